@@ -1,0 +1,70 @@
+# Completion of fogctl for bash. Sourced by bash-completion from
+# PREFIX/share/bash-completion/completions/fogctl, or by hand.
+# shellcheck shell=bash
+
+_fogctl_subcommands='fog cloud worker client redis-check find-port help'
+
+# The flags of a subcommand; "" is fogctl itself.
+_fogctl_flags() {
+  local redis='--host --port --redis --redis-user --redis-password-file'
+  local queue='--queue --lease --drain-timeout --name --log-level'
+  local node='--queue-backend --listen --workers --policy --max-message --patience'
+  node+=' --max-queued --max-queued-bytes --result-ttl'
+  case $1 in
+    '') echo '--help --version' ;;
+    redis-check) echo "--help $redis --json" ;;
+    find-port) echo '--help --from --to --count --host' ;;
+    fog) echo "--help $redis $queue $node --cloud" ;;
+    cloud) echo "--help $redis $queue $node" ;;
+    worker) echo "--help $redis $queue --queue-backend --concurrency" ;;
+    client)
+      echo '--help --connect --task --content --content-file --content-csv --class --requirement' \
+        '--uid --to-cloud --repeat --load --duration --timeout --min-in-time --json'
+      ;;
+  esac
+}
+
+# Sets COMPREPLY to the values of flag $1 that begin with $2; fails where $1 takes no value.
+_fogctl_values() {
+  local words=''
+  case $1 in
+    --redis-password-file | --content-file | --content-csv | --redis)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$2")
+      return 0
+      ;;
+    --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") && return 0 ;;
+    --queue-backend) words='redis memory' ;;
+    --log-level) words='debug info warning error off' ;;
+    --policy) words='original' ;;
+    --class) words='light medium heavy' ;;
+    --task) words='light medium heavy add echo sleep sum mean' ;;
+    --json | --to-cloud | --help | --version) return 1 ;;
+    --*) ;;
+    *) return 1 ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$2")
+}
+
+_fogctl() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local subcommand=${COMP_WORDS[1]:-}
+  COMPREPLY=()
+  # --flag=value comes as three words.
+  if [ "$current" = = ]; then
+    current=''
+  elif [ "$previous" = = ] && [ "$COMP_CWORD" -gt 2 ]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  if [ "$COMP_CWORD" -le 1 ]; then
+    mapfile -t COMPREPLY < <(
+      compgen -W "$_fogctl_subcommands $(_fogctl_flags '')" -- "$current"
+    )
+  elif [ "$subcommand" = help ]; then
+    mapfile -t COMPREPLY < <(compgen -W "${_fogctl_subcommands% help}" -- "$current")
+  elif ! _fogctl_values "$previous" "$current"; then
+    mapfile -t COMPREPLY < <(compgen -W "$(_fogctl_flags "$subcommand")" -- "$current")
+  fi
+}
+
+complete -F _fogctl fogctl

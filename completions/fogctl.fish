@@ -1,0 +1,80 @@
+# Completion of fogctl for fish: to be put into ~/.config/fish/completions or
+# PREFIX/share/fish/vendor_completions.d.
+
+function __fogctl_no_subcommand
+    not __fish_seen_subcommand_from fog cloud worker client redis-check find-port help
+end
+
+function __fogctl_in
+    set -l words (commandline -opc)
+    test (count $words) -gt 1; and contains -- $words[2] $argv
+end
+
+complete -c fogctl -f
+complete -c fogctl -n __fogctl_no_subcommand -l version -d 'print the version and exit'
+complete -c fogctl -s h -l help -d 'print help and exit'
+
+complete -c fogctl -n __fogctl_no_subcommand -a fog -d 'run a fog node'
+complete -c fogctl -n __fogctl_no_subcommand -a cloud -d 'run the node at the top, with no cloud above it'
+complete -c fogctl -n __fogctl_no_subcommand -a worker -d 'run tasks from a Redis queue'
+complete -c fogctl -n __fogctl_no_subcommand -a client -d 'send tasks and report how they fared'
+complete -c fogctl -n __fogctl_no_subcommand -a redis-check -d 'tell whether a Redis can carry a fog'
+complete -c fogctl -n __fogctl_no_subcommand -a find-port -d 'print idle TCP ports'
+complete -c fogctl -n __fogctl_no_subcommand -a help -d 'explain a subcommand'
+complete -c fogctl -n '__fogctl_in help' -a 'fog cloud worker client redis-check find-port'
+
+# The Redis.
+set -l redis '__fogctl_in redis-check fog cloud worker'
+complete -c fogctl -n $redis -l host -x -a '(__fish_print_hostnames)' -d 'host of the Redis'
+complete -c fogctl -n $redis -l port -x -d 'port of the Redis'
+complete -c fogctl -n $redis -l redis -r -F -d 'the Redis, instead of --host and --port'
+complete -c fogctl -n $redis -l redis-user -x -d 'user at the Redis'
+complete -c fogctl -n $redis -l redis-password-file -r -F -d 'file with the password'
+
+# Who serves a queue.
+set -l queue '__fogctl_in fog cloud worker'
+complete -c fogctl -n $queue -l queue -x -d 'name of the queue'
+complete -c fogctl -n $queue -l lease -x -d 'how long a silent process keeps its tasks'
+complete -c fogctl -n $queue -l drain-timeout -x -d 'how long running tasks may take to end'
+complete -c fogctl -n $queue -l name -x -d 'the name of this node, for people'
+complete -c fogctl -n $queue -l log-level -x -a 'debug info warning error off' -d 'least severe log lines to print'
+
+# Who takes tasks.
+set -l node '__fogctl_in fog cloud'
+complete -c fogctl -n $node -l queue-backend -x -a 'redis memory' -d 'where accepted tasks wait'
+complete -c fogctl -n $node -l listen -x -d 'address to listen on'
+complete -c fogctl -n $node -l workers -x -d 'worker threads in this process'
+complete -c fogctl -n $node -l policy -x -a original -d 'how tasks are placed'
+complete -c fogctl -n $node -l max-message -x -d 'longest message in bytes'
+complete -c fogctl -n $node -l max-queued -x -d 'most tasks in the queue'
+complete -c fogctl -n $node -l max-queued-bytes -x -d 'most bytes of tasks in the queue'
+complete -c fogctl -n $node -l result-ttl -x -d 'how long the result of a task with a task_uid is kept'
+complete -c fogctl -n $node -l patience -x -d 'how long a task waits for an absent queue'
+complete -c fogctl -n '__fogctl_in fog' -l cloud -x -d 'the cloud above this node'
+complete -c fogctl -n '__fogctl_in worker' -l queue-backend -x -a redis -d 'where the tasks wait'
+complete -c fogctl -n '__fogctl_in worker' -l concurrency -x -d 'worker threads'
+
+complete -c fogctl -n '__fogctl_in redis-check' -l json -d 'print one JSON object'
+
+set -l find_port '__fogctl_in find-port'
+complete -c fogctl -n $find_port -l from -x -d 'lowest port to try'
+complete -c fogctl -n $find_port -l to -x -d 'highest port to try'
+complete -c fogctl -n $find_port -l count -x -d 'how many ports to find'
+complete -c fogctl -n $find_port -l host -x -a '(__fish_print_hostnames)' -d 'address on which they shall be idle'
+
+set -l client '__fogctl_in client'
+complete -c fogctl -n $client -l connect -x -d 'the node to send tasks to'
+complete -c fogctl -n $client -l task -x -a 'light medium heavy add echo sleep sum mean' -d 'name of the task'
+complete -c fogctl -n $client -l content -x -d 'input of the task: JSON'
+complete -c fogctl -n $client -l content-file -r -F -d 'file with the input; - reads standard input'
+complete -c fogctl -n $client -l content-csv -r -F -d 'CSV file, a task for each row'
+complete -c fogctl -n $client -l class -x -a 'light medium heavy' -d 'weight class'
+complete -c fogctl -n $client -l requirement -x -d 'longest waiting time in seconds'
+complete -c fogctl -n $client -l uid -x -d 'task_uid of a single task'
+complete -c fogctl -n $client -l to-cloud -d 'ask for the tasks to run in the cloud'
+complete -c fogctl -n $client -l repeat -x -d 'send the task so often, the next on each result'
+complete -c fogctl -n $client -l load -x -d 'send at fixed rates'
+complete -c fogctl -n $client -l duration -x -d 'how long a load sends'
+complete -c fogctl -n $client -l timeout -x -d 'a task without an answer for so long counts as lost'
+complete -c fogctl -n $client -l min-in-time -x -d 'exit 5 where less than this share was in time'
+complete -c fogctl -n $client -l json -d 'print the figures as one JSON object'

@@ -1,0 +1,38 @@
+// What a call that can fail returns: a value, or an Error that says doing what, to what, why.
+// Callers branch on the code, never on the text. Safe on any thread.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <utility>
+
+namespace fogctl {
+
+enum class ErrorCode {
+  invalid,      // the input is wrong; the same input fails again
+  not_found,    // what was named is not there
+  in_use,       // taken by somebody else (a port, a lock)
+  unavailable,  // the other side is away or not ready; the same call may succeed later
+  timed_out,    // no answer within the budget; whether it took effect is not known
+  overloaded,   // a bound was reached
+  failed,       // anything else that went wrong while doing it
+};
+
+struct Error {
+  ErrorCode code = ErrorCode::failed;
+  std::string message;
+};
+
+template <typename T>
+using Result = std::expected<T, Error>;
+
+[[nodiscard]] inline std::unexpected<Error> failure(ErrorCode code, std::string message) {
+  return std::unexpected(Error{code, std::move(message)});
+}
+
+/// True where the other side was away or silent, so that the same call may succeed later.
+[[nodiscard]] inline bool is_transient(const Error& error) {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::timed_out;
+}
+
+}  // namespace fogctl

@@ -1,0 +1,20 @@
+// fogctl fog: a fog node.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/node_flags.hpp"
+
+namespace fogctl::cli {
+
+Run add_fog(CLI::App& command) {
+  auto flags = std::make_shared<NodeFlags>();
+  add_node_flags(command, *flags);
+  add_address(command, "--cloud", flags->cloud, "the cloud above this node")
+      ->type_name("HOST:PORT");
+  add_example(command,
+              "fogctl fog --port 6380\n"
+              "fogctl fog --queue-backend memory --listen 0.0.0.0:10001 --cloud 127.0.0.1:10000");
+  return [flags] { return run_node(*flags, false); };
+}
+
+}  // namespace fogctl::cli

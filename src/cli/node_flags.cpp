@@ -1,0 +1,192 @@
+#include "cli/node_flags.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/random.hpp"
+#include "net/address.hpp"
+#include "node/node.hpp"
+#include "placement/placement.hpp"
+#include "queue/memory_queue.hpp"
+#include "queue/redis_queue.hpp"
+
+namespace fogctl::cli {
+namespace {
+
+std::string host_name() {
+  std::array<char, 65> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || !is_valid_name(name.data()))
+    return "node";
+  return name.data();
+}
+
+/// A CLI11 check for names of queues and nodes.
+std::string check_name(const std::string& text) {
+  const bool is_flag = text.starts_with('-');  // "--queue --port 6380": the value was forgotten
+  return is_valid_name(text) && !is_flag
+             ? ""
+             : fmt::format("'{}' is not 1 to 64 of [A-Za-z0-9_.-]", text);
+}
+
+std::string check_address(const std::string& text) {
+  const auto address = parse_host_port(text);
+  return address ? "" : address.error().message;
+}
+
+std::vector<std::string> policy_names() {
+  std::vector<std::string> names;
+  for (const Policy& policy : policies()) names.emplace_back(policy.name);
+  return names;
+}
+
+std::string policy_help() {
+  std::string help = "how tasks are placed:";
+  for (const Policy& policy : policies())
+    help += fmt::format(" {} ({})", policy.name, policy.summary);
+  return help;
+}
+
+NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) {
+  NodeOptions options;
+  options.is_cloud = is_cloud;
+  options.id = std::move(id);
+  options.name = flags.queue.node_name;
+  options.policy = find_policy(flags.policy);
+  if (!flags.listen.empty()) options.listen = *parse_host_port(flags.listen);
+  if (!flags.cloud.empty()) options.cloud = *parse_host_port(flags.cloud);
+  options.workers = flags.workers;
+  options.connection.max_message = flags.max_message;
+  options.lease = flags.queue.lease;
+  options.patience = flags.patience;
+  options.drain_timeout = flags.queue.drain_timeout;
+  return options;
+}
+
+}  // namespace
+
+CLI::Option* add_address(CLI::App& command, const std::string& name, std::string& value,
+                         const std::string& help) {
+  return command.add_option(name, value, help)->check(check_address)->type_name("ADDR:PORT");
+}
+
+std::size_t cores() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+void add_queue_flags(CLI::App& command, QueueFlags& flags) {
+  add_redis_flags(command, flags.redis);
+  flags.node_name = host_name();
+  command.add_option("--queue", flags.name, "name of the queue; who shares it shares the work")
+      ->check(check_name)
+      ->type_name("NAME")
+      ->capture_default_str();
+  add_duration(command, "--lease", flags.lease,
+               "how long the queue waits for a word from this process before others get its tasks");
+  command.callback([&flags] {
+    if (flags.lease >= std::chrono::seconds(1)) return;
+    throw CLI::ValidationError("--lease: at least 1s, so that a busy moment does not cost it");
+  });
+  add_duration(command, "--drain-timeout", flags.drain_timeout,
+               "how long running tasks may take to end after SIGTERM");
+  command.add_option("--name", flags.node_name, "this node's name, for people")
+      ->check(check_name)
+      ->type_name("NAME")
+      ->capture_default_str();
+  add_log_level(command);
+}
+
+void add_limit_flags(CLI::App& command, QueueLimits& limits) {
+  constexpr std::size_t most = std::size_t{1} << 40;
+  add_number<std::size_t>(command, "--max-queued", limits.max_tasks, {1, most},
+                          "most tasks in the queue; past it tasks are answered 'overloaded'");
+  add_number<std::size_t>(command, "--max-queued-bytes", limits.max_bytes, {1, most},
+                          "most bytes of tasks in the queue, likewise");
+  add_duration(command, "--result-ttl", limits.result_ttl,
+               "how long the result of a task with a task_uid is kept");
+}
+
+std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(
+    const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock) {
+  const auto address = redis_address(flags.redis);
+  if (!address) {
+    return std::unexpected(CommandFailure{exit_code::failed, address.error().message});
+  }
+  RedisQueueOptions options;
+  options.address = *address;
+  options.name = flags.name;
+  options.holder = holder;
+  options.limits = flags.limits;
+  options.lease = flags.lease;
+  options.connections = threads + 3;  // the workers, the lane, the lease keeper, one to spare
+  auto queue = RedisQueue::open(options, clock);
+  if (queue) return std::unique_ptr<TaskQueue>(std::move(*queue));
+  if (!is_transient(queue.error())) {
+    return std::unexpected(CommandFailure{exit_code::failed, queue.error().message});
+  }
+  return std::unexpected(CommandFailure{
+      exit_code::unreachable,
+      fmt::format("{}\nStart one with 'redis-server --port {} --appendonly yes', name another with "
+                  "--redis, or run a node with no server: --queue-backend memory",
+                  queue.error().message, address->socket_path.empty() ? address->port : 6379)});
+}
+
+void add_node_flags(CLI::App& command, NodeFlags& flags) {
+  flags.workers = cores();
+  flags.policy = policies().front().name;
+  add_queue_flags(command, flags.queue);
+  add_limit_flags(command, flags.queue.limits);
+  add_choice(command, "--queue-backend", flags.backend, {"redis", "memory"},
+             "where accepted tasks wait; memory needs no server and loses them when it ends");
+  auto* listen =
+      add_address(command, "--listen", flags.listen, "address to listen on; port 0: any");
+  if (!flags.listen.empty()) {
+    listen->capture_default_str();
+  } else {
+    listen->default_str("0.0.0.0, the first idle port from 10000");
+  }
+  add_number<std::size_t>(command, "--workers", flags.workers, {0, 1024},
+                          "worker threads in this process; 0 leaves the work to 'fogctl worker'");
+  add_choice(command, "--policy", flags.policy, policy_names(), policy_help());
+  add_number<std::size_t>(command, "--max-message", flags.max_message, {1024, 1U << 30},
+                          "longest message in bytes; a longer one ends its connection");
+  add_duration(command, "--patience", flags.patience,
+               "how long a task waits for an absent queue or worker before 'unavailable'");
+}
+
+CommandResult run_node(const NodeFlags& flags, bool is_cloud) {
+  const SystemClock clock;
+  Random random(entropy());
+  const std::string id = random_hex_id(random);
+  const HandlerTable handlers = built_in_handlers();
+
+  std::unique_ptr<TaskQueue> queue;
+  if (flags.backend == "memory") {
+    queue = std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(flags.queue.limits), id);
+  } else {
+    auto opened = open_redis_queue(flags.queue, id, flags.workers, clock);
+    if (!opened) return std::unexpected(opened.error());
+    queue = std::move(*opened);
+  }
+
+  Node node(node_options(flags, is_cloud, id), *queue, handlers, clock);
+  if (const auto listening = node.listen(); !listening) {
+    return std::unexpected(CommandFailure{exit_code::failed, listening.error().message});
+  }
+  fmt::print("listening on {}\n", node.address());
+  std::fflush(stdout);
+  const auto drained = node.run();
+  if (!drained) {
+    return std::unexpected(CommandFailure{exit_code::unreachable, drained.error().message});
+  }
+  if (!*drained) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
+  return exit_code::ok;
+}
+
+}  // namespace fogctl::cli

@@ -1,0 +1,54 @@
+// The flags of the roles that serve a queue (fog, cloud, worker), and how their queue is opened.
+// Main thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "queue/task_queue.hpp"
+
+namespace fogctl::cli {
+
+struct QueueFlags {
+  RedisFlags redis;
+  std::string name = "fog";
+  Duration lease = std::chrono::seconds(5);
+  Duration drain_timeout = std::chrono::seconds(10);
+  QueueLimits limits;
+  std::string node_name;  // --name; the host's name unless given
+};
+void add_queue_flags(CLI::App& command, QueueFlags& flags);
+/// --max-queued, --max-queued-bytes and --result-ttl: for the roles that put tasks into a queue.
+void add_limit_flags(CLI::App& command, QueueLimits& limits);
+
+/// A Redis queue for this process. Fails with exit code 3 and what to do where Redis is not there.
+[[nodiscard]] std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(
+    const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock);
+
+struct NodeFlags {
+  QueueFlags queue;
+  std::string backend = "redis";
+  std::string listen;  // empty: the first idle port from 10000
+  std::string cloud;   // empty: none
+  std::size_t workers = 0;
+  std::string policy;
+  std::size_t max_message = std::size_t{1} << 20;
+  Duration patience = std::chrono::seconds(2);
+};
+/// What fog and cloud share.
+void add_node_flags(CLI::App& command, NodeFlags& flags);
+[[nodiscard]] CommandResult run_node(const NodeFlags& flags, bool is_cloud);
+
+/// An option whose value is an address.
+CLI::Option* add_address(CLI::App& command, const std::string& name, std::string& value,
+                         const std::string& help);
+
+/// The number of cores; at least 1.
+[[nodiscard]] std::size_t cores();
+
+}  // namespace fogctl::cli

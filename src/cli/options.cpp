@@ -1,0 +1,142 @@
+#include "cli/options.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "base/log.hpp"
+#include "net/address.hpp"
+
+namespace fogctl::cli {
+namespace {
+
+constexpr const char* password_variable = "FOGCTL_REDIS_PASSWORD";
+constexpr std::size_t longest_socket_path = 107;  // sockaddr_un
+
+/// Sets host and port, or the socket's path.
+Result<void> read_address(const std::string& text, RedisAddress& address) {
+  if (text.starts_with('/')) {
+    if (text.size() > longest_socket_path) {
+      return failure(ErrorCode::invalid, fmt::format("'{}' is longer than the {} bytes of a socket",
+                                                     text, longest_socket_path));
+    }
+    address.socket_path = text;
+    return {};
+  }
+  auto parsed = parse_host_port(text);
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  if (parsed->port == 0) {
+    return failure(ErrorCode::invalid, fmt::format("'{}' has no port to connect to", text));
+  }
+  address.host = parsed->host;
+  address.port = parsed->port;
+  return {};
+}
+
+/// The first line of the file.
+Result<std::string> read_password(const std::string& path) {
+  const auto wrong = [&](const std::string& why) {
+    return failure(ErrorCode::failed,
+                   fmt::format("cannot read the Redis password from {}: {}", path, why));
+  };
+  errno = 0;
+  std::ifstream file(path);
+  if (!file) return wrong(std::generic_category().message(errno));
+  std::string line;
+  std::getline(file, line);
+  if (file.bad() || errno == EISDIR) return wrong(std::generic_category().message(errno));
+  if (line.ends_with('\r')) line.pop_back();
+  if (line.empty()) return wrong("its first line is empty");
+  return line;
+}
+
+}  // namespace
+
+void add_redis_flags(CLI::App& command, RedisFlags& flags) {
+  command.add_option("--host", flags.host, "host of the Redis")->type_name("HOST");
+  add_number(command, "--port", flags.port, {std::uint16_t{1}, std::uint16_t{65535}},
+             "port of the Redis")
+      ->type_name("PORT");
+  command.add_option("--redis", flags.address, "the Redis, instead of --host and --port")
+      ->type_name("HOST:PORT|SOCKET")
+      ->check([](const std::string& text) {
+        RedisAddress address;
+        const auto read = read_address(text, address);
+        return read ? std::string() : read.error().message;
+      });
+  command.add_option("--redis-user", flags.user, "user at the Redis (default: its default user)")
+      ->type_name("NAME");
+  command
+      .add_option("--redis-password-file", flags.password_file,
+                  fmt::format("file with the password, instead of {}", password_variable))
+      ->type_name("FILE");
+}
+
+Result<RedisAddress> redis_address(const RedisFlags& flags) {
+  RedisAddress address;
+  address.host = flags.host;
+  address.port = flags.port;
+  address.user = flags.user;
+  if (!flags.address.empty()) {
+    auto read = read_address(flags.address, address);
+    if (!read) return std::unexpected(std::move(read.error()));
+  }
+  if (!flags.password_file.empty()) {
+    auto password = read_password(flags.password_file);
+    if (!password) return std::unexpected(std::move(password.error()));
+    address.password = std::move(*password);
+  } else if (const char* password = std::getenv(password_variable)) {  // NOLINT(concurrency-*)
+    address.password = password;  // nobody here ever sets a variable
+  }
+  return address;
+}
+
+CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& value,
+                          const std::string& help) {
+  const auto set = [&value](const std::string& text) {
+    if (const auto length = parse_duration(text)) value = *length;
+  };
+  return command.add_option_function<std::string>(name, set, help)
+      ->type_name("TIME")
+      ->default_str(format_duration(value))
+      ->check([](const std::string& text) {
+        const auto length = parse_duration(text);
+        return length ? std::string() : length.error().message;
+      });
+}
+
+CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& value,
+                        const std::vector<std::string>& choices, const std::string& help) {
+  return command.add_option(name, value, help)
+      ->type_name(fmt::format("{}", fmt::join(choices, "|")))
+      ->check([choices](const std::string& text) {
+        if (std::ranges::find(choices, text) != choices.end()) return std::string();
+        return fmt::format("'{}' is none of {}", text, fmt::join(choices, ", "));
+      });
+}
+
+void add_log_level(CLI::App& command) {
+  const auto set = [](const std::string& name) {
+    if (const auto level = parse_log_level(name)) set_log_level(*level);
+  };
+  command.add_option_function<std::string>("--log-level", set, "least severe log lines to print")
+      ->type_name("debug|info|warning|error|off")
+      ->default_str("info")
+      ->check([](const std::string& name) {
+        if (parse_log_level(name)) return std::string();
+        return fmt::format("'{}' is none of debug, info, warning, error, off", name);
+      });
+}
+
+void add_example(CLI::App& command, const std::string& lines) {
+  std::string footer = "Example:";
+  for (const std::string& line : CLI::detail::split(lines, '\n')) {
+    if (!line.empty()) footer += "\n  " + line;
+  }
+  command.footer(footer);
+}
+
+}  // namespace fogctl::cli

@@ -1,0 +1,133 @@
+// fogctl redis-check: tells whether a Redis can carry a fog.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "json/json.hpp"
+#include "queue/redis_connection.hpp"
+#include "queue/redis_health.hpp"
+
+namespace fogctl::cli {
+namespace {
+
+struct RedisCheckOptions {
+  RedisFlags redis;
+  bool json = false;
+};
+
+struct Report {
+  std::string address;
+  std::vector<Finding> findings;
+  std::vector<Duration> round_trips;
+};
+
+/// An Error here is one that a person must mend before anything can be checked.
+Result<Report> examine(const RedisFlags& flags) {
+  const auto address = redis_address(flags);
+  if (!address) return std::unexpected(address.error());
+  Report report{address->display(), {}, {}};
+  const auto redis = RedisConnection::open(*address, RedisTimeouts{});
+  if (!redis) {
+    report.findings = judge_unreachable_redis(redis.error(), *address);
+    return report;
+  }
+  auto facts = collect_redis_facts(**redis, SystemClock());
+  if (!facts) {
+    const Error lost{facts.error().code, fmt::format("lost redis {} while it was asked: {}",
+                                                     report.address, facts.error().message)};
+    report.findings = judge_unreachable_redis(lost, *address);
+    return report;
+  }
+  report.findings = judge_redis(*facts, *address);
+  report.round_trips = std::move(facts->round_trips);
+  return report;
+}
+
+std::string colour(Verdict verdict) {
+  const bool is_wanted = std::getenv("NO_COLOR") == nullptr;  // NOLINT(concurrency-mt-unsafe)
+  if (!is_wanted || isatty(STDOUT_FILENO) == 0) return "";
+  constexpr const char* codes[] = {"\033[32m", "\033[33m", "\033[31m"};
+  return codes[static_cast<std::size_t>(verdict)];
+}
+
+std::string conclusion(const Report& report) {
+  const auto count = [&](Verdict verdict) {
+    return std::ranges::count(report.findings, verdict, &Finding::verdict);
+  };
+  const auto failures = count(Verdict::failure);
+  const auto warnings = count(Verdict::warning);
+  return fmt::format("{} {} carry a fog: {} failure{}, {} warning{}", report.address,
+                     failures == 0 ? "can" : "cannot", failures, failures == 1 ? "" : "s", warnings,
+                     warnings == 1 ? "" : "s");
+}
+
+void print_lines(const Report& report) {
+  std::size_t width = 0;
+  for (const Finding& finding : report.findings) width = std::max(width, finding.check.size());
+  for (const Finding& finding : report.findings) {
+    const std::string start = colour(finding.verdict);
+    fmt::print("{}{:<7}{}  {:<{}}  {}\n", start, to_string(finding.verdict),
+               start.empty() ? "" : "\033[0m", finding.check, width, finding.meaning);
+    if (!finding.advice.empty()) fmt::print("{:<{}}  {}\n", "", width + 9, finding.advice);
+  }
+  fmt::print("{}\n", conclusion(report));
+}
+
+void append_member(std::string& out, const char* name, std::string_view text) {
+  out += fmt::format("\"{}\":", name);
+  json::append_string(out, text);
+}
+
+void print_json(const Report& report) {
+  std::string out = "{";
+  append_member(out, "address", report.address);
+  append_member(out += ',', "verdict", to_string(worst(report.findings)));
+  if (!report.round_trips.empty()) {
+    out += fmt::format(",\"round_trip_p50_ms\":{:.3f},\"round_trip_p99_ms\":{:.3f}",
+                       to_seconds(percentile(report.round_trips, 50)) * 1e3,
+                       to_seconds(percentile(report.round_trips, 99)) * 1e3);
+  }
+  out += ",\"checks\":[";
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    const Finding& finding = report.findings[i];
+    append_member(out += i == 0 ? "{" : ",{", "check", finding.check);
+    append_member(out += ',', "verdict", to_string(finding.verdict));
+    append_member(out += ',', "meaning", finding.meaning);
+    append_member(out += ',', "advice", finding.advice);
+    out += '}';
+  }
+  fmt::print("{}]}}\n", out);
+}
+
+CommandResult run_redis_check(const RedisCheckOptions& options) {
+  const auto report = examine(options.redis);
+  if (!report) return std::unexpected(CommandFailure{exit_code::failed, report.error().message});
+  if (options.json) print_json(*report);
+  if (!options.json) print_lines(*report);
+  return worst(report->findings) == Verdict::failure ? exit_code::failed : exit_code::ok;
+}
+
+}  // namespace
+
+Run add_redis_check(CLI::App& command) {
+  auto options = std::make_shared<RedisCheckOptions>();
+  add_redis_flags(command, options->redis);
+  command.add_flag("--json", options->json, "print one JSON object");
+  add_example(command,
+              "fogctl redis-check --port 6380\n"
+              "fogctl redis-check --redis 10.0.0.7:6379 --redis-password-file /etc/fog/password");
+  return [options] { return run_redis_check(*options); };
+}
+
+}  // namespace fogctl::cli

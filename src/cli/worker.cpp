@@ -1,0 +1,59 @@
+// fogctl worker: runs tasks from a Redis queue, for the nodes that put them there.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "base/random.hpp"
+#include "cli/node_flags.hpp"
+#include "node/queue_words.hpp"
+#include "node/worker_process.hpp"
+#include "placement/placement.hpp"
+
+namespace fogctl::cli {
+namespace {
+
+struct WorkerFlags {
+  QueueFlags queue;
+  std::string backend = "redis";
+  std::size_t concurrency = cores();
+};
+
+CommandResult run_worker(const WorkerFlags& flags) {
+  const SystemClock clock;
+  Random random(entropy());
+  const std::string id = random_hex_id(random);
+  auto queue = open_redis_queue(flags.queue, id, flags.concurrency, clock);
+  if (!queue) return std::unexpected(queue.error());
+
+  const HandlerTable handlers = built_in_handlers();
+  CrewOptions options;
+  options.lease = flags.queue.lease;
+  options.pool.threads = flags.concurrency;
+  options.pool.holder = id;
+  options.pool.node_name = flags.queue.node_name;
+  options.pool.order = queue_order(policies().front());
+  WorkerProcess worker(**queue, handlers, clock, options, flags.queue.drain_timeout);
+  const auto drained = worker.run();
+  if (!drained) {
+    return std::unexpected(CommandFailure{exit_code::unreachable, drained.error().message});
+  }
+  if (!*drained) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
+  return exit_code::ok;
+}
+
+}  // namespace
+
+Run add_worker(CLI::App& command) {
+  auto flags = std::make_shared<WorkerFlags>();
+  add_queue_flags(command, flags->queue);
+  add_choice(
+      command, "--queue-backend", flags->backend, {"redis"},
+      "where the tasks wait; a queue in memory lives in its own node: 'fogctl fog --workers'");
+  add_number<std::size_t>(command, "--concurrency", flags->concurrency, {1, 1024},
+                          "worker threads");
+  add_example(command, "fogctl worker --port 6380 --concurrency 4");
+  return [flags] { return run_worker(*flags); };
+}
+
+}  // namespace fogctl::cli

@@ -1,0 +1,395 @@
+#include "json/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+namespace fogctl::json {
+namespace {
+
+namespace library = boost::json;
+using library::error_code;
+
+/// Accepts everything: the library's parser checks, and what was read stays in the text.
+struct Checker {
+  static constexpr std::size_t max_object_size = std::size_t(-1);
+  static constexpr std::size_t max_array_size = std::size_t(-1);
+  static constexpr std::size_t max_key_size = std::size_t(-1);
+  static constexpr std::size_t max_string_size = std::size_t(-1);
+
+  bool on_document_begin(error_code&) { return true; }
+  bool on_document_end(error_code&) { return true; }
+  bool on_object_begin(error_code&) { return true; }
+  bool on_object_end(std::size_t, error_code&) { return true; }
+  bool on_array_begin(error_code&) { return true; }
+  bool on_array_end(std::size_t, error_code&) { return true; }
+  bool on_key_part(library::string_view, std::size_t, error_code&) { return true; }
+  bool on_key(library::string_view, std::size_t, error_code&) { return true; }
+  bool on_string_part(library::string_view, std::size_t, error_code&) { return true; }
+  bool on_string(library::string_view, std::size_t, error_code&) { return true; }
+  bool on_number_part(library::string_view, error_code&) { return true; }
+  bool on_int64(std::int64_t, library::string_view, error_code&) { return true; }
+  bool on_uint64(std::uint64_t, library::string_view, error_code&) { return true; }
+  bool on_double(double, library::string_view, error_code&) { return true; }
+  bool on_bool(bool, error_code&) { return true; }
+  bool on_null(error_code&) { return true; }
+  bool on_comment_part(library::string_view, error_code&) { return true; }
+  bool on_comment(library::string_view, error_code&) { return true; }
+};
+
+bool is_space(char c) {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/// Walks text that was checked: nothing here can run past its end.
+class Slicer {
+ public:
+  explicit Slicer(std::string_view text) : text_(text) {}
+
+  [[nodiscard]] char peek() {
+    while (is_space(text_[at_])) ++at_;
+    return text_[at_];
+  }
+  void skip() { ++at_; }
+  std::string_view value() {
+    const char first = peek();
+    const std::size_t begin = at_;
+    if (first == '"') {
+      skip_string();
+    } else if (first == '{' || first == '[') {
+      skip_nested();
+    } else {
+      while (at_ < text_.size() && !ends_scalar(text_[at_])) ++at_;
+    }
+    return text_.substr(begin, at_ - begin);
+  }
+
+ private:
+  static bool ends_scalar(char c) { return c == ',' || c == '}' || c == ']' || is_space(c); }
+  void skip_string() {
+    for (++at_; text_[at_] != '"'; ++at_) {
+      if (text_[at_] == '\\') ++at_;
+    }
+    ++at_;
+  }
+  void skip_nested() {
+    std::size_t depth = 0;
+    do {
+      const char c = text_[at_];
+      if (c == '"') {
+        skip_string();
+        continue;
+      }
+      if (c == '{' || c == '[') ++depth;
+      if (c == '}' || c == ']') --depth;
+      ++at_;
+    } while (depth > 0);
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return (c | 0x20) - 'a' + 10;
+}
+
+unsigned hex4(std::string_view digits) {
+  unsigned code = 0;
+  for (const char c : digits.substr(0, 4)) code = code * 16 + static_cast<unsigned>(hex_digit(c));
+  return code;
+}
+
+void append_utf8(std::string& out, unsigned code) {
+  const auto put = [&](unsigned byte) { out.push_back(static_cast<char>(byte)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xC0 | (code >> 6));
+    put(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    put(0xE0 | (code >> 12));
+    put(0x80 | ((code >> 6) & 0x3F));
+    put(0x80 | (code & 0x3F));
+  } else {
+    put(0xF0 | (code >> 18));
+    put(0x80 | ((code >> 12) & 0x3F));
+    put(0x80 | ((code >> 6) & 0x3F));
+    put(0x80 | (code & 0x3F));
+  }
+}
+
+/// The code point of the \uXXXX (or pair of them) behind a "\u" at `at`; moves `at` behind it.
+unsigned read_escaped_code(std::string_view text, std::size_t& at) {
+  unsigned code = hex4(text.substr(at));
+  at += 4;
+  if (code >= 0xD800 && code < 0xDC00) {
+    code = 0x10000 + ((code - 0xD800) << 10) + (hex4(text.substr(at + 2)) - 0xDC00);
+    at += 6;
+  }
+  return code;
+}
+
+/// `quoted` without its quotes, escapes resolved.
+std::string decode(std::string_view inner) {
+  std::string out;
+  out.reserve(inner.size());
+  for (std::size_t i = 0; i < inner.size();) {
+    if (inner[i] != '\\') {
+      out.push_back(inner[i++]);
+      continue;
+    }
+    const char escape = inner[i + 1];
+    i += 2;
+    switch (escape) {
+      case 'b':
+        out.push_back('\b');
+        break;
+      case 'f':
+        out.push_back('\f');
+        break;
+      case 'n':
+        out.push_back('\n');
+        break;
+      case 'r':
+        out.push_back('\r');
+        break;
+      case 't':
+        out.push_back('\t');
+        break;
+      case 'u':
+        append_utf8(out, read_escaped_code(inner, i));
+        break;
+      default:
+        out.push_back(escape);
+    }
+  }
+  return out;
+}
+
+std::string_view inside_quotes(std::string_view quoted) {
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+void append_unit_escape(std::string& out, unsigned unit) {
+  constexpr char digits[] = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out.push_back(digits[(unit >> shift) & 15]);
+}
+
+/// The code point at `at`, which begins with a byte from 0x80; moves `at` behind it. A byte that is
+/// no UTF-8 counts as U+FFFD: what is written must be JSON, whatever a message quotes.
+unsigned read_utf8(std::string_view text, std::size_t& at) {
+  constexpr unsigned unreadable = 0xFFFD;
+  const unsigned lead = static_cast<unsigned char>(text[at]);
+  const unsigned length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  unsigned code = lead & (0xFFU >> (length + 1));
+  bool is_good = lead >= 0xC2 && lead <= 0xF4 && text.size() - at >= length;
+  for (unsigned i = 1; is_good && i < length; ++i) {
+    const unsigned byte = static_cast<unsigned char>(text[at + i]);
+    is_good = (byte & 0xC0) == 0x80;
+    code = (code << 6) | (byte & 0x3F);
+  }
+  const bool is_surrogate = code >= 0xD800 && code < 0xE000;
+  const bool is_overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  is_good = is_good && !is_surrogate && !is_overlong && code < 0x110000;
+  at += is_good ? length : 1;
+  return is_good ? code : unreadable;
+}
+
+/// One UTF-8 character of more than one byte, at `at`, as one or two \uXXXX; moves `at` behind it.
+void append_escaped_utf8(std::string& out, std::string_view text, std::size_t& at) {
+  unsigned code = read_utf8(text, at);
+  if (code < 0x10000) return append_unit_escape(out, code);
+  code -= 0x10000;
+  append_unit_escape(out, 0xD800 + (code >> 10));
+  append_unit_escape(out, 0xDC00 + (code & 0x3FF));
+}
+
+bool is_line_break(char c) {
+  return c == '\n' || c == '\r';
+}
+
+bool is_plain(char c) {
+  return static_cast<unsigned char>(c) < 0x80 && c != '{' && c != '}' && !is_line_break(c);
+}
+
+template <typename T, typename Read>
+std::optional<std::vector<T>> read_array(std::string_view value, Read read) {
+  if (value.empty() || value.front() != '[') return std::nullopt;
+  Slicer slicer(value);
+  std::vector<T> items;
+  slicer.skip();
+  while (slicer.peek() != ']') {
+    const auto item = read(slicer.value());
+    if (!item) return std::nullopt;
+    items.push_back(*item);
+    if (slicer.peek() == ',') slicer.skip();
+  }
+  return items;
+}
+
+}  // namespace
+
+Result<void> check_value(std::string_view text) {
+  library::parse_options options;
+  options.max_depth = max_depth;
+  library::basic_parser<Checker> parser(options);
+  error_code error;
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && read < text.size()) error = library::error::extra_data;
+  if (!error) return {};
+  if (error == library::error::too_deep) {
+    return failure(ErrorCode::invalid, fmt::format("nested deeper than {}", max_depth));
+  }
+  return failure(ErrorCode::invalid,
+                 fmt::format("not valid JSON at byte {}: {}", read, error.message()));
+}
+
+Result<void> Object::parse(std::string_view text) {
+  members_.clear();
+  decoded_names_.clear();
+  if (const auto checked = check_value(text); !checked) return checked;
+  Slicer slicer(text);
+  if (slicer.peek() != '{') return failure(ErrorCode::invalid, "not a JSON object");
+  slicer.skip();
+  while (slicer.peek() != '}') {
+    std::string_view name = inside_quotes(slicer.value());
+    if (name.find('\\') != std::string_view::npos) name = decoded_names_.emplace_back(decode(name));
+    while (slicer.peek() != ':') slicer.skip();
+    slicer.skip();
+    members_.push_back({name, slicer.value()});
+    if (slicer.peek() == ',') slicer.skip();
+  }
+  return {};
+}
+
+std::optional<std::string_view> Object::find(std::string_view name) const {
+  for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
+    if (member->name == name) return member->value;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> read_string(std::string_view value) {
+  if (value.empty() || value.front() != '"') return std::nullopt;
+  const std::string_view inner = inside_quotes(value);
+  if (inner.find('\\') == std::string_view::npos) return std::string(inner);
+  return decode(inner);
+}
+
+std::optional<std::int64_t> read_integer(std::string_view value) {
+  std::int64_t number = 0;
+  const char* end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, number);
+  if (error != std::errc{} || rest != end) return std::nullopt;
+  return number;
+}
+
+std::optional<double> read_number(std::string_view value) {
+  double number = 0;
+  const char* end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, number);
+  if (rest != end || error == std::errc::invalid_argument) return std::nullopt;
+  // Too large, or too small and then as good as 0: from_chars does not say which.
+  if (error != std::errc{}) number = std::strtod(std::string(value).c_str(), nullptr);
+  if (!std::isfinite(number)) return std::nullopt;
+  return number;
+}
+
+std::optional<bool> read_bool(std::string_view value) {
+  if (value == "true") return true;
+  if (value == "false") return false;
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> read_strings(std::string_view value) {
+  return read_array<std::string>(value, read_string);
+}
+
+std::optional<std::vector<double>> read_numbers(std::string_view value) {
+  return read_array<double>(value, read_number);
+}
+
+std::string_view kind_of(std::string_view value) {
+  switch (value.empty() ? '\0' : value.front()) {
+    case '"':
+      return "a string";
+    case '{':
+      return "an object";
+    case '[':
+      return "an array";
+    case 't':
+    case 'f':
+      return "a boolean";
+    case 'n':
+      return "null";
+    default:
+      return "a number";
+  }
+}
+
+void append_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      append_escaped_utf8(out, text, i);
+      continue;
+    }
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || !is_plain(c)) {
+      append_unit_escape(out, static_cast<unsigned char>(c));
+    } else {
+      out.push_back(c);
+    }
+    ++i;
+  }
+  out.push_back('"');
+}
+
+void append_number(std::string& out, double value) {
+  std::array<char, 32> digits;
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  out.append(digits.data(), end);
+}
+
+void append_integer(std::string& out, std::int64_t value) {
+  std::array<char, 24> digits;
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  out.append(digits.data(), end);
+}
+
+void append_plain(std::string& out, std::string_view value) {
+  if (std::ranges::all_of(value, is_plain)) {
+    out += value;
+    return;
+  }
+  bool in_string = false;
+  for (std::size_t i = 0; i < value.size();) {
+    const char c = value[i];
+    if (!in_string || is_plain(c)) {
+      if (c == '"') in_string = !in_string;
+      out.push_back(is_line_break(c) ? ' ' : c);
+      if (in_string && c == '\\') out.push_back(value[++i]);
+      ++i;
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      append_escaped_utf8(out, value, i);
+    } else {
+      append_unit_escape(out, static_cast<unsigned char>(c));
+      ++i;
+    }
+  }
+}
+
+}  // namespace fogctl::json

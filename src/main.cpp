@@ -1,0 +1,19 @@
+// The table of subcommands. What each one does is in the file of its name in src/cli.
+#include "cli/program.hpp"
+
+namespace {
+
+constexpr fogctl::cli::Command commands[] = {
+    {"fog", "run a fog node", fogctl::cli::add_fog},
+    {"cloud", "run the node at the top, with no cloud above it", fogctl::cli::add_cloud},
+    {"worker", "run tasks from a Redis queue", fogctl::cli::add_worker},
+    {"client", "send tasks and report how they fared", fogctl::cli::add_client},
+    {"redis-check", "tell whether a Redis can carry a fog", fogctl::cli::add_redis_check},
+    {"find-port", "print idle TCP ports", fogctl::cli::add_find_port},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return fogctl::cli::run(argc, argv, commands);
+}

@@ -1,0 +1,38 @@
+#include "net/address.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace fogctl {
+
+Result<HostPort> parse_host_port(std::string_view text) {
+  const auto wrong = [&] {
+    return failure(ErrorCode::invalid,
+                   fmt::format("'{}' is not an address: write it as HOST:PORT", text));
+  };
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return wrong();
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  const bool is_bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (is_bracketed) host = host.substr(1, host.size() - 2);
+  if (!is_bracketed && host.find_first_of("[]:") != std::string_view::npos) return wrong();
+  std::uint16_t port = 0;
+  const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (digits.empty() || error != std::errc{} || rest != digits.data() + digits.size()) {
+    return wrong();
+  }
+  return HostPort{host.empty() ? "0.0.0.0" : std::string(host), port};
+}
+
+std::string to_string(const HostPort& address) {
+  const bool is_v6 = address.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", is_v6 ? "[" : "", address.host, is_v6 ? "]" : "", address.port);
+}
+
+std::string to_string(const asio::ip::tcp::endpoint& endpoint) {
+  return to_string(HostPort{endpoint.address().to_string(), endpoint.port()});
+}
+
+}  // namespace fogctl

@@ -1,0 +1,93 @@
+// One TCP connection that carries JSON objects: frames what comes, writes what is sent. For
+// servers, links and clients alike. Belongs to the thread that runs its io_context.
+//
+// Memory is bounded: while more than `pause_bytes` wait to be written, nothing more is read, and
+// past `drop_bytes` the connection is closed. A peer that never reads costs no more than that.
+#pragma once
+
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "json/scanner.hpp"
+
+namespace fogctl {
+
+struct ConnectionOptions {
+  std::size_t max_message = std::size_t{1} << 20;
+  std::size_t pause_bytes = std::size_t{1} << 20;
+  std::size_t drop_bytes = std::size_t{64} << 20;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  /// Called on the io_context's thread. They may call send() and close() of this connection.
+  struct Events {
+    std::function<void(std::string_view object)> on_object;
+    std::function<void()> on_batch;                         // after the objects of one read
+    std::function<void(const Error& why)> on_framing_lost;  // then it closes once all is written
+    std::function<void(const std::string& why)> on_closed;  // once, never from within close()
+  };
+
+  Connection(asio::ip::tcp::socket socket, const ConnectionOptions& options);
+
+  /// Starts reading. The connection keeps itself alive until it is closed.
+  void start(Events events);
+
+  /// Queues whole objects to be written; flush() hands them to the kernel in one write.
+  void send(std::string_view objects);
+  void flush();
+  /// For a peer that loses objects which a read splits: each object in a write of its own, `gap`
+  /// apart, until set to zero again.
+  void set_pacing(Duration gap);
+  [[nodiscard]] std::size_t unsent_bytes() const { return unsent_; }
+
+  /// Reads no more; closes when all that was sent is written.
+  void close_when_written();
+  void close(const std::string& why);
+  [[nodiscard]] bool is_open() const { return open_; }
+
+  [[nodiscard]] const std::string& peer() const { return peer_; }
+  /// The kernel's smoothed round trip (TCP_INFO); zero before the first measurement.
+  [[nodiscard]] Duration round_trip() const;
+
+ private:
+  void read();
+  void on_read(std::size_t bytes);
+  void write_next();
+  void on_written();
+  void write_more();
+  std::size_t deliver_objects();
+  void lose_framing(const std::string& why);
+  void end_writing();
+
+  asio::ip::tcp::socket socket_;
+  asio::steady_timer pace_timer_;
+  asio::steady_timer linger_timer_;
+  ConnectionOptions options_;
+  Events events_;
+  std::string peer_;
+
+  std::string in_;           // what is read into; starts with the bytes of an unfinished object
+  std::size_t in_size_ = 0;  // bytes of `in_` that are filled
+  json::ObjectScanner scanner_;
+
+  std::string out_;          // sent but not yet handed to the kernel
+  std::string writing_;      // being written
+  std::size_t written_ = 0;  // of `writing_`, when paced
+  std::size_t unsent_ = 0;
+  Duration gap_{};
+
+  bool open_ = true;
+  bool reading_ = false;
+  bool writing_now_ = false;
+  bool ending_ = false;  // what still comes is thrown away; closes when all is written
+};
+
+}  // namespace fogctl

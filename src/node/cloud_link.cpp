@@ -1,0 +1,149 @@
+#include "node/cloud_link.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/log.hpp"
+#include "net/dialer.hpp"
+
+namespace fogctl {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration connect_budget = seconds(5);
+constexpr Duration first_back_off = milliseconds(100);
+constexpr Duration longest_back_off = seconds(5);
+/// A fogctl cloud says so at once; one that stays silent this long is an original one.
+constexpr Duration silence_of_original = milliseconds(300);
+/// Objects for an original peer go out this far apart: it loses one that a read splits.
+constexpr Duration original_gap = milliseconds(1);
+
+/// A result may be as long as the task that was sent up, with every byte of it escaped.
+ConnectionOptions link_options(ConnectionOptions options) {
+  options.max_message = options.max_message * 6 + 4096;
+  return options;
+}
+
+auto timer_length(Duration length) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(length);
+}
+
+}  // namespace
+
+CloudLink::CloudLink(asio::io_context& io, HostPort address, ConnectionOptions options,
+                     Random random, Events events)
+    : io_(io),
+      address_(std::move(address)),
+      options_(link_options(options)),
+      random_(random),
+      events_(std::move(events)),
+      timer_(io) {}
+
+void CloudLink::start() {
+  dial_now();
+}
+
+void CloudLink::stop() {
+  is_stopped_ = true;
+  timer_.cancel();
+  if (connection_) connection_->close("stopping");
+}
+
+void CloudLink::dial_now() {
+  dial(io_, address_, connect_budget, [this](Result<asio::ip::tcp::socket> socket) {
+    if (is_stopped_) return;
+    if (socket) return on_connected(std::move(*socket));
+    if (!said_away_) {
+      log(LogLevel::warning, "no cloud: {}; trying again for ever", socket.error().message);
+    }
+    said_away_ = true;
+    dial_later();
+  });
+}
+
+/// Exponential, with jitter: nodes that lost the same cloud do not come back all at once.
+void CloudLink::dial_later() {
+  back_off_ = std::clamp(back_off_ * 2, first_back_off, longest_back_off);
+  const double share = 0.5 + random_.unit() / 2;
+  timer_.expires_after(timer_length(from_seconds(to_seconds(back_off_) * share)));
+  timer_.async_wait([this](asio::error_code error) {
+    if (!error && !is_stopped_) dial_now();
+  });
+}
+
+void CloudLink::on_connected(asio::ip::tcp::socket socket) {
+  is_settled_ = false;
+  connection_ = std::make_shared<Connection>(std::move(socket), options_);
+  connection_->start(
+      {.on_object = [this](std::string_view text) { on_object(text); },
+       .on_batch =
+           [this] {
+             if (is_settled_) events_.on_batch();
+           },
+       .on_framing_lost = [this](const Error& why) { connection_->close(why.message); },
+       .on_closed = [this](const std::string& why) { on_closed(why); }});
+  timer_.expires_after(timer_length(silence_of_original));
+  timer_.async_wait([this](asio::error_code error) {
+    if (!error && connection_ && !is_settled_) settle_kind(true, "");
+  });
+}
+
+void CloudLink::on_object(std::string_view text) {
+  auto message = wire::parse_message(text, scratch_);
+  if (!message) {
+    // Whose answer it was cannot be told: with the link, every task that waits is taken back.
+    connection_->close(message.error().message);
+  } else if (auto* result = std::get_if<wire::ResultMessage>(&*message)) {
+    events_.on_result(std::move(*result));
+  } else if (const auto* ready = std::get_if<wire::CloudReady>(&*message)) {
+    const bool is_original = ready->identity.protocol < wire::protocol_version;
+    if (!is_settled_ || (is_original_ && !is_original)) {
+      settle_kind(is_original, ready->identity.name);
+    }
+  } else if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
+    connection_->close("it says: " + error->code + ": " + error->message);
+  }
+}
+
+void CloudLink::settle_kind(bool is_original, const std::string& name) {
+  is_settled_ = true;
+  is_original_ = is_original;
+  timer_.cancel();
+  back_off_ = Duration::zero();
+  said_away_ = false;
+  connection_->set_pacing(is_original ? original_gap : Duration::zero());
+  log(LogLevel::info, "cloud {} is up ({})", to_string(address_),
+      is_original ? "an original one" : name);
+  events_.on_up(is_original);
+}
+
+void CloudLink::on_closed(const std::string& why) {
+  const bool was_up = std::exchange(is_settled_, false);
+  connection_.reset();
+  timer_.cancel();
+  if (is_stopped_) return;
+  if (!said_away_) log(LogLevel::warning, "lost the cloud {}: {}", to_string(address_), why);
+  said_away_ = true;
+  if (was_up) events_.on_down();
+  dial_later();
+}
+
+void CloudLink::send(const Task& task, std::int64_t id) {
+  if (!connection_) return;  // on_down follows, and takes the task back
+  buffer_.clear();
+  wire::append_task(buffer_, task, std::to_string(id));
+  connection_->send(buffer_);
+}
+
+void CloudLink::flush() {
+  if (connection_) connection_->flush();
+}
+
+Duration CloudLink::round_trip() const {
+  return connection_ ? connection_->round_trip() : Duration::zero();
+}
+
+}  // namespace fogctl

@@ -1,0 +1,65 @@
+// The link from a fog node to its cloud: kept up for ever, with exponential back-off and jitter.
+// Until a peer has said cloud_ready it is taken for an original one, which understands nothing but
+// tasks (protocol.md part 2). Network thread only.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/random.hpp"
+#include "json/json.hpp"
+#include "net/address.hpp"
+#include "net/connection.hpp"
+#include "task/task.hpp"
+#include "wire/messages.hpp"
+
+namespace fogctl {
+
+class CloudLink {
+ public:
+  struct Events {
+    /// Once for each time that it comes up; again, with false, where an original one turns out to
+    /// be fogctl's, whose cloud_ready was slow.
+    std::function<void(bool is_original)> on_up;
+    std::function<void()> on_down;
+    std::function<void(wire::ResultMessage result)> on_result;
+    std::function<void()> on_batch;  // after the results of one read
+  };
+
+  CloudLink(asio::io_context& io, HostPort address, ConnectionOptions options, Random random,
+            Events events);
+
+  void start();
+  void stop();
+  void send(const Task& task, std::int64_t id);
+  void flush();
+  [[nodiscard]] Duration round_trip() const;
+
+ private:
+  void dial_now();
+  void dial_later();
+  void on_connected(asio::ip::tcp::socket socket);
+  void on_object(std::string_view text);
+  void on_closed(const std::string& why);
+  void settle_kind(bool is_original, const std::string& name);
+
+  asio::io_context& io_;
+  const HostPort address_;
+  const ConnectionOptions options_;
+  Random random_;
+  const Events events_;
+  asio::steady_timer timer_;
+  std::shared_ptr<Connection> connection_;
+  json::Object scratch_;
+  std::string buffer_;
+  Duration back_off_{};
+  bool is_settled_ = false;   // taken for fogctl's or an original one; tasks may go
+  bool is_original_ = false;  // ... for an original one
+  bool is_stopped_ = false;
+  bool said_away_ = false;  // the log has it that the cloud is away
+};
+
+}  // namespace fogctl

@@ -1,0 +1,376 @@
+#include "node/node.hpp"
+
+#include <asio/post.hpp>
+#include <utility>
+#include <variant>
+
+#include "base/log.hpp"
+#include "node/queue_words.hpp"
+#include "node/signals.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr std::chrono::milliseconds tick_interval(100);
+
+SchedulerOptions scheduler_options(const NodeOptions& options) {
+  SchedulerOptions scheduler;
+  scheduler.node = options.id;
+  scheduler.name = options.name;
+  scheduler.policy = options.policy;
+  scheduler.is_cloud = options.is_cloud;
+  scheduler.patience = options.patience;
+  scheduler.max_message = options.connection.max_message;
+  return scheduler;
+}
+
+}  // namespace
+
+Node::Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, const Clock& clock)
+    : options_(std::move(options)),
+      queue_(queue),
+      handlers_(handlers),
+      clock_(clock),
+      signals_(io_, SIGINT, SIGTERM),
+      tick_timer_(io_),
+      listener_(io_),
+      scheduler_(scheduler_options(options_), Random(entropy())),
+      crew_(queue, handlers, clock, crew_options(),
+            {.on_results =
+                 [this](std::vector<TaskResult> results) {
+                   asio::post(io_, [this, results = std::move(results)]() mutable {
+                     on_results(std::move(results));
+                   });
+                 },
+             .on_lost =
+                 [this] {
+                   asio::post(io_, [this] {
+                     scheduler_.on_queue_lost(clock_.now(), actions_);
+                     perform();
+                   });
+                 }}),
+      lane_(queue, crew_.pool(), clock, lane_events(),
+            [this](std::function<void()> event) {
+              asio::post(io_, [this, event = std::move(event)] {
+                event();
+                perform();
+              });
+            }),
+      spin_(clock) {
+  if (options_.cloud) {
+    cloud_.emplace(io_, *options_.cloud, options_.connection, Random(entropy()), cloud_events());
+  }
+}
+
+CrewOptions Node::crew_options() const {
+  CrewOptions crew;
+  crew.lease = options_.lease;
+  crew.pool.threads = options_.workers;
+  crew.pool.holder = options_.id;
+  crew.pool.node_name = options_.name;
+  crew.pool.order = queue_order(*options_.policy);
+  return crew;
+}
+
+LaneEvents Node::lane_events() {
+  return {.on_enqueued = [this](const auto& answers) { on_enqueued(answers); },
+          .on_load =
+              [this](const QueueLoad& load) {
+                scheduler_.on_load(backlog_of(load), clock_.now(), actions_);
+              },
+          .on_down =
+              [this](const Error& why) {
+                log(LogLevel::warning, "the queue is away: {}", why.message);
+                scheduler_.on_queue_down();
+              },
+          .on_up =
+              [this](bool restarted) {
+                log(LogLevel::info, "the queue is back{}",
+                    restarted ? "; giving it again what is unanswered" : "");
+                scheduler_.on_queue_up(restarted, clock_.now(), actions_);
+              }};
+}
+
+CloudLink::Events Node::cloud_events() {
+  return {.on_up =
+              [this](bool is_original) {
+                scheduler_.on_cloud_up(is_original, clock_.now(), actions_);
+                perform();
+              },
+          .on_down =
+              [this] {
+                scheduler_.on_cloud_down(clock_.now(), actions_);
+                perform();
+              },
+          .on_result = [this](wire::ResultMessage message) { on_cloud_result(std::move(message)); },
+          .on_batch = [this] { perform(); }};
+}
+
+Result<void> Node::listen() {
+  return listener_.open(options_.listen);
+}
+
+Result<bool> Node::run() {
+  if (auto started = crew_.start(); !started) return std::unexpected(started.error());
+  lane_.ask_load();  // how busy it is already, before the first task comes
+  lane_.start();
+  listener_.accept([this](asio::ip::tcp::socket socket) { accept(std::move(socket)); });
+  if (cloud_) cloud_->start();
+  tick();
+  wait_for_signal();
+  serve();
+  return is_drained_;
+}
+
+/// io_.run(), but awake while a result of this process's own workers is due any moment.
+void Node::serve() {
+  while (!io_.stopped()) {
+    const bool is_due = !queue_.blocks() && scheduler_.unanswered() > 0 && spin_.is_worth_it();
+    if (!is_due || !spin_.wait([this] { return io_.poll_one() > 0; })) io_.run_one();
+  }
+}
+
+wire::NodeIdentity Node::identity() const {
+  return {options_.id, options_.name, wire::protocol_version};
+}
+
+void Node::accept(asio::ip::tcp::socket socket) {
+  const PeerId id = ++last_peer_;
+  auto connection = std::make_shared<Connection>(std::move(socket), options_.connection);
+  log(LogLevel::debug, "connection {} from {}", id, connection->peer());
+  peers_[id].connection = connection;
+  connection->start({.on_object = [this, id](std::string_view text) { on_object(id, text); },
+                     .on_batch =
+                         [this] {
+                           stamp_.clear();
+                           perform();
+                         },
+                     .on_framing_lost =
+                         [this, id](const Error& why) {
+                           buffer_.clear();
+                           wire::append_error(buffer_, "invalid_message", why.message);
+                           send(id, buffer_);
+                         },
+                     .on_closed =
+                         [this, id](const std::string& why) {
+                           log(LogLevel::debug, "connection {} closed: {}", id, why);
+                           peers_.erase(id);
+                           if (is_draining_ && peers_.empty() && is_goodbye_) io_.stop();
+                         }});
+  buffer_.clear();
+  if (options_.is_cloud) {
+    wire::append_cloud_ready(buffer_, identity());
+  } else {
+    wire::append_fog_ready(buffer_, clock_.wall_now(), identity());
+  }
+  connection->send(buffer_);
+  connection->flush();
+}
+
+void Node::on_object(PeerId peer, std::string_view text) {
+  auto message = wire::parse_message(text, scratch_);
+  if (!message) {
+    buffer_.clear();
+    wire::append_error(buffer_, "invalid_message", message.error().message);
+    return send(peer, buffer_);
+  }
+  std::visit([&](auto& kind) { on_message(peer, std::move(kind)); }, *message);
+}
+
+void Node::on_message(PeerId peer, wire::TaskMessage message) {
+  Task& task = message.task;
+  const Handler* handler = handlers_.find(task.name);
+  if (handler == nullptr) {
+    return refuse(peer, message,
+                  {TaskErrorCode::unknown_task,
+                   "field 'task_name': no handler is named '" + task.name + "' here"});
+  }
+  if (is_draining_) {
+    return refuse(peer, message, {TaskErrorCode::unavailable, "this node is stopping"});
+  }
+  if (!message.has_class) task.weight = handler->weight;
+  if (!options_.is_cloud) {
+    if (stamp_.empty()) stamp_ = wire::wall_time_text(clock_.wall_now());
+    task.distribution_time = stamp_;
+  }
+  Origin origin{peer, std::move(message.task_id), message.extended, task.uid_chosen};
+  scheduler_.on_task(std::move(task), std::move(origin), clock_.now(), actions_);
+}
+
+void Node::on_message(PeerId peer, wire::BadTask bad) {
+  refuse(peer, bad.message, std::move(bad.error));
+}
+
+void Node::on_message(PeerId peer, const wire::FogReady& ready) {
+  if (options_.is_cloud) return;
+  buffer_.clear();
+  wire::append_fog_ready_ack(buffer_, ready, identity());
+  send(peer, buffer_);
+}
+
+void Node::refuse(PeerId peer, const wire::TaskMessage& message, TaskError error) {
+  TaskResult result;
+  result.uid = message.task.uid;
+  result.node = options_.name;
+  result.error = std::move(error);
+  Origin origin{peer, message.task_id, message.extended, message.task.uid_chosen};
+  actions_.push_back(ReturnResult{std::move(origin), std::make_shared<const Task>(message.task),
+                                  std::move(result)});
+}
+
+void Node::on_cloud_result(wire::ResultMessage message) {
+  const auto id = json::read_integer(message.task_id);
+  TaskResult result = message.result;
+  if (!id || !scheduler_.on_cloud_result(*id, std::move(result), clock_.now(), actions_)) {
+    log(LogLevel::debug, "dropped a result of the cloud for id {}", message.task_id);
+    return;
+  }
+  forwarded_ = &message;
+  perform_all();
+  forwarded_ = nullptr;
+}
+
+void Node::on_results(std::vector<TaskResult> results) {
+  const Instant now = clock_.now();
+  spin_.learn(now - submitted_at_);
+  for (TaskResult& result : results) scheduler_.on_result(std::move(result), now, actions_);
+  perform();
+}
+
+void Node::on_enqueued(const std::vector<LaneAnswer>& answers) {
+  const Instant now = clock_.now();
+  for (const LaneAnswer& answer : answers) {
+    scheduler_.on_enqueued(answer.uid, enqueue_answer(answer), now, actions_);
+  }
+}
+
+void Node::perform() {
+  perform_all();
+  for (const PeerId id : touched_) {
+    const auto peer = peers_.find(id);
+    if (peer == peers_.end()) continue;
+    peer->second.is_touched = false;
+    peer->second.connection->flush();
+  }
+  touched_.clear();
+  if (cloud_) cloud_->flush();
+}
+
+/// What is performed may call back at once and add actions: they are next.
+void Node::perform_all() {
+  if (is_performing_) return;
+  is_performing_ = true;
+  while (!actions_.empty()) {
+    std::swap(performed_, actions_);
+    LaneWork work;
+    for (Action& action : performed_) {
+      std::visit([&](auto& kind) { perform(kind, work); }, action);
+    }
+    performed_.clear();
+    if (!work.enqueue.empty()) submitted_at_ = clock_.now();
+    lane_.submit(std::move(work));
+  }
+  is_performing_ = false;
+}
+
+void Node::perform(EnqueueTask& action, LaneWork& work) {
+  work.enqueue.push_back({std::move(action.task), action.arrival, action.start_by, action.away});
+}
+
+void Node::perform(SendToCloud& action, LaneWork&) {
+  cloud_->send(*action.task, action.id);
+}
+
+void Node::perform(ReturnResult& action, LaneWork&) {
+  const Task& task = *action.task;
+  const wire::ResultContext context{.task_id = action.origin.task_id,
+                                    .weight = task.weight,
+                                    .time_requirement = task.time_requirement_text,
+                                    .sending_time = task.sending_time,
+                                    .distribution_time = task.distribution_time,
+                                    .offload_times = task.offload_times,
+                                    .process_by = task.process_by,
+                                    .extended = action.origin.extended,
+                                    .has_uid = action.origin.has_uid};
+  buffer_.clear();
+  if (action.is_forwarded && forwarded_) {
+    wire::append_forwarded_result(buffer_, *forwarded_, context);
+  } else {
+    wire::append_result(buffer_, action.result, context);
+  }
+  send(action.origin.peer, buffer_);
+}
+
+void Node::perform(FinishAway& action, LaneWork& work) {
+  LeaseRef lease{action.task->uid, action.lease_number};
+  work.finish.push_back(
+      {std::move(lease), std::move(action.task), std::move(action.result), options_.id});
+}
+
+void Node::perform(TakeBack& action, LaneWork& work) {
+  work.give_back.push_back({std::move(action.uid), action.lease_number});
+}
+
+void Node::send(PeerId id, std::string_view objects) {
+  const auto peer = peers_.find(id);
+  if (peer == peers_.end()) return;  // it left; a result for a chosen uid is kept by the queue
+  peer->second.connection->send(objects);
+  if (peer->second.is_touched) return;
+  peer->second.is_touched = true;
+  touched_.push_back(id);
+}
+
+void Node::tick() {
+  if (cloud_) scheduler_.on_cloud_delay(cloud_->round_trip());
+  scheduler_.on_tick(clock_.now(), actions_);
+  if (!queue_.blocks()) lane_.ask_load();
+  perform();
+  if (is_draining_ && scheduler_.away() == 0 && !said_nothing_away_) {
+    said_nothing_away_ = true;
+    nothing_away_.set_value();
+  }
+  tick_timer_.expires_after(tick_interval);
+  tick_timer_.async_wait([this](asio::error_code error) {
+    if (!error) tick();
+  });
+}
+
+void Node::wait_for_signal() {
+  signals_.async_wait([this](asio::error_code error, int) {
+    if (error) return;
+    signals_.clear();
+    end_at_next_signal();
+    drain();
+  });
+}
+
+/// Stopping: 1. no new connection and no new task; 2. what runs is finished, what is with the cloud
+/// is waited for, and both are answered; 3. the rest goes back to the queue; 4. what still waits
+/// for an answer that cannot come is told so; 5. the connections close once all is written.
+void Node::drain() {
+  log(LogLevel::info, "stopping: finishing what runs, at most {}",
+      format_duration(options_.drain_timeout));
+  is_draining_ = true;
+  listener_.close();
+  drainer_ = std::jthread([this] {
+    const Instant deadline = clock_.now() + options_.drain_timeout;
+    const bool is_drained = crew_.drain(deadline);
+    nothing_away_.get_future().wait_for(std::max(deadline - clock_.now(), Duration::zero()));
+    crew_.leave();
+    asio::post(io_, [this, is_drained] { say_goodbye(is_drained); });
+  });
+}
+
+void Node::say_goodbye(bool is_drained) {
+  is_drained_ = is_drained;
+  const bool queue_survives = queue_.blocks();
+  scheduler_.on_stop(queue_survives, actions_);
+  perform();
+  lane_.stop();
+  if (cloud_) cloud_->stop();
+  is_goodbye_ = true;
+  if (peers_.empty()) return io_.stop();
+  for (auto& [id, peer] : peers_) peer.connection->close_when_written();
+}
+
+}  // namespace fogctl

@@ -1,0 +1,138 @@
+// A running node: a fog node, or the cloud. Owns the sockets and the threads, feeds the Scheduler
+// with what happens and performs what it decides. run() is the network thread; everything here is
+// that thread's, the two posting callbacks apart.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstddef>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/spin.hpp"
+#include "base/time.hpp"
+#include "json/json.hpp"
+#include "net/address.hpp"
+#include "net/connection.hpp"
+#include "net/listener.hpp"
+#include "node/cloud_link.hpp"
+#include "node/queue_lane.hpp"
+#include "queue/task_queue.hpp"
+#include "scheduling/scheduler.hpp"
+#include "wire/messages.hpp"
+#include "work/crew.hpp"
+#include "work/handlers.hpp"
+
+namespace fogctl {
+
+struct NodeOptions {
+  bool is_cloud = false;
+  std::string id;  // 32 hex digits, new at each start; the queue's holder
+  std::string name;
+  const Policy* policy = nullptr;
+  std::optional<HostPort> listen;  // none: 0.0.0.0, the first idle port from 10000
+  std::optional<HostPort> cloud;
+  std::size_t workers = 1;
+  ConnectionOptions connection;
+  Duration lease = std::chrono::seconds(5);
+  Duration patience = std::chrono::seconds(2);
+  Duration drain_timeout = std::chrono::seconds(10);
+};
+
+class Node {
+ public:
+  Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, const Clock& clock);
+
+  /// Takes the address; nothing is accepted before run(). Error: in_use, naming the port.
+  [[nodiscard]] Result<void> listen();
+  [[nodiscard]] std::string address() const { return listener_.address(); }
+
+  /// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+  /// False: a task still ran at the drain time-out, and the process must end without waiting for
+  /// it. Error: unavailable, where the queue went away before the start.
+  [[nodiscard]] Result<bool> run();
+
+ private:
+  struct Peer {
+    std::shared_ptr<Connection> connection;
+    bool is_touched = false;  // has something to flush
+  };
+
+  void accept(asio::ip::tcp::socket socket);
+  void on_object(PeerId peer, std::string_view text);
+  void on_message(PeerId peer, wire::TaskMessage message);
+  void on_message(PeerId peer, wire::BadTask bad);
+  void on_message(PeerId peer, const wire::FogReady& ready);
+  template <typename Ignored>
+  void on_message(PeerId, const Ignored&) {}
+  void on_cloud_result(wire::ResultMessage message);
+  void on_results(std::vector<TaskResult> results);
+  void on_enqueued(const std::vector<LaneAnswer>& answers);
+
+  void perform();
+  void perform_all();
+  void perform(EnqueueTask& action, LaneWork& work);
+  void perform(SendToCloud& action, LaneWork& work);
+  void perform(ReturnResult& action, LaneWork& work);
+  void perform(FinishAway& action, LaneWork& work);
+  void perform(TakeBack& action, LaneWork& work);
+  void refuse(PeerId peer, const wire::TaskMessage& message, TaskError error);
+  void send(PeerId peer, std::string_view objects);
+
+  [[nodiscard]] wire::NodeIdentity identity() const;
+  [[nodiscard]] LaneEvents lane_events();
+  [[nodiscard]] CloudLink::Events cloud_events();
+  [[nodiscard]] CrewOptions crew_options() const;
+  void serve();
+  void tick();
+  void wait_for_signal();
+  void drain();
+  void say_goodbye(bool is_drained);
+
+  const NodeOptions options_;
+  TaskQueue& queue_;
+  const HandlerTable& handlers_;
+  const Clock& clock_;
+
+  asio::io_context io_{1};
+  asio::signal_set signals_;
+  asio::steady_timer tick_timer_;
+  Listener listener_;
+  std::unordered_map<PeerId, Peer> peers_;
+  PeerId last_peer_ = 0;
+  std::vector<PeerId> touched_;
+
+  Scheduler scheduler_;
+  Actions actions_;
+  Actions performed_;  // being performed; a member only to keep its memory
+  bool is_performing_ = false;
+  const wire::ResultMessage* forwarded_ = nullptr;  // the cloud's answer that is being returned
+
+  json::Object scratch_;
+  std::string buffer_;
+  std::string stamp_;  // distribution_time of the tasks of this read
+
+  Crew crew_;
+  QueueLane lane_;
+  std::optional<CloudLink> cloud_;
+
+  SpinWait spin_;
+  Instant submitted_at_;  // when the last task went to the queue
+
+  bool is_draining_ = false;
+  bool is_drained_ = false;
+  bool is_goodbye_ = false;  // ends when the last connection is closed
+  std::promise<void> nothing_away_;
+  bool said_nothing_away_ = false;
+  std::jthread drainer_;
+};
+
+}  // namespace fogctl

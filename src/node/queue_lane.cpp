@@ -1,0 +1,178 @@
+#include "node/queue_lane.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace fogctl {
+namespace {
+
+constexpr std::chrono::milliseconds load_interval(100);
+constexpr std::size_t most_per_call = 512;
+
+void append(LaneWork& to, LaneWork&& from) {
+  std::ranges::move(from.enqueue, std::back_inserter(to.enqueue));
+  std::ranges::move(from.finish, std::back_inserter(to.finish));
+  std::ranges::move(from.give_back, std::back_inserter(to.give_back));
+}
+
+}  // namespace
+
+QueueLane::QueueLane(TaskQueue& queue, WorkerPool& pool, const Clock& clock, LaneEvents events,
+                     std::function<void(std::function<void()>)> post)
+    : queue_(queue),
+      pool_(pool),
+      clock_(clock),
+      events_(std::move(events)),
+      post_(std::move(post)),
+      incarnation_(queue.incarnation()) {}
+
+QueueLane::~QueueLane() {
+  stop();
+}
+
+void QueueLane::start() {
+  if (!queue_.blocks()) return;
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void QueueLane::submit(LaneWork work) {
+  if (work.empty()) return;
+  if (!queue_.blocks()) return perform(work);
+  {
+    const std::lock_guard guard(mutex_);
+    append(inbox_, std::move(work));
+  }
+  changed_.notify_one();
+}
+
+void QueueLane::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void QueueLane::run(const std::stop_token& stop) {
+  bool is_last = false;
+  while (!is_last) {
+    LaneWork work;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, stop, load_at_ - clock_.now(), [this] { return !inbox_.empty(); });
+      is_last = stop.stop_requested();
+      std::swap(work, inbox_);
+    }
+    perform(work);
+    if (clock_.now() >= load_at_) ask_load();
+  }
+}
+
+void QueueLane::perform(LaneWork& work) {
+  if (!work.enqueue.empty()) enqueue(work.enqueue);
+  LaneWork rest = std::exchange(unsettled_, {});
+  rest.finish.reserve(rest.finish.size() + work.finish.size());
+  work.enqueue.clear();
+  append(rest, std::move(work));
+  settle(rest);
+}
+
+void QueueLane::enqueue(std::vector<NewTask>& tasks) {
+  std::optional<Error> away;  // once it is, the other batches are not tried: each could time out
+  for (std::size_t begin = 0; begin < tasks.size(); begin += most_per_call) {
+    const std::span batch =
+        std::span(tasks).subspan(begin, std::min(most_per_call, tasks.size() - begin));
+    std::vector<LaneAnswer> answers;
+    answers.reserve(batch.size());
+    if (!away) away = enqueue_batch(batch, answers);
+    for (std::size_t i = answers.size(); i < batch.size(); ++i) {
+      answers.push_back({batch[i].task->uid, batch[i].away, std::unexpected(*away)});
+    }
+    deliver([this, answers = std::move(answers)] { events_.on_enqueued(answers); });
+  }
+}
+
+/// Adds an answer for each, unless the queue is away: then why.
+std::optional<Error> QueueLane::enqueue_batch(std::span<const NewTask> batch,
+                                              std::vector<LaneAnswer>& answers) {
+  const Instant now = clock_.now();
+  auto enqueued = queue_.enqueue(batch, pool_.want(now), now);
+  note(enqueued ? nullptr : &enqueued.error());
+  if (!enqueued) return enqueued.error();
+  offer_leased(batch, *enqueued);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    answers.push_back({batch[i].task->uid, batch[i].away, std::move(enqueued->outcomes[i])});
+  }
+  return std::nullopt;
+}
+
+/// What was leased at once goes to the workers; for what waits in the queue they are woken.
+void QueueLane::offer_leased(std::span<const NewTask> tasks, Enqueued& enqueued) {
+  bool waits = false;
+  std::vector<Lease> leases = std::move(enqueued.leased);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const EnqueueOutcome& outcome = enqueued.outcomes[i];
+    waits |= outcome.status == EnqueueStatus::accepted;
+    if (outcome.status != EnqueueStatus::leased || tasks[i].away) continue;
+    leases.push_back({.task = tasks[i].task,
+                      .number = outcome.number,
+                      .attempt = 1,
+                      .arrival = tasks[i].arrival,
+                      .reply_to = pool_.holder()});
+  }
+  pool_.offer(std::move(leases));
+  if (waits) pool_.wake();
+}
+
+/// Both may be told again: a transition that took effect before changes nothing the second time.
+void QueueLane::settle(LaneWork& work) {
+  const Instant now = clock_.now();
+  if (!work.finish.empty()) {
+    std::vector<Lease> none;
+    const auto finished = queue_.finish(work.finish, LeaseWant{}, now, none);
+    note(finished ? nullptr : &finished.error());
+    if (!finished) unsettled_.finish = std::move(work.finish);
+  }
+  if (!work.give_back.empty()) {
+    const auto given = queue_.give_back(work.give_back, now);
+    note(given ? nullptr : &given.error());
+    if (!given) unsettled_.give_back = std::move(work.give_back);
+    if (given) pool_.wake();
+  }
+}
+
+void QueueLane::ask_load() {
+  const Instant now = clock_.now();
+  load_at_ = now + load_interval;
+  const auto load = queue_.load(now);
+  note(load ? nullptr : &load.error());
+  if (!load) return;
+  deliver([this, load = *load] { events_.on_load(load); });
+  LaneWork rest = std::exchange(unsettled_, {});
+  settle(rest);
+}
+
+/// Each call says whether the queue is there; only a change is told.
+void QueueLane::note(const Error* error) {
+  if (error != nullptr) {
+    if (!is_up_) return;
+    is_up_ = false;
+    deliver([this, why = *error] { events_.on_down(why); });
+    return;
+  }
+  std::string incarnation = queue_.incarnation();
+  const bool restarted = incarnation != incarnation_;
+  if (is_up_ && !restarted) return;
+  is_up_ = true;
+  incarnation_ = std::move(incarnation);
+  deliver([this, restarted] { events_.on_up(restarted); });
+}
+
+void QueueLane::deliver(std::function<void()> event) {
+  if (queue_.blocks()) {
+    post_(std::move(event));
+  } else {
+    event();
+  }
+}
+
+}  // namespace fogctl

@@ -1,0 +1,93 @@
+// The way from the network thread to the task queue. Where the queue blocks, a thread of its own
+// makes the calls, and all that piled up meanwhile goes in one (group commit); where it does not,
+// submit() makes them at once. It also asks for the queue's load, and notices that the queue is
+// away or back.
+//
+// submit(), start() and stop() are the network thread's. Events are called on the network thread
+// for a queue that does not block, else through `post`.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/time.hpp"
+#include "queue/task_queue.hpp"
+#include "work/worker_pool.hpp"
+
+namespace fogctl {
+
+/// What the network thread wants done to the queue, in one go.
+struct LaneWork {
+  std::vector<NewTask> enqueue;
+  std::vector<Finished> finish;  // tasks that were away; their results need no hand-over
+  std::vector<LeaseRef> give_back;
+  [[nodiscard]] bool empty() const {
+    return enqueue.empty() && finish.empty() && give_back.empty();
+  }
+};
+
+struct LaneAnswer {
+  std::string uid;
+  bool is_away = false;  // as it was asked
+  Result<EnqueueOutcome> outcome;
+};
+
+struct LaneEvents {
+  std::function<void(const std::vector<LaneAnswer>& answers)> on_enqueued;
+  std::function<void(const QueueLoad& load)> on_load;
+  std::function<void(const Error& why)> on_down;
+  /// `restarted`: the queue may have come back with less than it had.
+  std::function<void(bool restarted)> on_up;
+};
+
+class QueueLane {
+ public:
+  QueueLane(TaskQueue& queue, WorkerPool& pool, const Clock& clock, LaneEvents events,
+            std::function<void(std::function<void()>)> post);
+  ~QueueLane();
+
+  void start();
+  void submit(LaneWork work);
+  /// Asks for the load now; the lane's own thread does so by itself, a timer must where it has
+  /// none.
+  void ask_load();
+  /// Does what was submitted, as far as the queue answers.
+  void stop();
+
+ private:
+  void run(const std::stop_token& stop);
+  void perform(LaneWork& work);
+  void enqueue(std::vector<NewTask>& tasks);
+  [[nodiscard]] std::optional<Error> enqueue_batch(std::span<const NewTask> batch,
+                                                   std::vector<LaneAnswer>& answers);
+  void offer_leased(std::span<const NewTask> tasks, Enqueued& enqueued);
+  void settle(LaneWork& work);
+  void note(const Error* error);
+  void deliver(std::function<void()> event);
+
+  TaskQueue& queue_;
+  WorkerPool& pool_;
+  const Clock& clock_;
+  const LaneEvents events_;
+  const std::function<void(std::function<void()>)> post_;
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  LaneWork inbox_;
+
+  // Of whoever makes the calls: the lane's thread, or the network thread.
+  LaneWork unsettled_;  // finish and give_back that failed and are tried again
+  Instant load_at_;
+  bool is_up_ = true;
+  std::string incarnation_;
+
+  std::jthread thread_;
+};
+
+}  // namespace fogctl

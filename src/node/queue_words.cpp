@@ -1,0 +1,43 @@
+#include "node/queue_words.hpp"
+
+#include "base/check.hpp"
+
+namespace fogctl {
+
+QueueBacklog backlog_of(const QueueLoad& load) {
+  QueueBacklog backlog;
+  for (std::size_t i = 0; i < task_class_count; ++i) {
+    backlog.tasks[i] = load.queued[i] + load.leased[i];
+  }
+  backlog.workers = load.workers;
+  return backlog;
+}
+
+QueueOrder queue_order(const Policy& policy) {
+  return policy.order == ServingOrder::fifo ? QueueOrder::fifo : QueueOrder::start_by;
+}
+
+EnqueueAnswer enqueue_answer(const LaneAnswer& answer) {
+  using Kind = EnqueueAnswer::Kind;
+  const Result<EnqueueOutcome>& outcome = answer.outcome;
+  if (!outcome) {
+    const Kind kind = is_transient(outcome.error()) ? Kind::unavailable : Kind::failed;
+    return {kind, 0, {}, outcome.error().message};
+  }
+  switch (outcome->status) {
+    case EnqueueStatus::accepted:
+    case EnqueueStatus::duplicate:
+      return {Kind::queued, 0, {}, {}};
+    case EnqueueStatus::leased:  // at once, by this node's own workers, unless it was to be away
+      return {answer.is_away ? Kind::away : Kind::queued, outcome->number, {}, {}};
+    case EnqueueStatus::done:
+      return {Kind::done, 0, outcome->result, {}};
+    case EnqueueStatus::conflict:
+      return {Kind::conflict, 0, {}, {}};
+    case EnqueueStatus::overloaded:
+      return {Kind::overloaded, 0, {}, {}};
+  }
+  FOGCTL_CHECK(false);
+}
+
+}  // namespace fogctl

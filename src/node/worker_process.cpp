@@ -1,0 +1,33 @@
+#include "node/worker_process.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+#include "node/signals.hpp"
+
+namespace fogctl {
+
+WorkerProcess::WorkerProcess(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock,
+                             CrewOptions options, Duration drain_timeout)
+    : clock_(clock),
+      drain_timeout_(drain_timeout),
+      threads_(options.pool.threads),
+      crew_(queue, handlers, clock, std::move(options), {}) {}
+
+Result<bool> WorkerProcess::run() {
+  asio::io_context io;
+  asio::signal_set signals(io, SIGINT, SIGTERM);
+  if (auto started = crew_.start(); !started) return std::unexpected(started.error());
+  log(LogLevel::info, "working with {} threads", threads_);
+  signals.async_wait([](asio::error_code, int) {});
+  io.run();
+
+  log(LogLevel::info, "stopping: finishing what runs, at most {}", format_duration(drain_timeout_));
+  signals.clear();
+  end_at_next_signal();
+  const bool is_drained = crew_.drain(clock_.now() + drain_timeout_);
+  crew_.leave();
+  return is_drained;
+}
+
+}  // namespace fogctl

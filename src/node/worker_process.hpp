@@ -1,0 +1,31 @@
+// A process that only works: runs tasks from a queue for the nodes that put them there, until it is
+// told to stop. Main thread.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+
+#include "base/result.hpp"
+#include "queue/task_queue.hpp"
+#include "work/crew.hpp"
+
+namespace fogctl {
+
+class WorkerProcess {
+ public:
+  WorkerProcess(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock,
+                CrewOptions options, Duration drain_timeout);
+
+  /// Works until SIGTERM or SIGINT, then finishes what runs and gives the rest back; a second
+  /// signal ends the process at once. False: a task still ran at the drain time-out, and the
+  /// process must end without waiting for it. Error: unavailable, the queue went away.
+  [[nodiscard]] Result<bool> run();
+
+ private:
+  const Clock& clock_;
+  const Duration drain_timeout_;
+  const std::size_t threads_;
+  Crew crew_;
+};
+
+}  // namespace fogctl

@@ -1,0 +1,67 @@
+// THE ALGORITHM's vocabulary: where could a task run, and which place a policy chooses. Pure:
+// values in, values out; no clock, no I/O, no log, no randomness but the draw that is passed in.
+// Ties break by node id: equal inputs, equal answer. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+#include "task/task.hpp"
+
+namespace fogctl {
+
+enum class Site : std::uint8_t { here, neighbour, cloud };
+
+/// A place where the task could run, and what is known of it.
+struct Candidate {
+  Site site = Site::here;
+  std::string node;          // id; empty for the cloud
+  std::string address;       // as it would stand in offloading_fog
+  Duration expected_wait{};  // before the task would start there, the link apart
+  Duration link_delay{};     // a round trip
+  Duration report_age{};     // since the node said so
+};
+
+/// What a node knows at one instant. A place that cannot be had is absent.
+struct ClusterView {
+  std::optional<Candidate> local;     // absent: no live worker, or the queue is away
+  std::vector<Candidate> neighbours;  // sorted by node
+  std::optional<Candidate> cloud;
+  bool fog_on = true;  // false: neighbours are not asked at all (the original's "fog off")
+};
+
+struct Placement {
+  Site site = Site::here;
+  std::string node;
+  Duration expected_wait{};
+};
+
+/// Where to run it, best first; none: nowhere now. `reason` explains it to people.
+struct Plan {
+  std::vector<Placement> placements;
+  std::string_view reason;
+};
+
+/// What an operator may tune; constant while a node runs.
+struct Tuning {};
+
+enum class ServingOrder { start_by, fifo };
+
+struct Policy {
+  std::string_view name;
+  std::string_view summary;
+  Plan (*place)(const Task& task, const ClusterView& view, const Tuning& tuning,
+                std::uint64_t draw);
+  ServingOrder order;
+};
+
+/// Every policy, the default first: what --policy, its help and the tests read.
+[[nodiscard]] std::span<const Policy> policies();
+[[nodiscard]] const Policy* find_policy(std::string_view name);
+
+}  // namespace fogctl

@@ -1,0 +1,22 @@
+#include <algorithm>
+#include <array>
+
+#include "placement/original.hpp"
+#include "placement/placement.hpp"
+
+namespace fogctl {
+
+std::span<const Policy> policies() {
+  static constexpr std::array<Policy, 1> table = {{
+      {"original", "the original system's rule, first come first served", place_by_original_rule,
+       ServingOrder::fifo},
+  }};
+  return table;
+}
+
+const Policy* find_policy(std::string_view name) {
+  const auto found = std::ranges::find(policies(), name, &Policy::name);
+  return found == policies().end() ? nullptr : &*found;
+}
+
+}  // namespace fogctl

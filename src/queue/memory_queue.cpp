@@ -1,0 +1,117 @@
+#include "queue/memory_queue.hpp"
+
+#include <utility>
+
+namespace fogctl {
+
+MemoryQueue::MemoryQueue(std::shared_ptr<MemoryStore> store, const std::string& holder)
+    : store_(std::move(store)) {
+  const std::lock_guard lock(store_->mutex_);
+  me_ = &store_->holder_named(holder);
+}
+
+// A holder that was registered anew while this queue knew of an earlier life lost what it held.
+void MemoryQueue::note_life() {
+  if (me_->life == 0 || me_->life == life_) return;
+  if (life_ != 0) evicted_ = true;
+  life_ = me_->life;
+}
+
+Result<Enqueued> MemoryQueue::enqueue(std::span<const NewTask> tasks, const LeaseWant& want,
+                                      Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  auto done = store_->enqueue(*me_, tasks, want, now);
+  note_life();
+  return done;
+}
+
+Result<std::vector<Lease>> MemoryQueue::lease(const LeaseWant& want, Instant now) {
+  std::vector<Lease> leases;
+  const std::lock_guard lock(store_->mutex_);
+  store_->lease(*me_, want, now, leases);
+  note_life();
+  return leases;
+}
+
+Result<void> MemoryQueue::started(std::span<const LeaseRef> leases, Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->started(*me_, leases);
+  return {};
+}
+
+Result<bool> MemoryQueue::extend(std::size_t workers, Duration lease, Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->extend(*me_, workers, now + lease);
+  note_life();
+  return !std::exchange(evicted_, false);
+}
+
+Result<std::vector<FinishStatus>> MemoryQueue::finish(std::span<const Finished> tasks,
+                                                      const LeaseWant& want, Instant now,
+                                                      std::vector<Lease>& next) {
+  std::vector<FinishStatus> statuses;
+  statuses.reserve(tasks.size());
+  const std::lock_guard lock(store_->mutex_);
+  for (const Finished& task : tasks) {
+    statuses.push_back(store_->finish(*me_, task, now));
+  }
+  if (want.at_most > 0) {
+    store_->lease(*me_, want, now, next);
+    note_life();
+  }
+  return statuses;
+}
+
+Result<void> MemoryQueue::give_back(std::span<const LeaseRef> leases, Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->give_back(*me_, leases);
+  return {};
+}
+
+Result<std::size_t> MemoryQueue::recover_expired(Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  return store_->recover_expired(now);
+}
+
+Result<void> MemoryQueue::leave(Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->evict(*me_, false);
+  life_ = 0;
+  evicted_ = false;
+  return {};
+}
+
+Result<QueueLoad> MemoryQueue::load(Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  return store_->load(now);
+}
+
+Result<std::optional<TaskResult>> MemoryQueue::kept_result(const std::string& uid, Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  const auto* kept = store_->results_.find(uid, now);
+  if (kept == nullptr) return std::nullopt;
+  return kept->result;
+}
+
+Result<QueueNews> MemoryQueue::wait(Duration at_most) {
+  QueueNews news;
+  std::unique_lock lock(store_->mutex_);
+  const auto has_news = [&] {
+    return interrupted_ || seen_wakes_ != store_->wakes_ || !me_->replies.empty();
+  };
+  ++store_->waiting_;
+  store_->news_.wait_for(lock, at_most, has_news);
+  --store_->waiting_;
+  news.work = seen_wakes_ != store_->wakes_;
+  seen_wakes_ = store_->wakes_;
+  news.replies.swap(me_->replies);
+  return news;
+}
+
+void MemoryQueue::interrupt() {
+  const std::lock_guard lock(store_->mutex_);
+  interrupted_ = true;
+  store_->news_.notify_all();
+}
+
+}  // namespace fogctl

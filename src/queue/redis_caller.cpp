@@ -1,0 +1,155 @@
+#include "queue/redis_caller.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace fogctl {
+namespace {
+
+constexpr auto measure_every = std::chrono::minutes(1);
+constexpr std::int64_t latest = 8'999'999'999'999'999;
+
+std::int64_t to_number(std::string_view digits) {
+  std::int64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+}  // namespace
+
+RedisCaller::RedisCaller(const RedisAddress& address, RedisTimeouts timeouts,
+                         std::size_t connections, const Clock& clock)
+    : pool_(address, timeouts, connections), clock_(clock) {}
+
+Result<std::unique_ptr<RedisCaller>> RedisCaller::open(const RedisAddress& address,
+                                                       RedisTimeouts timeouts,
+                                                       std::size_t connections,
+                                                       const Clock& clock) {
+  std::unique_ptr<RedisCaller> caller(new RedisCaller(address, timeouts, connections, clock));
+  const auto loaded = caller->call({"open the queue"},
+                                   [&](Session& session) { return caller->load_scripts(session); });
+  if (!loaded) return std::unexpected(loaded.error());
+  return caller;
+}
+
+Result<RedisCaller::Session> RedisCaller::acquire() {
+  auto session = pool_.acquire();
+  if (!session) return session;
+  note_incarnation(session->run_id());
+  const std::int64_t now = clock_.now().time_since_epoch().count();
+  std::int64_t due = next_measure_ns_.load();
+  if (now < due && measured_.load()) return session;
+  // One thread measures at a time; before there is any offset, each does.
+  const std::int64_t next = now + std::chrono::nanoseconds(measure_every).count();
+  const bool mine = next_measure_ns_.compare_exchange_strong(due, next);
+  if (!mine && measured_.load()) return session;
+  if (auto measured = measure_time(*session); !measured) {
+    next_measure_ns_.store(now);
+    return std::unexpected(std::move(measured.error()));
+  }
+  return session;
+}
+
+Result<void> RedisCaller::load_scripts(Session& session) {
+  for (std::size_t i = 0; i < script_count; ++i) {
+    const auto loaded = command(session, {"SCRIPT", "LOAD", source_of(static_cast<Script>(i))});
+    if (!loaded) return std::unexpected(loaded.error());
+    digests_[i] = loaded->text();
+  }
+  return {};
+}
+
+Result<void> RedisCaller::measure_time(Session& session) {
+  const Instant before = clock_.now();
+  const auto time = command(session, {"TIME"});
+  if (!time) return std::unexpected(time.error());
+  const Instant middle = before + (clock_.now() - before) / 2;
+  if (time->size() != 2) return failure(ErrorCode::failed, "unexpected answer to TIME");
+  const auto redis_time = std::chrono::seconds(to_number((*time)[0].text())) +
+                          std::chrono::microseconds(to_number((*time)[1].text()));
+  offset_ns_.store((Duration(redis_time) - middle.time_since_epoch()).count());
+  measured_.store(true);
+  return {};
+}
+
+void RedisCaller::append(Session& session, Script script, std::size_t keys,
+                         const RedisArguments& arguments) {
+  const std::string& digest = digests_[static_cast<std::size_t>(script)];
+  session->append({"EVALSHA", digest, std::to_string(keys)}, arguments);
+}
+
+Result<RedisReply> RedisCaller::receive(Session& session) {
+  if (session.broken()) return failure(ErrorCode::unavailable, "connection lost");
+  auto reply = session->read();
+  if (!reply) session.discard(reply.error());
+  return reply;
+}
+
+Result<RedisReply> RedisCaller::settle(Session& session, Result<RedisReply> reply, Script script,
+                                       std::size_t keys, const RedisArguments& arguments) {
+  if (reply && reply->is_error() && reply->text().starts_with("NOSCRIPT")) {
+    session->append({"EVAL", source_of(script), std::to_string(keys)}, arguments);
+    reply = receive(session);
+  }
+  if (reply && reply->is_error()) return std::unexpected(error_of(*reply));
+  return reply;
+}
+
+Result<RedisReply> RedisCaller::run(Session& session, Script script, std::size_t keys,
+                                    const RedisArguments& arguments) {
+  append(session, script, keys, arguments);
+  return settle(session, receive(session), script, keys, arguments);
+}
+
+Result<RedisReply> RedisCaller::command(Session& session,
+                                        std::initializer_list<std::string_view> words) {
+  session->append(RedisConnection::Arguments(words.begin(), words.size()));
+  auto reply = receive(session);
+  if (reply && reply->is_error()) return std::unexpected(error_of(*reply));
+  return reply;
+}
+
+Result<RedisSession> RedisCaller::open_session(Doing doing) {
+  auto session = pool_.open_session();
+  if (!session) return std::unexpected(cannot(doing, session.error()));
+  note_incarnation(session->run_id);
+  return session;
+}
+
+Error RedisCaller::cannot(Doing doing, const Error& why) const {
+  const std::string server = "redis " + pool_.address().display();
+  // A failed connect says so by itself; here the reason is enough.
+  const std::string connecting = fmt::format("cannot connect to {}: ", server);
+  std::string_view reason = why.message;
+  if (reason.starts_with(connecting)) reason.remove_prefix(connecting.size());
+  std::string what(doing.verb);
+  if (doing.tasks > 0) what += fmt::format(" {} task{}", doing.tasks, doing.tasks == 1 ? "" : "s");
+  return {why.code, fmt::format("cannot {} on {}: {}", what, server, reason)};
+}
+
+std::int64_t RedisCaller::to_queue_time(Instant time) const {
+  const std::int64_t offset = offset_ns_.load(std::memory_order_relaxed);
+  const std::int64_t ns = time.time_since_epoch().count();
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(ns, offset, &sum)) return ns > 0 ? latest : 0;
+  return std::clamp<std::int64_t>(sum / 1000, 0, latest);
+}
+
+Instant RedisCaller::from_queue_time(std::int64_t microseconds) const {
+  return Instant(Duration(microseconds * 1000 - offset_ns_.load(std::memory_order_relaxed)));
+}
+
+std::string RedisCaller::incarnation() const {
+  const std::lock_guard lock(mutex_);
+  return incarnation_;
+}
+
+void RedisCaller::note_incarnation(const std::string& run_id) {
+  const std::lock_guard lock(mutex_);
+  if (incarnation_ != run_id) incarnation_ = run_id;
+}
+
+}  // namespace fogctl

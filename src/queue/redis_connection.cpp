@@ -1,0 +1,213 @@
+#include "queue/redis_connection.hpp"
+
+#include <fmt/format.h>
+#include <hiredis/hiredis.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr std::size_t input_buffer_size = std::size_t{64} << 10;
+
+// The server is there but cannot serve this now.
+constexpr std::array<std::string_view, 10> passing_errors = {
+    "LOADING",  "READONLY", "MISCONF",    "OOM",        "CLUSTERDOWN",
+    "TRYAGAIN", "BUSY",     "MASTERDOWN", "NOREPLICAS", "UNKILLABLE"};
+
+timeval to_timeval(Duration length) {
+  const auto us = std::max<std::int64_t>(1, length / std::chrono::microseconds(1));
+  return {static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
+}
+
+std::string decapitalized(std::string text) {
+  const bool word = text.size() > 1 && text[1] >= 'a' && text[1] <= 'z';
+  if (word && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  return text;
+}
+
+std::string errno_text(int code) {
+  return decapitalized(std::strerror(code));
+}
+
+}  // namespace
+
+RedisReply::RedisReply(redisReply* reply)
+    : owner_(reply, [](redisReply* raw) { freeReplyObject(raw); }), reply_(reply) {}
+
+RedisReply::RedisReply(const redisReply* reply, std::shared_ptr<redisReply> owner)
+    : owner_(std::move(owner)), reply_(reply) {}
+
+RedisReply::Kind RedisReply::kind() const {
+  switch (reply_->type) {
+    case REDIS_REPLY_INTEGER:
+      return Kind::integer;
+    case REDIS_REPLY_STRING:
+      return Kind::text;
+    case REDIS_REPLY_STATUS:
+      return Kind::status;
+    case REDIS_REPLY_ERROR:
+      return Kind::error;
+    case REDIS_REPLY_ARRAY:
+      return Kind::array;
+    default:
+      return Kind::nil;
+  }
+}
+
+std::int64_t RedisReply::integer() const {
+  return kind() == Kind::integer ? reply_->integer : 0;
+}
+
+std::string_view RedisReply::text() const {
+  const bool has_text = kind() == Kind::text || kind() == Kind::status || kind() == Kind::error;
+  return has_text ? std::string_view(reply_->str, reply_->len) : std::string_view();
+}
+
+std::size_t RedisReply::size() const {
+  return kind() == Kind::array ? reply_->elements : 0;
+}
+
+RedisReply RedisReply::operator[](std::size_t i) const {
+  FOGCTL_CHECK(i < size());
+  return RedisReply(reply_->element[i], owner_);
+}
+
+Error error_of(const RedisReply& reply) {
+  const std::string_view text = reply.text();
+  const std::string_view word = text.substr(0, text.find(' '));
+  const bool passing = std::ranges::find(passing_errors, word) != passing_errors.end();
+  return {passing ? ErrorCode::unavailable : ErrorCode::failed, std::string(text)};
+}
+
+Result<std::unique_ptr<RedisConnection>> RedisConnection::open(const RedisAddress& address,
+                                                               RedisTimeouts timeouts) {
+  const auto cannot = [&](ErrorCode code, const std::string& why) {
+    return failure(code, fmt::format("cannot connect to redis {}: {}", address.display(), why));
+  };
+  const timeval connect = to_timeval(timeouts.connect);
+  redisContext* context = address.socket_path.empty()
+                              ? redisConnectWithTimeout(address.host.c_str(), address.port, connect)
+                              : redisConnectUnixWithTimeout(address.socket_path.c_str(), connect);
+  if (context == nullptr) return cannot(ErrorCode::unavailable, "out of memory");
+  std::unique_ptr<RedisConnection> connection(new RedisConnection(context, timeouts));
+  if (context->err != 0) return cannot(ErrorCode::unavailable, decapitalized(context->errstr));
+
+  const timeval call = to_timeval(timeouts.call);
+  redisSetTimeout(context, call);
+  if (address.socket_path.empty()) {
+    redisEnableKeepAlive(context);
+    const int on = 1;
+    ::setsockopt(context->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  }
+  if (const auto greeted = connection->greet(address); !greeted) {
+    return cannot(greeted.error().code, greeted.error().message);
+  }
+  return connection;
+}
+
+RedisConnection::RedisConnection(redisContext* context, RedisTimeouts timeouts)
+    : context_(context), timeouts_(timeouts), input_(input_buffer_size) {}
+
+RedisConnection::~RedisConnection() {
+  redisFree(context_);
+}
+
+Result<void> RedisConnection::greet(const RedisAddress& address) {
+  const auto ask = [&](std::initializer_list<std::string_view> command) -> Result<void> {
+    const auto reply = call(command);
+    if (!reply) return failure(ErrorCode::unavailable, reply.error().message);
+    if (reply->is_error()) return std::unexpected(error_of(*reply));
+    return {};
+  };
+  if (!address.password.empty()) {
+    const auto entered = address.user.empty() ? ask({"AUTH", address.password})
+                                              : ask({"AUTH", address.user, address.password});
+    if (!entered) return entered;
+  }
+  return ask({"PING"});
+}
+
+void RedisConnection::append(Arguments command) {
+  append_redis_number(output_, '*', command.size());
+  for (const std::string_view argument : command) append_redis_text(output_, argument);
+}
+
+void RedisConnection::append(std::initializer_list<std::string_view> head,
+                             const RedisArguments& tail) {
+  append_redis_number(output_, '*', head.size() + tail.count());
+  for (const std::string_view argument : head) append_redis_text(output_, argument);
+  output_ += tail.bytes();
+}
+
+// Not hiredis' own writing: it would raise SIGPIPE on a connection that the server closed.
+Result<void> RedisConnection::flush() {
+  std::size_t sent = 0;
+  while (sent < output_.size()) {
+    const auto n = ::send(context_->fd, output_.data() + sent, output_.size() - sent, MSG_NOSIGNAL);
+    if (n >= 0) {
+      sent += static_cast<std::size_t>(n);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return failure(ErrorCode::timed_out,
+                     "took no command for " + format_duration(timeouts_.call));
+    } else if (errno != EINTR) {
+      return failure(ErrorCode::unavailable, errno_text(errno));
+    }
+  }
+  output_.clear();
+  return {};
+}
+
+Result<void> RedisConnection::receive() {
+  while (true) {
+    const auto n = ::recv(context_->fd, input_.data(), input_.size(), 0);
+    if (n > 0) {
+      redisReaderFeed(context_->reader, input_.data(), static_cast<std::size_t>(n));
+      return {};
+    }
+    if (n == 0) return failure(ErrorCode::unavailable, "connection closed by the server");
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return failure(ErrorCode::timed_out, "no answer within " + format_duration(timeouts_.call));
+    }
+    if (errno != EINTR) return failure(ErrorCode::unavailable, errno_text(errno));
+  }
+}
+
+Result<RedisReply> RedisConnection::read() {
+  if (!output_.empty()) {
+    if (const auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
+  }
+  while (true) {
+    void* reply = nullptr;
+    if (redisReaderGetReply(context_->reader, &reply) != REDIS_OK) {
+      return failure(ErrorCode::unavailable,
+                     fmt::format("unreadable answer: {}", context_->reader->errstr));
+    }
+    if (reply != nullptr) return RedisReply(static_cast<redisReply*>(reply));
+    if (const auto received = receive(); !received) return std::unexpected(received.error());
+  }
+}
+
+Result<RedisReply> RedisConnection::call(Arguments command) {
+  append(command);
+  return read();
+}
+
+Result<RedisReply> RedisConnection::call(std::initializer_list<std::string_view> command) {
+  return call(Arguments(command.begin(), command.size()));
+}
+
+void RedisConnection::interrupt() {
+  ::shutdown(context_->fd, SHUT_RDWR);
+}
+
+}  // namespace fogctl

@@ -1,0 +1,92 @@
+// One connection to one Redis server: send commands, read replies, each within a time budget.
+// The only part that knows hiredis. Belongs to one thread at a time, interrupt() apart.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "queue/redis_address.hpp"
+#include "queue/redis_arguments.hpp"
+
+struct redisContext;
+struct redisReply;
+
+namespace fogctl {
+
+/// A reply, owning what it shows. An error reply of the server is a reply, not a failed call.
+class RedisReply {
+ public:
+  enum class Kind { nil, integer, text, status, error, array };
+
+  explicit RedisReply(redisReply* reply);  // takes ownership
+
+  [[nodiscard]] Kind kind() const;
+  [[nodiscard]] bool is_error() const { return kind() == Kind::error; }
+  [[nodiscard]] std::int64_t integer() const;   // 0 when it is not one
+  [[nodiscard]] std::string_view text() const;  // of text, status and error; else empty
+  [[nodiscard]] std::size_t size() const;       // of an array; else 0
+  [[nodiscard]] RedisReply operator[](std::size_t i) const;  // a view into this; i < size()
+
+ private:
+  RedisReply(const redisReply* reply, std::shared_ptr<redisReply> owner);
+
+  std::shared_ptr<redisReply> owner_;
+  const redisReply* reply_;
+};
+
+struct RedisTimeouts {
+  Duration connect = std::chrono::seconds(2);
+  Duration call = std::chrono::seconds(5);
+};
+
+/// The error that a server's error reply stands for: unavailable where the same call may succeed
+/// later (LOADING, READONLY, OOM, …), else failed. The message is the server's.
+[[nodiscard]] Error error_of(const RedisReply& reply);
+
+class RedisConnection {
+ public:
+  using Arguments = std::span<const std::string_view>;
+
+  /// Connects, authenticates, and waits for nothing: a server that is still LOADING is an error.
+  /// Error: unavailable ("cannot connect to redis 127.0.0.1:6379: connection refused"), also when
+  /// the server did not answer in time, since nothing can have taken effect; failed: wrong
+  /// password.
+  [[nodiscard]] static Result<std::unique_ptr<RedisConnection>> open(const RedisAddress& address,
+                                                                     RedisTimeouts timeouts);
+  ~RedisConnection();
+  RedisConnection(const RedisConnection&) = delete;
+  RedisConnection& operator=(const RedisConnection&) = delete;
+
+  /// Queues a command to be sent; read() returns the replies in the same order.
+  void append(Arguments command);
+  void append(std::initializer_list<std::string_view> head, const RedisArguments& tail);
+  /// Error: unavailable or timed_out, the message being the bare reason ("connection reset by
+  /// peer"); the connection is then of no more use.
+  [[nodiscard]] Result<RedisReply> read();
+  [[nodiscard]] Result<RedisReply> call(Arguments command);
+  [[nodiscard]] Result<RedisReply> call(std::initializer_list<std::string_view> command);
+
+  /// Ends a call that another thread is blocked in; the connection is then of no more use.
+  void interrupt();
+
+ private:
+  RedisConnection(redisContext* context, RedisTimeouts timeouts);
+
+  [[nodiscard]] Result<void> greet(const RedisAddress& address);
+  [[nodiscard]] Result<void> flush();
+  [[nodiscard]] Result<void> receive();
+
+  redisContext* context_;
+  RedisTimeouts timeouts_;
+  std::string output_;  // commands that were appended and not yet sent
+  std::vector<char> input_;
+};
+
+}  // namespace fogctl

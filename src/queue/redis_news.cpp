@@ -1,0 +1,124 @@
+#include "queue/redis_news.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "queue/record.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr Doing waiting{"wait for news"};
+
+// The id that follows "1700000000000-7" in a stream.
+std::string id_after(std::string_view id) {
+  const auto dash = id.find('-');
+  if (dash == std::string_view::npos) return std::string(id);
+  std::uint64_t sequence = 0;
+  std::from_chars(id.data() + dash + 1, id.data() + id.size(), sequence);
+  return std::string(id.substr(0, dash + 1)) + std::to_string(sequence + 1);
+}
+
+}  // namespace
+
+RedisNews::RedisNews(RedisCaller& caller, std::string replies_key, std::string wake_key)
+    : caller_(caller), replies_key_(std::move(replies_key)), wake_key_(std::move(wake_key)) {}
+
+Result<QueueNews> RedisNews::wait(Duration at_most) {
+  QueueNews news;
+  // A wait is made of shorter ones, so that a server which vanished without a word is noticed.
+  const Duration longest =
+      std::max<Duration>(caller_.timeouts().call / 2, std::chrono::milliseconds(1));
+  Duration left = at_most;
+  while (!interrupted_) {
+    const Duration block = std::clamp<Duration>(left, Duration{}, longest);
+    const auto found = look(block, news);
+    if (!found) {
+      disconnect();
+      if (interrupted_) break;
+      return std::unexpected(found.error());
+    }
+    left -= block;
+    if (*found || left <= Duration{}) break;
+  }
+  return news;
+}
+
+void RedisNews::interrupt() {
+  interrupted_ = true;
+  const std::lock_guard lock(mutex_);
+  if (connection_) connection_->interrupt();
+}
+
+Result<void> RedisNews::connect() {
+  auto session = caller_.open_session(waiting);
+  if (!session) return std::unexpected(session.error());
+  if (session->run_id != run_id_) {
+    // A server that came back with less may have counted its streams anew.
+    run_id_ = session->run_id;
+    last_wake_ = "0-0";
+  }
+  const std::lock_guard lock(mutex_);
+  connection_ = std::move(session->connection);
+  if (interrupted_) connection_->interrupt();
+  return {};
+}
+
+void RedisNews::disconnect() {
+  const std::lock_guard lock(mutex_);
+  connection_.reset();
+}
+
+// One look, blocking so long; false: no news.
+Result<bool> RedisNews::look(Duration block, QueueNews& news) {
+  if (!connection_) {
+    if (auto connected = connect(); !connected) return std::unexpected(connected.error());
+  }
+  const auto failed = [&](const Error& why) {
+    return std::unexpected(caller_.cannot(waiting, why));
+  };
+  const bool trims = !first_to_keep_.empty();
+  if (trims) {
+    const std::string_view trim[] = {"XTRIM", replies_key_, "MINID", first_to_keep_};
+    connection_->append(trim);
+  }
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(block).count();
+  const std::string block_ms = std::to_string(ms);
+  std::vector<std::string_view> read = {"XREAD", "COUNT", "1000"};
+  if (ms > 0) read.insert(read.end(), {"BLOCK", block_ms});
+  read.insert(read.end(), {"STREAMS", replies_key_, wake_key_, "0-0", last_wake_});
+  connection_->append(read);
+  if (trims) {
+    const auto trimmed = connection_->read();
+    if (!trimmed) return failed(trimmed.error());
+  }
+  const auto streams = connection_->read();
+  if (!streams) return failed(streams.error());
+  if (streams->is_error()) return failed(error_of(*streams));
+  first_to_keep_.clear();
+  for (std::size_t i = 0; i < streams->size(); ++i) {
+    const RedisReply stream = (*streams)[i];
+    const RedisReply entries = stream[1];
+    if (stream[0].text() == replies_key_) {
+      read_replies(entries, news);
+    } else if (entries.size() > 0) {
+      last_wake_ = entries[entries.size() - 1][0].text();
+      news.work = true;
+    }
+  }
+  return news.work || !news.replies.empty();
+}
+
+void RedisNews::read_replies(const RedisReply& entries, QueueNews& news) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const RedisReply fields = entries[i][1];
+    for (std::size_t k = 1; k < fields.size(); k += 2) {
+      // What cannot be read is of another version: nobody here could ever deliver it.
+      if (auto result = read_result(fields[k].text())) news.replies.push_back(std::move(*result));
+    }
+    first_to_keep_ = id_after(entries[i][0].text());
+  }
+}
+
+}  // namespace fogctl

@@ -1,0 +1,84 @@
+// The connections to one Redis that the threads of this process share: opened when needed, at
+// most so many, and thrown away once broken. Any thread may call; it must outlive its handles.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "queue/redis_address.hpp"
+#include "queue/redis_connection.hpp"
+
+namespace fogctl {
+
+/// A connection and whom it reaches.
+struct RedisSession {
+  std::unique_ptr<RedisConnection> connection;
+  std::string run_id;     // the server's life
+  std::string client_id;  // this connection, as that server names it
+};
+
+class RedisPool {
+ public:
+  /// The right to use one session; gives it back when destroyed.
+  class Handle {
+   public:
+    Handle(RedisPool& pool, RedisSession session);
+    ~Handle();
+    Handle(Handle&& other) noexcept;
+    Handle& operator=(Handle&&) = delete;
+
+    [[nodiscard]] RedisConnection& operator*() const { return *session_.connection; }
+    [[nodiscard]] RedisConnection* operator->() const { return session_.connection.get(); }
+    [[nodiscard]] const std::string& run_id() const { return session_.run_id; }
+
+    /// A call on it failed with `error`: it is thrown away, and so are the idle ones, whose server
+    /// may be gone too. After a time-out the server is told to forget it before the next use of
+    /// the pool, so that a command which was given up does not take effect later.
+    void discard(const Error& error);
+    [[nodiscard]] bool broken() const { return !session_.connection; }
+
+   private:
+    friend class RedisPool;
+
+    RedisPool* pool_;
+    RedisSession session_;
+  };
+
+  RedisPool(RedisAddress address, RedisTimeouts timeouts, std::size_t most);
+
+  /// A free session, or a new one while there are fewer than the most; else waits for one.
+  /// Error: what opening it said; timed_out when none came free within the call time-out.
+  [[nodiscard]] Result<Handle> acquire();
+
+  /// One more session, not of the pool: for a thread that blocks in it.
+  [[nodiscard]] Result<RedisSession> open_session();
+
+  [[nodiscard]] const RedisAddress& address() const { return address_; }
+  [[nodiscard]] const RedisTimeouts& timeouts() const { return timeouts_; }
+
+ private:
+  struct GivenUp {
+    std::string run_id;
+    std::string client_id;
+  };
+
+  void release(RedisSession session);
+  [[nodiscard]] Result<void> forget_given_up(const RedisSession& session);
+
+  RedisAddress address_;
+  RedisTimeouts timeouts_;
+  std::size_t most_;
+  std::mutex forget_mutex_;  // taken before mutex_
+  std::mutex mutex_;         // guards what follows
+  std::condition_variable freed_;
+  std::vector<RedisSession> idle_;
+  std::size_t in_use_ = 0;
+  std::vector<GivenUp> given_up_;
+};
+
+}  // namespace fogctl

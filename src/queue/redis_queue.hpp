@@ -1,0 +1,129 @@
+// The task queue in Redis: durable, shared by every process that names the same queue. Each
+// transition is one script (scripts.hpp). Every call may come from any thread and blocks for a
+// round trip; `wait` has a connection of its own, all others share a pool.
+//
+// A call whose answer was lost may have leased tasks that nobody here knows of. Its lease number is
+// remembered, and the next call gives back what is held under it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "queue/keys.hpp"
+#include "queue/redis_address.hpp"
+#include "queue/redis_batch.hpp"
+#include "queue/redis_caller.hpp"
+#include "queue/redis_news.hpp"
+#include "queue/task_queue.hpp"
+
+namespace fogctl {
+
+struct RedisQueueOptions {
+  RedisAddress address;
+  std::string name = "fog";  // of the queue
+  std::string holder;        // of this process's life: two that run at once must differ
+  QueueLimits limits;
+  RedisTimeouts timeouts;
+  std::size_t connections = 8;                // the most, `wait` apart
+  Duration lease = std::chrono::seconds(10);  // until the first `extend`
+};
+
+class RedisQueue final : public TaskQueue {
+ public:
+  /// `clock` outlives the queue; it only tells how Redis' time and ours differ.
+  /// Error: unavailable when Redis is not there or not ready; failed: wrong password.
+  [[nodiscard]] static Result<std::unique_ptr<RedisQueue>> open(RedisQueueOptions options,
+                                                                const Clock& clock);
+  ~RedisQueue() override;
+
+  [[nodiscard]] bool blocks() const override { return true; }
+  [[nodiscard]] Result<Enqueued> enqueue(std::span<const NewTask> tasks, const LeaseWant& want,
+                                         Instant now) override;
+  [[nodiscard]] Result<std::vector<Lease>> lease(const LeaseWant& want, Instant now) override;
+  [[nodiscard]] Result<void> started(std::span<const LeaseRef> leases, Instant now) override;
+  [[nodiscard]] Result<bool> extend(std::size_t workers, Duration lease, Instant now) override;
+  [[nodiscard]] Result<std::vector<FinishStatus>> finish(std::span<const Finished> tasks,
+                                                         const LeaseWant& want, Instant now,
+                                                         std::vector<Lease>& next) override;
+  [[nodiscard]] Result<void> give_back(std::span<const LeaseRef> leases, Instant now) override;
+  [[nodiscard]] Result<std::size_t> recover_expired(Instant now) override;
+  [[nodiscard]] Result<void> leave(Instant now) override;
+  [[nodiscard]] Result<QueueLoad> load(Instant now) override;
+  [[nodiscard]] Result<std::optional<TaskResult>> kept_result(const std::string& uid,
+                                                              Instant now) override;
+  [[nodiscard]] Result<QueueNews> wait(Duration at_most) override { return news_.wait(at_most); }
+  void interrupt() override { news_.interrupt(); }
+  [[nodiscard]] std::string incarnation() const override { return caller_->incarnation(); }
+
+ private:
+  using Session = RedisCaller::Session;
+  struct EnqueueBatch;
+  using Statuses = std::vector<FinishStatus>;
+
+  RedisQueue(RedisQueueOptions options, std::unique_ptr<RedisCaller> caller);
+
+  template <typename Use>
+  [[nodiscard]] auto call(Doing doing, Use use);
+
+  // Calls that may lease: a number that no other lease of this holder has had of late.
+  [[nodiscard]] std::uint32_t next_number();
+  void note_lost(std::uint32_t number);
+  [[nodiscard]] Result<void> give_back_lost(Session& session);
+  void note_life(std::string_view life);
+
+  [[nodiscard]] Result<void> enqueue_some(const EnqueueBatch& batch, Enqueued& done, Instant now);
+  [[nodiscard]] std::vector<TaskEntry> entries_of(const EnqueueBatch& batch) const;
+  [[nodiscard]] RedisArguments enqueue_arguments(const EnqueueBatch& batch,
+                                                 std::span<const TaskEntry> entries,
+                                                 std::uint32_t number, Instant now) const;
+  [[nodiscard]] Result<void> read_enqueued(const RedisReply& reply, const EnqueueBatch& batch,
+                                           std::uint32_t number, Enqueued& done);
+  void add_lease_head(RedisArguments& arguments, const LeaseWant& want, std::uint32_t number,
+                      Instant now) const;
+  [[nodiscard]] Result<void> read_bodies(const RedisReply& bodies, std::int64_t tries,
+                                         std::uint32_t number, std::vector<Lease>& leases) const;
+  [[nodiscard]] Result<void> read_leased(const RedisReply& reply, std::uint32_t number,
+                                         std::vector<Lease>& leases);
+  [[nodiscard]] RedisArguments finish_arguments(std::span<const Finished> tasks, Instant now,
+                                                std::size_t& keys) const;
+  [[nodiscard]] Result<Statuses> finish_some(Session& session, std::span<const Finished> tasks,
+                                             const LeaseWant& want, Instant now,
+                                             std::vector<Lease>& next);
+  void send_to_askers(Session& session, const RedisReply& asked, std::span<const Finished> tasks);
+  [[nodiscard]] Result<std::size_t> give_back_some(Session& session,
+                                                   std::span<const LeaseRef> leases);
+  [[nodiscard]] Result<void> evict(Session& session, const std::string& holder,
+                                   const std::string& now, std::string_view why);
+  [[nodiscard]] Result<std::size_t> put_back_lost(Session& session);
+
+  const RedisQueueOptions options_;
+  const QueueKeys keys_;
+  const std::string held_key_;
+  std::unique_ptr<RedisCaller> caller_;
+  RedisNews news_;
+  std::atomic<std::uint32_t> number_;
+  std::atomic<std::int64_t> life_{0};  // when this holder registered, as far as known
+  std::atomic<bool> evicted_{false};
+  std::atomic<bool> has_lost_{false};
+  std::mutex lost_mutex_;
+  std::vector<std::uint32_t> lost_;  // numbers of calls whose answer was lost
+};
+
+template <typename Use>
+auto RedisQueue::call(Doing doing, Use use) {
+  return caller_->call(doing, [&](Session& session) -> std::invoke_result_t<Use&, Session&> {
+    if (has_lost_) {
+      if (auto given = give_back_lost(session); !given) return std::unexpected(given.error());
+    }
+    return use(session);
+  });
+}
+
+}  // namespace fogctl

@@ -1,0 +1,372 @@
+// The calls of RedisQueue that every task passes through: enqueue, lease, finish.
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "base/check.hpp"
+#include "queue/record.hpp"
+#include "queue/redis_batch.hpp"
+#include "queue/redis_queue.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr std::string_view replies_wait_ms = "3600000";
+constexpr std::size_t lease_keys = 11;  // of the enqueue script too
+
+FinishStatus finish_status_of(char letter) {
+  if (letter == 'd') return FinishStatus::done;
+  return letter == 's' ? FinishStatus::superseded : FinishStatus::gone;
+}
+
+EnqueueStatus enqueue_status_of(char letter) {
+  if (letter == 'h') return EnqueueStatus::leased;  // away already
+  constexpr std::string_view letters = "aldkco";    // as EnqueueStatus lists them
+  const auto found = letters.find(letter);
+  FOGCTL_CHECK(found != std::string_view::npos);
+  return static_cast<EnqueueStatus>(found);
+}
+
+// How many of these tasks the want takes, the most urgent first, when nothing else is queued.
+std::size_t takes_of(const LeaseWant& want, std::span<const TaskEntry> entries,
+                     std::span<const std::uint32_t> order) {
+  std::size_t taken = 0;
+  Duration sum{};
+  for (std::size_t i = 0; i < entries.size() && taken < want.at_most; ++i) {
+    const TaskEntry& entry = entries[order.empty() ? i : order[i]];
+    if (entry.away) continue;
+    if (taken >= want.idle && sum >= want.ahead) break;
+    ++taken;
+    sum += want.estimates[index_of(entry.task->weight)];
+  }
+  return taken;
+}
+
+// A task given to this very enqueue that its want took answers by its outcome, not as another one.
+// One that had been tried before stays a Lease, which tells the attempt.
+void claim_own(std::span<const NewTask> tasks, Enqueued& done) {
+  if (done.leased.empty()) return;
+  std::unordered_map<std::string_view, EnqueueOutcome*> own;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (done.outcomes[i].status != EnqueueStatus::accepted) continue;
+    own.emplace(tasks[i].task->uid, &done.outcomes[i]);
+  }
+  std::erase_if(done.leased, [&](const Lease& lease) {
+    const auto found = own.find(lease.task->uid);
+    if (found == own.end() || lease.attempt > 1) return false;
+    found->second->status = EnqueueStatus::leased;
+    found->second->number = lease.number;
+    return true;
+  });
+}
+
+}  // namespace
+
+struct RedisQueue::EnqueueBatch {
+  std::span<const NewTask> tasks;       // of the whole call
+  std::span<const std::uint32_t> part;  // positions of those to send now
+  LeaseWant want;
+  bool repeats = false;  // their uids came before in the same call
+};
+
+Result<Enqueued> RedisQueue::enqueue(std::span<const NewTask> tasks, const LeaseWant& want,
+                                     Instant now) {
+  Enqueued done;
+  done.outcomes.resize(tasks.size());
+  if (tasks.empty()) {
+    auto leased = lease(want, now);
+    if (!leased) return std::unexpected(leased.error());
+    done.leased = std::move(*leased);
+    return done;
+  }
+  const auto parts = parts_without_repeats(tasks);
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    std::span<const std::uint32_t> rest = parts[p];
+    while (!rest.empty()) {
+      const auto some = rest.first(std::min(rest.size(), script_batch));
+      rest = rest.subspan(some.size());
+      const bool last = rest.empty() && p + 1 == parts.size();
+      const EnqueueBatch batch{tasks, some, last ? want : LeaseWant{}, p > 0};
+      if (auto sent = enqueue_some(batch, done, now); !sent) {
+        return std::unexpected(sent.error());
+      }
+    }
+  }
+  claim_own(tasks, done);
+  return done;
+}
+
+Result<void> RedisQueue::enqueue_some(const EnqueueBatch& batch, Enqueued& done, Instant now) {
+  const std::vector<TaskEntry> entries = entries_of(batch);
+  return call({"enqueue", entries.size()}, [&](Session& session) -> Result<void> {
+    const std::uint32_t number = next_number();
+    const RedisArguments arguments = enqueue_arguments(batch, entries, number, now);
+    const auto reply = caller_->run(session, Script::enqueue, lease_keys, arguments);
+    if (!reply) {
+      if (batch.want.at_most > 0) note_lost(number);
+      return std::unexpected(reply.error());
+    }
+    return read_enqueued(*reply, batch, number, done);
+  });
+}
+
+std::vector<TaskEntry> RedisQueue::entries_of(const EnqueueBatch& batch) const {
+  std::vector<TaskEntry> entries;
+  entries.reserve(batch.part.size());
+  for (const std::uint32_t i : batch.part) {
+    const NewTask& task = batch.tasks[i];
+    const auto call_id = static_cast<std::uint64_t>(task.arrival.time_since_epoch().count());
+    entries.push_back({.task = task.task.get(),
+                       .position = entries.size(),
+                       .start_by = caller_->to_queue_time(task.start_by),
+                       .arrival = caller_->to_queue_time(task.arrival),
+                       .call = batch.repeats ? ~call_id : call_id,
+                       .away = task.away,
+                       .holder = options_.holder});
+  }
+  return entries;
+}
+
+RedisArguments RedisQueue::enqueue_arguments(const EnqueueBatch& batch,
+                                             std::span<const TaskEntry> entries,
+                                             std::uint32_t number, Instant now) const {
+  std::size_t bytes = 0;
+  std::size_t away = 0;
+  bool chosen = false;
+  std::array<std::int64_t, task_class_count> by_class{};
+  for (const TaskEntry& entry : entries) {
+    bytes += body_size(entry);
+    away += entry.away ? 1 : 0;
+    chosen = chosen || entry.task->uid_chosen;
+    ++by_class[index_of(entry.task->weight)];
+  }
+  std::vector<std::uint32_t> order;
+  if (batch.want.at_most > 0) {
+    order = urgency_order(batch.tasks, batch.part, batch.want.order, now);
+  }
+  const std::size_t straight = takes_of(batch.want, entries, order);
+
+  RedisArguments arguments(bytes + entries.size() * 180 + order.size() * 4 + 1024);
+  add_lease_head(arguments, batch.want, number, now);
+  arguments.add_number(static_cast<std::int64_t>(options_.limits.max_tasks));
+  arguments.add_number(static_cast<std::int64_t>(options_.limits.max_bytes));
+  arguments.add_number(static_cast<std::int64_t>(bytes));
+  arguments.add(chosen ? "1" : "0");
+  arguments.add(position_digits(order));
+  arguments.add_number(static_cast<std::int64_t>(straight));
+  for (const std::int64_t count : by_class) arguments.add_number(count);
+  arguments.add_number(static_cast<std::int64_t>(away));
+  for (const TaskEntry& entry : entries) add_body(arguments, entry);
+  const char flag = straight == 1 ? 'a' : 'l';
+  for (const TaskEntry& entry : entries) {
+    add_held(arguments, entry, entry.away ? 'w' : flag, number);
+  }
+  return arguments;
+}
+
+Result<void> RedisQueue::read_enqueued(const RedisReply& reply, const EnqueueBatch& batch,
+                                       std::uint32_t number, Enqueued& done) {
+  const bool one_for_all = reply.size() == 5 && reply[1].text().size() == 1;
+  if (reply.size() != 5 || (!one_for_all && reply[1].text().size() != batch.part.size())) {
+    return failure(ErrorCode::failed, "unexpected answer of the enqueue script");
+  }
+  note_life(reply[0].text());
+  const RedisReply letters = reply[1];
+  for (std::size_t i = 0; i < batch.part.size(); ++i) {
+    EnqueueOutcome& outcome = done.outcomes[batch.part[i]];
+    outcome.status = enqueue_status_of(letters.text()[one_for_all ? 0 : i]);
+    if (outcome.status == EnqueueStatus::leased) outcome.number = number;
+  }
+  const RedisReply payloads = reply[3];
+  for (std::size_t i = 0; i + 1 < payloads.size(); i += 2) {
+    const auto position = static_cast<std::size_t>(payloads[i].integer() - 1);
+    EnqueueOutcome& outcome = done.outcomes[batch.part[position]];
+    if (outcome.status == EnqueueStatus::leased) {
+      outcome.number = static_cast<std::uint32_t>(read_number(payloads[i + 1].text()));
+    } else {
+      auto kept = read_kept(payloads[i + 1].text());
+      if (!kept) return std::unexpected(kept.error());
+      outcome.result = std::move(kept->result);
+    }
+  }
+  return read_bodies(reply[4], reply[2].integer(), number, done.leased);
+}
+
+// KEYS and the first ARGV that enqueue and lease have in common; lease takes no more.
+void RedisQueue::add_lease_head(RedisArguments& arguments, const LeaseWant& want,
+                                std::uint32_t number, Instant now) const {
+  for (const std::string& key : {keys_.tasks, keys_.ready, keys_.oldest, held_key_, keys_.counts,
+                                 keys_.attempts, keys_.holders, keys_.lives, keys_.wake}) {
+    arguments.add(key);
+  }
+  arguments.add(keys_.results);
+  arguments.add(keys_.askers);
+  arguments.add(time_digits(caller_->to_queue_time(now)));
+  arguments.add(options_.holder);
+  arguments.add(time_digits(caller_->to_queue_time(now + options_.lease)));
+  arguments.add_number(number);
+  add_want(arguments, want);
+}
+
+Result<void> RedisQueue::read_bodies(const RedisReply& bodies, std::int64_t tries,
+                                     std::uint32_t number, std::vector<Lease>& leases) const {
+  leases.reserve(leases.size() + bodies.size());
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
+    const RedisReply bytes = bodies[i];
+    auto body = read_body(bytes.text());
+    if (!body) return std::unexpected(body.error());
+    leases.push_back({.task = std::move(body->task),
+                      .number = number,
+                      .attempt = static_cast<std::uint32_t>(tries + 1),
+                      .arrival = caller_->from_queue_time(body->arrival),
+                      .reply_to = std::string(body->holder)});
+  }
+  return {};
+}
+
+Result<void> RedisQueue::read_leased(const RedisReply& reply, std::uint32_t number,
+                                     std::vector<Lease>& leases) {
+  if (reply.size() != 3) return failure(ErrorCode::failed, "unexpected answer of the lease script");
+  note_life(reply[0].text());
+  return read_bodies(reply[2], reply[1].integer(), number, leases);
+}
+
+Result<std::vector<Lease>> RedisQueue::lease(const LeaseWant& want, Instant now) {
+  std::vector<Lease> leases;
+  if (want.at_most == 0) return leases;
+  const auto leased = call({"lease"}, [&](Session& session) -> Result<void> {
+    const std::uint32_t number = next_number();
+    RedisArguments arguments(1024);
+    add_lease_head(arguments, want, number, now);
+    const auto reply = caller_->run(session, Script::lease, lease_keys, arguments);
+    if (!reply) {
+      note_lost(number);
+      return std::unexpected(reply.error());
+    }
+    return read_leased(*reply, number, leases);
+  });
+  if (!leased) return std::unexpected(leased.error());
+  return leases;
+}
+
+Result<std::vector<FinishStatus>> RedisQueue::finish(std::span<const Finished> tasks,
+                                                     const LeaseWant& want, Instant now,
+                                                     std::vector<Lease>& next) {
+  Statuses statuses;
+  statuses.reserve(tasks.size());
+  for (std::span<const Finished> rest = tasks; !rest.empty();) {
+    const auto some = rest.first(std::min(rest.size(), script_batch));
+    rest = rest.subspan(some.size());
+    const LeaseWant wanted = rest.empty() ? want : LeaseWant{};
+    const auto ended = call({"finish", some.size()}, [&](Session& session) {
+      return finish_some(session, some, wanted, now, next);
+    });
+    if (!ended) return std::unexpected(ended.error());
+    statuses.insert(statuses.end(), ended->begin(), ended->end());
+  }
+  if (!tasks.empty()) return statuses;
+  auto leased = lease(want, now);
+  if (!leased) return std::unexpected(leased.error());
+  std::ranges::move(*leased, std::back_inserter(next));
+  return statuses;
+}
+
+// Both scripts in one round trip. Where finish took effect and only the lease went wrong, the
+// statuses are what counts: the next lease will say what is the matter.
+Result<RedisQueue::Statuses> RedisQueue::finish_some(Session& session,
+                                                     std::span<const Finished> tasks,
+                                                     const LeaseWant& want, Instant now,
+                                                     std::vector<Lease>& next) {
+  std::size_t keys = 0;
+  const RedisArguments ending = finish_arguments(tasks, now, keys);
+  caller_->append(session, Script::finish, keys, ending);
+  const bool wants = want.at_most > 0;
+  const std::uint32_t number = next_number();
+  RedisArguments leasing(wants ? 1024 : 0);
+  if (wants) {
+    add_lease_head(leasing, want, number, now);
+    caller_->append(session, Script::lease, lease_keys, leasing);
+  }
+  auto ended = RedisCaller::receive(session);
+  if (wants) {
+    auto leased = RedisCaller::receive(session);
+    ended = RedisCaller::settle(session, std::move(ended), Script::finish, keys, ending);
+    leased = RedisCaller::settle(session, std::move(leased), Script::lease, lease_keys, leasing);
+    if (!leased || !read_leased(*leased, number, next)) note_lost(number);
+  } else {
+    ended = RedisCaller::settle(session, std::move(ended), Script::finish, keys, ending);
+  }
+  if (!ended) return std::unexpected(ended.error());
+  if (ended->size() != 2 || (*ended)[0].text().size() != tasks.size()) {
+    return failure(ErrorCode::failed, "unexpected answer of the finish script");
+  }
+  Statuses statuses;
+  const RedisReply letters = (*ended)[0];
+  for (const char letter : letters.text()) statuses.push_back(finish_status_of(letter));
+  send_to_askers(session, (*ended)[1], tasks);
+  return statuses;
+}
+
+RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, Instant now,
+                                            std::size_t& keys) const {
+  // Redis wants the keys first: the streams of the holders that get replies among them.
+  std::vector<std::string_view> holders;
+  const auto stream_of = [&](const std::string& holder) -> std::size_t {
+    if (holder.empty() || holder == options_.holder) return 0;
+    const auto found = std::ranges::find(holders, std::string_view(holder)) - holders.begin();
+    const auto place = static_cast<std::size_t>(found);
+    if (place == holders.size()) holders.push_back(holder);
+    return 8 + place;
+  };
+  std::vector<std::size_t> streams;
+  std::size_t bytes = 1024;
+  for (const Finished& task : tasks) {
+    streams.push_back(stream_of(task.reply_to));
+    bytes += 100;
+    if (streams.back() > 0 || task.task->uid_chosen) bytes += record_size(task.result) + 100;
+  }
+  RedisArguments arguments(bytes);
+  for (const std::string& key : {keys_.tasks, held_key_, keys_.counts, keys_.attempts,
+                                 keys_.results, keys_.results_age, keys_.askers}) {
+    arguments.add(key);
+  }
+  for (const std::string_view holder : holders) arguments.add(keys_.replies(holder));
+  keys = arguments.count();
+  arguments.add(time_digits(caller_->to_queue_time(now)));
+  arguments.add_number(static_cast<std::int64_t>(tasks.size()));
+  arguments.add(time_digits(caller_->to_queue_time(now + options_.limits.result_ttl)));
+  arguments.add_number(static_cast<std::int64_t>(options_.limits.max_result_bytes));
+  arguments.add(replies_wait_ms);
+  for (const Finished& task : tasks) {
+    arguments.add(task.lease.uid);
+    arguments.add_number(task.lease.number);
+  }
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const Finished& task = tasks[i];
+    if (streams[i] == 0 && !task.task->uid_chosen) continue;
+    arguments.add_number(static_cast<std::int64_t>(i + 1));
+    arguments.add(task.task->uid_chosen ? digest_bytes(*task.task) : std::string());
+    arguments.add_number(static_cast<std::int64_t>(streams[i]));
+    append_record(arguments.open(record_size(task.result)), task.result);
+    arguments.close();
+  }
+  return arguments;
+}
+
+// A holder that asked for a task which another one had enqueued. Not part of the finish script,
+// which cannot know these streams before. If this is lost, asking again finds the kept result.
+void RedisQueue::send_to_askers(Session& session, const RedisReply& asked,
+                                std::span<const Finished> tasks) {
+  for (std::size_t i = 0; i + 1 < asked.size() && !session.broken(); i += 2) {
+    const auto position = static_cast<std::size_t>(asked[i].integer() - 1);
+    const std::string stream = keys_.replies(asked[i + 1].text());
+    std::string record;
+    append_record(record, tasks[position].result);
+    const auto sent = RedisCaller::command(session, {"XADD", stream, "*", "r", record});
+    if (sent) std::ignore = RedisCaller::command(session, {"PEXPIRE", stream, replies_wait_ms});
+  }
+}
+
+}  // namespace fogctl

@@ -1,0 +1,245 @@
+#include "queue/scripts.hpp"
+
+#include <string>
+
+#include "queue/lease_scripts.hpp"
+
+namespace fogctl {
+namespace {
+
+// Puts tasks that were held back into the queue, as they were.
+constexpr std::string_view requeue = R"lua(
+local function requeue(uids, values)
+  if #uids == 0 then return end
+  local was_empty = queue_is_empty()
+  local members, change = {}, {}
+  for i = 1, #uids do
+    local value = values[i]
+    members[2 * i - 1] = string.sub(value, 29, 44)
+    members[2 * i] = string.sub(value, 1, 58) .. uids[i]
+    local class = string.sub(value, 49, 49)
+    local from = string.sub(value, 59, 59) == 'w' and 'away' or 'l' .. class
+    change[from] = (change[from] or 0) - 1
+    change['q' .. class] = (change['q' .. class] or 0) + 1
+  end
+  sliced('ZADD', ready, members)
+  for field, n in pairs(change) do add(field, n) end
+  if was_empty then wake_waiting() end
+end
+)lua";
+
+// started: marks held tasks as begun.
+// KEYS 1 held of this holder
+// ARGV uid, lease number of each
+// Returns how many it marked; superseded ones are skipped.
+constexpr std::string_view started = R"lua(
+local marked = 0
+for i = 1, #ARGV, 2 do
+  local value = redis.call('HGET', KEYS[1], ARGV[i])
+  local flag = value and string.sub(value, 59, 59)
+  if (flag == 'l' or flag == 'a') and string.sub(value, 60) == ARGV[i + 1] then
+    redis.call('HSET', KEYS[1], ARGV[i], string.sub(value, 1, 58) .. 's' .. ARGV[i + 1])
+    marked = marked + 1
+  end
+end
+return marked
+)lua";
+
+// extend: renews the holder's lease.
+// KEYS 1 holders, 2 lives, 3 workers
+// ARGV 1 now, 2 holder, 3 end of the lease, 4 workers
+// Returns the life of the holder.
+constexpr std::string_view extend = R"lua(
+local holders, lives = KEYS[1], KEYS[2]
+local life = registered(ARGV[2], ARGV[1], ARGV[3])
+redis.call('ZADD', holders, ARGV[3], ARGV[2])
+redis.call('HSET', KEYS[3], ARGV[2], ARGV[4])
+return life
+)lua";
+
+// finish: ends held tasks; keeps and sends their results.
+// KEYS 1 tasks, 2 held of this holder, 3 counts, 4 attempts, 5 results, 6 results_age, 7 askers,
+//      from 8: replies of the holders named in ARGV
+// ARGV 1 now, 2 how many tasks, 3 end of the keeping of results, 4 most bytes of kept results,
+//      5 how long replies wait for their holder (ms); uid, lease number of each task; then, of each
+//      that has a result to keep or to send: its position, digest to keep it or empty, which KEYS
+//      to send it to or 0, record
+// Returns {a letter for each task, position and holder of tasks that another one asked for as well}
+//      d done, s superseded, g gone
+constexpr std::string_view finish = R"lua(
+local tasks, held, results, results_age = KEYS[1], KEYS[2], KEYS[5], KEYS[6]
+local total = tonumber(ARGV[2])
+local uids, ended, letters, asked = {}, {}, {}, {}
+for i = 1, total do uids[i] = ARGV[4 + 2 * i] end
+local values = redis.call('HMGET', held, unpack(uids))
+local leased, away, bytes, n = {0, 0, 0}, 0, 0, 0
+for i = 1, total do
+  local value = values[i]
+  if value and string.sub(value, 60) == ARGV[5 + 2 * i] then
+    letters[i] = 'd'
+    n = n + 1
+    ended[n] = uids[i]
+    bytes = bytes + tonumber(string.sub(value, 50, 57))
+    if string.byte(value, 59) == 119 then
+      away = away + 1
+    else
+      local class = string.byte(value, 49) - 47
+      leased[class] = leased[class] + 1
+    end
+  else
+    letters[i] = redis.call('HEXISTS', tasks, uids[i]) == 1 and 's' or 'g'
+  end
+end
+if n == 0 then return {table.concat(letters), asked} end
+redis.call('HDEL', held, unpack(ended))
+redis.call('HDEL', tasks, unpack(ended))
+add_classes('l', leased, -1)
+add('away', -away)
+add('bytes', -bytes)
+if redis.call('EXISTS', attempts) == 1 then redis.call('HDEL', attempts, unpack(ended)) end
+if redis.call('EXISTS', askers) == 1 then
+  for i = 1, total do
+    local asker = letters[i] == 'd' and redis.call('HGET', askers, uids[i])
+    if asker then asked[#asked + 1], asked[#asked + 2] = i, asker end
+  end
+  redis.call('HDEL', askers, unpack(ended))
+end
+
+local kept, replies = 0, {}
+for at = 6 + 2 * total, #ARGV, 4 do
+  local i, digest = tonumber(ARGV[at]), ARGV[at + 1]
+  local key, record = tonumber(ARGV[at + 2]), ARGV[at + 3]
+  if letters[i] == 'd' then
+    if digest ~= '' then
+      kept = kept + 1
+      local value = ARGV[3] .. digest .. record
+      add('result_bytes', #value - redis.call('HSTRLEN', results, uids[i]))
+      redis.call('HSET', results, uids[i], value)
+      redis.call('ZADD', results_age, ARGV[3], uids[i])
+    end
+    if key > 0 then
+      local list = replies[key] or {}
+      list[#list + 1], list[#list + 2] = 'r', record
+      replies[key] = list
+    end
+  end
+end
+for key, list in pairs(replies) do
+  redis.call('XADD', KEYS[key], '*', unpack(list))
+  redis.call('PEXPIRE', KEYS[key], ARGV[5])
+end
+if kept > 0 then
+  local steps = 2 * kept + 16
+  local over = redis.call('HGET', counts, 'result_bytes') - ARGV[4]
+  local eldest = redis.call('ZRANGE', results_age, 0, steps - 1, 'WITHSCORES')
+  for i = 1, #eldest, 2 do
+    if over <= 0 and tonumber(eldest[i + 1]) >= tonumber(ARGV[1]) then break end
+    local size = redis.call('HSTRLEN', results, eldest[i])
+    over = over - size
+    add('result_bytes', -size)
+    redis.call('HDEL', results, eldest[i])
+    redis.call('ZREM', results_age, eldest[i])
+  end
+end
+return {table.concat(letters), asked}
+)lua";
+
+// give_back: puts held tasks back into the queue.
+// KEYS 1 tasks, 2 ready, 3 oldest, 4 held of this holder, 5 counts, 6 wake
+// ARGV uid, lease number of each
+// Returns how many it put back; superseded ones are skipped.
+constexpr std::string_view give_back = R"lua(
+local uids, values = {}, {}
+for i = 1, #ARGV, 2 do
+  local value = redis.call('HGET', held, ARGV[i])
+  if value and string.sub(value, 60) == ARGV[i + 1] then
+    redis.call('HDEL', held, ARGV[i])
+    uids[#uids + 1], values[#values + 1] = ARGV[i], value
+  end
+end
+requeue(uids, values)
+return #uids
+)lua";
+
+// evict: ends a holder's lease at once, whatever it holds; put_back does the rest in steps.
+// KEYS 1 holders, 2 lives, 3 workers, 4 lost, 5 held of the holder, 6 lost_tasks of it and its life
+// ARGV 1 now, or empty to end a lease that has not run out, 2 holder, 3 its life, 4 why
+// Returns 1 when its tasks are to be put back, else 0: it holds none, or it lives.
+constexpr std::string_view evict = R"lua(
+local holder = ARGV[2]
+if redis.call('HGET', KEYS[2], holder) ~= ARGV[3] then return 0 end
+if ARGV[1] ~= '' and tonumber(redis.call('ZSCORE', KEYS[1], holder)) >= tonumber(ARGV[1]) then
+  return 0
+end
+redis.call('ZREM', KEYS[1], holder)
+redis.call('HDEL', KEYS[2], holder)
+redis.call('HDEL', KEYS[3], holder)
+if redis.call('EXISTS', KEYS[5]) == 0 then return 0 end
+redis.call('RENAME', KEYS[5], KEYS[6])
+redis.call('HSET', KEYS[4], KEYS[6], ARGV[4])
+return 1
+)lua";
+
+// put_back: puts some of what an evicted holder held back into the queue. Where its lease had run
+// out, a run that may have begun counts, and every task that was leased comes alone from then on.
+// KEYS 1 tasks, 2 ready, 3 oldest, 4 lost_tasks, 5 counts, 6 wake, 7 attempts, 8 lost
+// ARGV 1 how many
+// Returns how many it put back; 0 when there is no more.
+constexpr std::string_view put_back = R"lua(
+local why = redis.call('HGET', KEYS[8], held)
+if not why then return 0 end
+local some = redis.call('HRANDFIELD', held, ARGV[1], 'WITHVALUES')
+if #some == 0 then
+  redis.call('HDEL', KEYS[8], held)
+  return 0
+end
+local uids, values = {}, {}
+for i = 1, #some, 2 do
+  local uid, value = some[i], some[i + 1]
+  local flag = string.sub(value, 59, 59)
+  if why == 'expired' and flag ~= 'w' then
+    redis.call('HINCRBY', KEYS[7], uid, flag == 'l' and 0 or 1)
+  end
+  uids[#uids + 1], values[#values + 1] = uid, value
+end
+redis.call('HDEL', held, unpack(uids))
+requeue(uids, values)
+return #uids
+)lua";
+
+constexpr std::string_view task_keys = R"lua(
+local tasks, ready, oldest, held, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+)lua";
+constexpr std::string_view lease_keys = R"lua(
+local attempts, holders, lives, wake = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local results, askers = KEYS[10], KEYS[11]
+)lua";
+constexpr std::string_view finish_keys = R"lua(
+local counts, attempts, askers = KEYS[3], KEYS[4], KEYS[7]
+)lua";
+constexpr std::string_view wake_key = "local wake = KEYS[6]\n";
+
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) text += part;
+  return text;
+}
+
+}  // namespace
+
+std::string_view source_of(Script script) {
+  static const std::array<std::string, script_count> sources = {
+      joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued,
+              lua::enqueue_preparation, lua::enqueue}),
+      joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued, lua::lease}),
+      joined({started}),
+      joined({"local holders, lives = KEYS[1], KEYS[2]\n", lua::registered, extend}),
+      joined({finish_keys, lua::sliced, finish}),
+      joined({task_keys, wake_key, lua::sliced, requeue, give_back}),
+      joined({evict}),
+      joined({task_keys, wake_key, lua::sliced, requeue, put_back}),
+  };
+  return sources[static_cast<std::size_t>(script)];
+}
+
+}  // namespace fogctl

@@ -1,0 +1,184 @@
+// The task queue contract (design.md §5): where accepted tasks wait until their result is handed
+// over. One interface, several implementations, one contract suite run on each.
+//
+// Words. A *holder* is a process that holds tasks: it leases them to run, or has handed them away.
+// Each TaskQueue object acts for one holder, named when it was made. A holder's lease covers all
+// that it holds: `extend` renews it, and once it has run out `recover_expired`, called by anybody,
+// puts everything it held back into the queue. A lease *number* fences: it differs for each lease
+// of a task, and a call that names a superseded one changes nothing.
+//
+// Threads: every call may come from any thread. Calls may block where `blocks()` says so.
+// Errors: unavailable and timed_out are transient, and every call may then be made again, enqueue
+// and finish included. Time: `now` is the caller's; an implementation that is shared between
+// processes maps it to its own time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "task/estimates.hpp"
+#include "task/task.hpp"
+
+namespace fogctl {
+
+enum class QueueOrder {
+  start_by,  // earliest start-by first; those already late behind the others, oldest first
+  fifo,      // oldest first
+};
+
+/// What the queue may grow to. Past it, enqueue answers `overloaded` and old results go.
+struct QueueLimits {
+  std::size_t max_tasks = 1'000'000;
+  std::size_t max_bytes = std::size_t{1} << 30;
+  Duration result_ttl = std::chrono::hours(1);
+  std::size_t max_result_bytes = std::size_t{64} << 20;
+};
+
+/// How much a pool wants to lease: one task for each idle worker, and beyond those only what it
+/// expects to start soon, so that nothing waits behind a long task that was reserved.
+struct LeaseWant {
+  std::size_t idle = 0;     // tasks to hand out whatever they take
+  std::size_t at_most = 0;  // tasks in all; 0 leases nothing
+  Duration ahead{};         // beyond `idle`: while the estimates of all that was taken sum to less
+  ClassDurations estimates{};
+  QueueOrder order = QueueOrder::start_by;
+};
+
+/// The right to run one task, or to have handed it away.
+struct Lease {
+  TaskPtr task;
+  std::uint32_t number = 0;   // of this lease; fences
+  std::uint32_t attempt = 1;  // 1 + runs that may have begun before
+  Instant arrival;            // when the task was enqueued
+  std::string reply_to;       // the holder that waits for its result
+};
+
+/// Names a lease in a call.
+struct LeaseRef {
+  std::string uid;
+  std::uint32_t number = 0;
+};
+
+struct NewTask {
+  TaskPtr task;
+  Instant arrival;
+  Instant start_by;
+  bool away = false;  // already promised to a neighbour or the cloud: held by this holder at once
+};
+
+enum class EnqueueStatus {
+  accepted,    // waits in the queue
+  leased,      // is held by this holder: leased at once, or away
+  duplicate,   // the queue has this uid already, with the same name and content
+  done,        // it finished before: `result` is what was kept
+  conflict,    // the queue has this uid with another name or content
+  overloaded,  // a bound is reached
+};
+
+struct EnqueueOutcome {
+  EnqueueStatus status = EnqueueStatus::accepted;
+  std::uint32_t number = 0;          // of the lease, when status is leased
+  std::optional<TaskResult> result;  // when status is done
+};
+
+struct Enqueued {
+  std::vector<EnqueueOutcome> outcomes;  // one for each task given, in order
+  std::vector<Lease> leased;             // other tasks that the want took in the same step
+};
+
+struct Finished {
+  LeaseRef lease;
+  TaskPtr task;
+  TaskResult result;
+  std::string reply_to;  // from the Lease
+};
+
+enum class FinishStatus {
+  done,        // this was the one effective result
+  superseded,  // the task is queued or held under another lease: the result must be dropped
+  gone,        // no such task: it finished before (perhaps by this very call, made twice, so the
+               // result may still have to be delivered by whoever made it)
+};
+
+/// What the queue holds now, over every holder.
+struct QueueLoad {
+  std::array<std::size_t, task_class_count> queued{};
+  std::array<std::size_t, task_class_count> leased{};
+  std::size_t away = 0;
+  std::size_t workers = 0;  // of holders whose lease is live
+  std::size_t bytes = 0;
+};
+
+/// What `wait` returns: results for tasks that this holder enqueued and another one finished, and
+/// whether tasks may be waiting for a worker.
+struct QueueNews {
+  std::vector<TaskResult> replies;
+  bool work = false;
+};
+
+class TaskQueue {
+ public:
+  virtual ~TaskQueue() = default;
+
+  /// Whether calls may block on I/O; then they may not be made on the network thread.
+  [[nodiscard]] virtual bool blocks() const = 0;
+
+  /// Adds tasks, durably when it returns; idempotent by uid. When `want` asks for tasks, leases
+  /// them in the same step: an idle worker of this process starts without another round trip.
+  /// A call that failed is made again with the same arrivals: by these its tasks are told from
+  /// duplicates, and answer as new ones do. Another holder that asks for a task which the queue
+  /// has already gets its result too, by wait().
+  [[nodiscard]] virtual Result<Enqueued> enqueue(std::span<const NewTask> tasks,
+                                                 const LeaseWant& want, Instant now) = 0;
+
+  /// Takes tasks to run. A task recovered from a lost lease comes alone, as the only one: so an
+  /// answer of fewer than were wanted does not mean that no more are queued; an empty one does.
+  /// All who lease from one queue want the same order: what fifo looked at stays in that order.
+  [[nodiscard]] virtual Result<std::vector<Lease>> lease(const LeaseWant& want, Instant now) = 0;
+
+  /// Records that these runs have begun: if their lease is lost, the attempt counts.
+  [[nodiscard]] virtual Result<void> started(std::span<const LeaseRef> leases, Instant now) = 0;
+
+  /// Renews this holder's lease until now + `lease` and tells how many workers it has. False: the
+  /// lease had run out and was recovered by others; what was held before is no longer.
+  [[nodiscard]] virtual Result<bool> extend(std::size_t workers, Duration lease, Instant now) = 0;
+
+  /// Ends tasks with their results, one status each, in order. A result is kept where the client
+  /// chose the uid, and sent to `reply_to` where that is another holder. When `want` asks for
+  /// tasks, leases them in the same round trip, appended to `next`.
+  [[nodiscard]] virtual Result<std::vector<FinishStatus>> finish(std::span<const Finished> tasks,
+                                                                 const LeaseWant& want, Instant now,
+                                                                 std::vector<Lease>& next) = 0;
+
+  /// Puts leased or away tasks back into the queue, as they were; the attempt does not count.
+  [[nodiscard]] virtual Result<void> give_back(std::span<const LeaseRef> leases, Instant now) = 0;
+
+  /// Puts back what holders with a lease that ran out before `now` held; says how many tasks.
+  [[nodiscard]] virtual Result<std::size_t> recover_expired(Instant now) = 0;
+
+  /// This holder leaves in order: what it still holds is put back, its workers no longer count.
+  [[nodiscard]] virtual Result<void> leave(Instant now) = 0;
+
+  [[nodiscard]] virtual Result<QueueLoad> load(Instant now) = 0;
+
+  /// The kept result of a task that is done; none: not known, or no longer kept.
+  [[nodiscard]] virtual Result<std::optional<TaskResult>> kept_result(const std::string& uid,
+                                                                      Instant now) = 0;
+
+  /// Blocks for `at_most` or until there is news. For one thread at a time.
+  [[nodiscard]] virtual Result<QueueNews> wait(Duration at_most) = 0;
+  /// Ends a `wait` from another thread, and every one after it at once, without an error.
+  virtual void interrupt() = 0;
+
+  /// Tells apart two lives of the store: changes when it restarted or failed over and may have
+  /// come back with less than it had. Empty before the first successful call.
+  [[nodiscard]] virtual std::string incarnation() const = 0;
+};
+
+}  // namespace fogctl

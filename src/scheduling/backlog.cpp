@@ -1,0 +1,30 @@
+#include "scheduling/backlog.hpp"
+
+#include "base/check.hpp"
+
+namespace fogctl {
+
+void Backlog::remove(TaskClass weight) {
+  FOGCTL_CHECK(own_[index_of(weight)] > 0);
+  --own_[index_of(weight)];
+}
+
+void Backlog::set_queue(const QueueBacklog& load) {
+  workers_ = load.workers;
+  for (std::size_t i = 0; i < task_class_count; ++i) {
+    foreign_[i] = load.tasks[i] > own_[i] ? load.tasks[i] - own_[i] : 0;
+  }
+}
+
+Duration Backlog::expected_wait(const ExecutionEstimates& estimates) const {
+  FOGCTL_CHECK(workers_ > 0);
+  // In seconds: a million tasks of a day each are more nanoseconds than a Duration holds.
+  double work = 0;
+  for (const TaskClass weight : task_classes) {
+    const std::size_t tasks = own_[index_of(weight)] + foreign_[index_of(weight)];
+    work += to_seconds(estimates.of(weight)) * static_cast<double>(tasks);
+  }
+  return from_seconds(work / static_cast<double>(workers_));
+}
+
+}  // namespace fogctl

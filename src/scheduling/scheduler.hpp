@@ -1,0 +1,163 @@
+// What one node decides next: where each task goes, what is still unanswered, what happens when the
+// cloud or the queue goes away and comes back. Sans I/O: events go in with the time, actions come
+// out. Belongs to one thread; the node and the simulator run the same code.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.hpp"
+#include "placement/placement.hpp"
+#include "scheduling/actions.hpp"
+#include "scheduling/backlog.hpp"
+#include "task/estimates.hpp"
+
+namespace fogctl {
+
+struct SchedulerOptions {
+  std::string node;  // this node's id
+  std::string name;  // ... for people
+  const Policy* policy = nullptr;
+  bool is_cloud = false;                        // the node at the top: leaves process_by as it came
+  Duration patience = std::chrono::seconds(2);  // how long a task waits for somewhere to go
+  std::size_t max_parked = 10'000;              // tasks that may wait so
+  /// An original cloud answers nothing for a task that it lost: after this it is placed again.
+  Duration cloud_silence = std::chrono::seconds(60);
+  /// A fogctl cloud loses nothing, but it may be frozen.
+  Duration longest_cloud_silence = std::chrono::minutes(5);
+  std::size_t max_message = std::size_t{1} << 20;  // longest object that the cloud reads, bytes
+};
+
+/// What the queue said to an EnqueueTask.
+struct EnqueueAnswer {
+  enum class Kind {
+    queued,       // it has the task (now or from before)
+    away,         // held as away, under lease_number
+    done,         // it finished before: `result`
+    conflict,     // its uid belongs to another task
+    overloaded,   // a bound is reached
+    unavailable,  // the queue is away until on_queue_up: it may have taken effect
+    failed,       // it cannot be done: `why`
+  };
+  Kind kind = Kind::queued;
+  std::uint32_t lease_number = 0;
+  std::optional<TaskResult> result;
+  std::string why;
+};
+
+class Scheduler {
+ public:
+  Scheduler(SchedulerOptions options, Random random);
+
+  /// A task came. A task without uid gets one.
+  void on_task(Task task, Origin origin, Instant now, Actions& out);
+  /// Once for each EnqueueTask, in their order.
+  void on_enqueued(const std::string& uid, const EnqueueAnswer& answer, Instant now, Actions& out);
+  /// A worker of this node's queue finished it.
+  void on_result(TaskResult result, Instant now, Actions& out);
+  /// The cloud answered the task that went up as `id`. False: no such task waits (any more).
+  bool on_cloud_result(std::int64_t id, TaskResult result, Instant now, Actions& out);
+
+  /// The link to the cloud is up. An original one is given only what it knows: see protocol.md
+  /// part 2.
+  void on_cloud_up(bool is_original, Instant now, Actions& out);
+  void on_cloud_down(Instant now, Actions& out);
+  void on_cloud_delay(Duration round_trip);
+
+  void on_load(const QueueBacklog& load, Instant now, Actions& out);
+  /// The queue is away, or back. `lost`: it came back with less than it had, perhaps.
+  void on_queue_down();
+  void on_queue_up(bool lost, Instant now, Actions& out);
+  /// It answers, and has forgotten this node; where it is down, it will be when it is back.
+  void on_queue_lost(Instant now, Actions& out);
+
+  /// To be called when `next_tick` comes.
+  void on_tick(Instant now, Actions& out);
+  [[nodiscard]] std::optional<Instant> next_tick() const;
+
+  /// This node stops. What waits for a place is refused, and where the queue ends with this process
+  /// (`queue_survives` is false), all that is unanswered.
+  void on_stop(bool queue_survives, Actions& out);
+
+  [[nodiscard]] std::size_t unanswered() const { return entries_.size(); }
+  [[nodiscard]] std::size_t away() const { return with_cloud_.size(); }
+  [[nodiscard]] std::size_t repeated_results() const { return repeated_results_; }
+
+ private:
+  enum class Where { parked, here, going_away, away };
+  struct Entry {
+    std::shared_ptr<Task> task;
+    bool is_shared = false;  // others hold the task too: a change is made to a copy
+    std::string process_by;  // as it came
+    Duration waited{};       // likewise
+    Origin origin;
+    std::vector<Origin> other_origins;  // the same uid, sent again
+    Instant arrival;
+    Instant start_by;
+    Where where = Where::parked;
+    bool in_queue = false;           // the queue has it, as far as this node knows
+    bool was_in_queue = false;       // ... or had it: accepted for good
+    bool maybe_away = false;         // it was asked to hold it as away, and has not answered
+    int in_flight = 0;               // enqueues that the queue has not answered yet
+    std::uint32_t lease_number = 0;  // when it is in the queue as away
+    std::int64_t cloud_id = 0;       // when it is away
+    Instant deadline;                // when parked or with an original cloud
+  };
+  struct StringHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
+
+  void place(Entry& entry, Instant now, Actions& out);
+  void park(Entry& entry, std::string_view why, Instant now, Actions& out);
+  void place_parked(Instant now, Actions& out);
+  void place_here(Entry& entry, const Placement& placement, Actions& out);
+  void send_up(Entry& entry, const Placement& placement, Instant now, Actions& out);
+  void hand_to_cloud(Entry& entry, Instant now, Actions& out);
+  void on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out);
+  [[nodiscard]] bool is_for_forgotten_task(const std::string& uid);
+  void take_back(Entry& entry, Instant now, Actions& out);
+  void attach(Entry& entry, const Task& task, Origin origin, Actions& out);
+  void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
+  void answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded = false);
+  void set_where(Entry& entry, Where where);
+  void enqueue(Entry& entry, bool away, Actions& out);
+  Task& editable(Entry& entry);
+  [[nodiscard]] bool is_here_to_be_had() const { return queue_up_ && backlog_.workers() > 0; }
+  [[nodiscard]] bool cloud_takes(const Task& task) const;
+  [[nodiscard]] ClusterView view_for(const Task& task) const;
+  [[nodiscard]] Entry* entry_of(std::string_view uid);
+
+  SchedulerOptions options_;
+  Random random_;
+  Tuning tuning_;
+  ExecutionEstimates estimates_;
+  Backlog backlog_;
+  std::optional<Candidate> cloud_;
+  bool cloud_is_original_ = true;
+  bool queue_up_ = true;
+  bool queue_lost_ = false;  // since it was last up
+
+  Entries entries_;
+  std::unordered_map<std::string, int> late_;  // uid -> `in_flight` of a task that was forgotten
+  /// Answered, while a call that failed may have left them in the queue as away: it is asked again
+  /// once it is back, and gives them to its workers.
+  std::vector<EnqueueTask> strays_;
+  std::deque<std::string> parked_;                            // uids, oldest first
+  std::unordered_map<std::int64_t, std::string> with_cloud_;  // cloud id -> uid
+  std::deque<std::int64_t> cloud_timers_;                     // cloud ids, earliest deadline first
+  std::int64_t next_cloud_id_;
+  std::size_t repeated_results_ = 0;
+};
+
+}  // namespace fogctl

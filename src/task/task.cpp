@@ -1,0 +1,60 @@
+#include "task/task.hpp"
+
+#include <algorithm>
+
+namespace fogctl {
+namespace {
+
+constexpr std::array<std::string_view, task_class_count> class_names = {"light", "medium", "heavy"};
+constexpr std::array<std::string_view, 10> error_names = {
+    "unknown_task", "invalid_task", "task_failed", "timed_out",   "expired",
+    "cancelled",    "overloaded",   "unavailable", "unplaceable", "unauthorized"};
+
+template <typename Enum, std::size_t N>
+std::optional<Enum> parse_name(const std::array<std::string_view, N>& names,
+                               std::string_view name) {
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Enum>(found - names.begin());
+}
+
+constexpr std::array<bool, 256> name_characters = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789_.-")) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}();
+
+}  // namespace
+
+std::string_view to_string(TaskClass weight) {
+  return class_names[index_of(weight)];
+}
+
+std::optional<TaskClass> parse_task_class(std::string_view name) {
+  return parse_name<TaskClass>(class_names, name);
+}
+
+bool is_valid_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
+    return name_characters[static_cast<unsigned char>(c)];
+  });
+}
+
+Instant start_by(const Task& task, Instant arrival) {
+  const Duration slack = task.time_requirement - std::min(task.waited, task.time_requirement);
+  const bool overflows = slack > Instant::max() - arrival;
+  return overflows ? Instant::max() : arrival + slack;
+}
+
+std::string_view to_string(TaskErrorCode code) {
+  return error_names[static_cast<std::size_t>(code)];
+}
+
+std::optional<TaskErrorCode> parse_task_error_code(std::string_view name) {
+  return parse_name<TaskErrorCode>(error_names, name);
+}
+
+}  // namespace fogctl

@@ -1,0 +1,107 @@
+// Bytes <-> messages: the wire protocol (protocol.md). Knows no sockets. Any thread.
+//
+// Reading: parse_message() takes the text of one framed object. A task that is wrong but has a
+// usable task_id is a BadTask (answered by a result with an error); other wrong input is an Error.
+// Writing: append_…() adds one object and its '\n' to a buffer; all of it is ASCII.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "json/json.hpp"
+#include "task/task.hpp"
+
+namespace fogctl::wire {
+
+/// Version that fogctl speaks; a peer that has shown less is an original one.
+inline constexpr int protocol_version = 2;
+
+/// Who a fogctl node is, in fog_ready, fog_ready_ack and cloud_ready; empty from an original one.
+struct NodeIdentity {
+  std::string node;  // 128 random bits, hex, new at each start
+  std::string name;  // for people
+  int protocol = 0;
+};
+
+struct TaskMessage {
+  Task task;               // uid is empty where the sender gave none
+  std::string task_id;     // JSON text: an integer or a string; null where only task_uid came
+  bool has_class = false;  // task_type was there; else it is the handler's
+  bool extended = false;   // carried a field of part 3: its result may too
+};
+
+/// A task message with a usable task_id and something wrong with the rest.
+struct BadTask {
+  TaskMessage message;  // what could be read
+  TaskError error;
+};
+
+struct ResultMessage {
+  std::string task_id;  // JSON text
+  TaskResult result;    // uid is empty where the sender gave none
+  // As they came, for a result that is passed on or reported; JSON text.
+  std::string task_type = "\"light\"";
+  std::string time_requirement = "0";
+  std::string sending_time = "0";
+  std::string distribution_time = "0";
+  std::string execution_time = "0";
+  std::string process_by = "\"f\"";
+  int offload_times = 0;
+};
+
+struct FogReady {
+  std::string send_time;  // JSON text
+  NodeIdentity identity;
+};
+struct FogReadyAck {
+  std::string send_time;  // JSON text
+  NodeIdentity identity;
+};
+struct State {
+  Duration task_time{};  // estimated waiting time
+};
+struct CloudReady {
+  NodeIdentity identity;
+};
+/// The peer says that something which was sent to it was wrong. Never answered.
+struct ErrorMessage {
+  std::string code;
+  std::string message;
+};
+
+using Message = std::variant<TaskMessage, BadTask, ResultMessage, FogReady, FogReadyAck, State,
+                             CloudReady, ErrorMessage>;
+
+/// `scratch` only saves allocations. Error: invalid, naming the field.
+[[nodiscard]] Result<Message> parse_message(std::string_view text, json::Object& scratch);
+
+void append_task(std::string& out, const Task& task, std::string_view task_id);
+/// The fields that a result copies from its task; only looks at the texts.
+struct ResultContext {
+  std::string_view task_id;  // JSON text
+  TaskClass weight = TaskClass::light;
+  std::string_view time_requirement = "10000";  // JSON text, as they came
+  std::string_view sending_time = "0";
+  std::string_view distribution_time = "0";
+  int offload_times = 0;
+  std::string_view process_by = "f";
+  bool extended = false;  // the peer reads part 3's fields
+  bool has_uid = false;   // ... and its task carried a task_uid
+};
+void append_result(std::string& out, const TaskResult& result, const ResultContext& context);
+/// A result that came over a link, passed on: of the original's fields nothing changes but the id.
+void append_forwarded_result(std::string& out, const ResultMessage& message,
+                             const ResultContext& context);
+void append_fog_ready(std::string& out, WallTime now, const NodeIdentity& identity);
+void append_fog_ready_ack(std::string& out, const FogReady& ready, const NodeIdentity& identity);
+void append_cloud_ready(std::string& out, const NodeIdentity& identity);
+void append_error(std::string& out, std::string_view code, std::string_view message);
+
+/// Seconds since the epoch with microseconds, as JSON text.
+[[nodiscard]] std::string wall_time_text(WallTime now);
+
+}  // namespace fogctl::wire

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+#include <gmp.h>
+
+#include <cmath>
+#include <condition_variable>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "json/json.hpp"
+#include "work/handlers.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr double longest_sleep = 86'400;
+
+std::unexpected<TaskError> wrong_content(std::string_view expected, const Task& task) {
+  return std::unexpected(TaskError{TaskErrorCode::invalid_task,
+                                   fmt::format("field 'content': task '{}' expects {}, got {}",
+                                               task.name, expected, json::kind_of(task.content))});
+}
+
+/// pow(3523523523, exponent) % 4 by building the whole power: the original workloads.
+std::string whole_power(unsigned long exponent) {
+  mpz_t power;
+  mpz_init(power);
+  mpz_ui_pow_ui(power, 3523523523UL, exponent);
+  const unsigned long rest = mpz_fdiv_ui(power, 4);
+  mpz_clear(power);
+  return std::to_string(rest);
+}
+
+Handler power_handler(TaskClass weight, unsigned long exponent) {
+  return {weight, [exponent](const Task&, const std::stop_token&) -> HandlerOutcome {
+            return whole_power(exponent);
+          }};
+}
+
+HandlerOutcome echo(const Task& task, const std::stop_token&) {
+  return task.content;
+}
+
+/// Waits content seconds; one that is stopped has not done what it was asked for.
+HandlerOutcome sleep_for_content(const Task& task, const std::stop_token& stop) {
+  const auto seconds = json::read_number(task.content);
+  if (!seconds || *seconds < 0 || *seconds > longest_sleep) {
+    return wrong_content("seconds, a number from 0 to 86400", task);
+  }
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, stop, from_seconds(*seconds), [] { return false; });
+  if (stop.stop_requested()) {
+    return std::unexpected(TaskError{TaskErrorCode::cancelled, "stopped before its time was over"});
+  }
+  return task.content;
+}
+
+/// JSON has no infinity.
+HandlerOutcome finite_number(double value, const Task& task) {
+  if (!std::isfinite(value)) {
+    return std::unexpected(
+        TaskError{TaskErrorCode::task_failed,
+                  fmt::format("field 'content': its {} is too large a number", task.name)});
+  }
+  std::string text;
+  json::append_number(text, value);
+  return text;
+}
+
+HandlerOutcome sum(const Task& task, const std::stop_token&) {
+  const auto numbers = json::read_numbers(task.content);
+  if (!numbers) return wrong_content("an array of numbers", task);
+  return finite_number(std::accumulate(numbers->begin(), numbers->end(), 0.0), task);
+}
+
+HandlerOutcome mean(const Task& task, const std::stop_token&) {
+  const auto numbers = json::read_numbers(task.content);
+  if (!numbers || numbers->empty()) return wrong_content("an array of at least one number", task);
+  const double total = std::accumulate(numbers->begin(), numbers->end(), 0.0);
+  return finite_number(total / static_cast<double>(numbers->size()), task);
+}
+
+}  // namespace
+
+HandlerTable built_in_handlers() {
+  HandlerTable table;
+  table.add("light", power_handler(TaskClass::light, 3423));
+  table.add("medium", power_handler(TaskClass::medium, 342323));
+  table.add("heavy", power_handler(TaskClass::heavy, 442323));
+  table.add("add", power_handler(TaskClass::light, 34232));
+  table.add("echo", {TaskClass::light, echo});
+  table.add("sleep", {TaskClass::light, sleep_for_content});
+  table.add("sum", {TaskClass::light, sum});
+  table.add("mean", {TaskClass::light, mean});
+  return table;
+}
+
+}  // namespace fogctl

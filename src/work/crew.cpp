@@ -1,0 +1,38 @@
+#include "work/crew.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace fogctl {
+
+Crew::Crew(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock, CrewOptions options,
+           CrewEvents events)
+    : queue_(queue),
+      clock_(clock),
+      options_(std::move(options)),
+      pool_(queue, handlers, clock, options_.pool, {events.on_results}),
+      keeper_(queue, pool_, clock, options_.lease, std::move(events.on_lost)),
+      listener_(queue, {std::move(events.on_results), [this] { pool_.wake(); }}) {}
+
+Result<void> Crew::start() {
+  if (auto kept = keeper_.start(); !kept) return kept;  // before anything is held
+  listener_.start();                                    // before the first reply can come
+  pool_.start();
+  return {};
+}
+
+bool Crew::drain(Instant deadline) {
+  return pool_.drain(deadline);
+}
+
+void Crew::leave() {
+  listener_.stop();
+  keeper_.stop();  // not before the last task is told: the lease must hold until then
+  if (const auto left = queue_.leave(clock_.now()); !left) {
+    log(LogLevel::warning, "what is held comes back when the lease runs out: {}",
+        left.error().message);
+  }
+}
+
+}  // namespace fogctl

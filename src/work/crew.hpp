@@ -1,0 +1,53 @@
+// All threads of one process that serve a queue: the worker pool, the lease keeper, the listener.
+// Started and stopped as one, in the right order, by the owner's thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "queue/task_queue.hpp"
+#include "work/handlers.hpp"
+#include "work/lease_keeper.hpp"
+#include "work/queue_listener.hpp"
+#include "work/worker_pool.hpp"
+
+namespace fogctl {
+
+struct CrewOptions {
+  PoolOptions pool;
+  Duration lease = std::chrono::seconds(5);
+};
+
+/// Called from the crew's threads.
+struct CrewEvents {
+  /// Results for tasks that this process enqueued.
+  std::function<void(std::vector<TaskResult>)> on_results;
+  /// The queue no longer knew this process: its lease ran out, or the queue lost what it had.
+  std::function<void()> on_lost;
+};
+
+class Crew {
+ public:
+  Crew(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock, CrewOptions options,
+       CrewEvents events);
+
+  [[nodiscard]] Result<void> start();
+  [[nodiscard]] WorkerPool& pool() { return pool_; }
+
+  /// Leases no more and finishes what runs. False: something still ran at `deadline`.
+  [[nodiscard]] bool drain(Instant deadline);
+  /// Gives everything that is still held back to the queue, and stops. Where drain() said false,
+  /// the process must then end without waiting for the thread that still runs.
+  void leave();
+
+ private:
+  TaskQueue& queue_;
+  const Clock& clock_;
+  const CrewOptions options_;
+  WorkerPool pool_;
+  LeaseKeeper keeper_;
+  QueueListener listener_;
+};
+
+}  // namespace fogctl

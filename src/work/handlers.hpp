@@ -1,0 +1,40 @@
+// What a node can run: handlers by task name. A table is built before the workers start and does
+// not change while they run; handlers run on worker threads.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "task/task.hpp"
+
+namespace fogctl {
+
+/// The result's content as JSON text, or why the task failed for good.
+using HandlerOutcome = std::expected<std::string, TaskError>;
+
+struct Handler {
+  TaskClass weight = TaskClass::light;  // of a task that does not say
+  /// `stop` asks to end early: the program is about to exit.
+  std::function<HandlerOutcome(const Task& task, std::stop_token stop)> run;
+};
+
+class HandlerTable {
+ public:
+  void add(const std::string& name, Handler handler);
+  [[nodiscard]] const Handler* find(std::string_view name) const;
+  /// Runs the task's handler. Whatever it throws becomes task_failed.
+  [[nodiscard]] HandlerOutcome run(const Task& task, const std::stop_token& stop) const;
+
+ private:
+  std::map<std::string, Handler, std::less<>> handlers_;
+};
+
+/// light, medium, heavy and add (whole powers, with GMP, as the original computes them), echo,
+/// sleep, sum and mean.
+[[nodiscard]] HandlerTable built_in_handlers();
+
+}  // namespace fogctl

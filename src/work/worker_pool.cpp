@@ -1,0 +1,311 @@
+#include "work/worker_pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace fogctl {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr std::size_t most_per_exchange = 512;
+/// A task expected to take longer than this does not start while results wait to be told.
+constexpr Duration short_task = microseconds(200);
+constexpr Duration first_back_off = milliseconds(20);
+constexpr Duration longest_back_off = milliseconds(500);
+
+}  // namespace
+
+WorkerPool::WorkerPool(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock,
+                       PoolOptions options, PoolEvents events)
+    : queue_(queue),
+      handlers_(handlers),
+      clock_(clock),
+      options_(std::move(options)),
+      events_(std::move(events)),
+      spin_(clock),
+      slots_(options_.threads) {}
+
+WorkerPool::~WorkerPool() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+  changed_.notify_all();
+}
+
+void WorkerPool::start() {
+  for (Slot& slot : slots_) {
+    threads_.emplace_back([this, &slot](const std::stop_token& stop) { work(stop, slot); });
+  }
+}
+
+void WorkerPool::work(const std::stop_token& stop, Slot& slot) {
+  Lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    if (should_exchange(clock_.now())) {
+      exchange(lock);
+    } else if (!waiting_.empty()) {
+      run_next(lock, stop, slot);
+    } else {
+      ++idle_;
+      wait_for_change(lock);
+      --idle_;
+    }
+  }
+}
+
+void WorkerPool::wait_for_change(Lock& lock) {
+  const Instant begin = clock_.now();
+  if (!spinning_ && spin_.is_worth_it()) {
+    spinning_ = true;
+    const std::uint64_t seen = changes_.load();
+    lock.unlock();
+    spin_.wait([&] { return changes_.load() != seen; });
+    lock.lock();
+    spinning_ = false;
+    return spin_.learn(clock_.now() - begin);  // the caller looks again, under the lock
+  }
+  const bool must_retry = queue_failed_ && !exchanging_;
+  changed_.wait_for(lock, must_retry ? retry_at_ - clock_.now() : Duration(milliseconds(1000)));
+  spin_.learn(clock_.now() - begin);
+}
+
+/// The caller holds no lock.
+void WorkerPool::tell_change(bool all) {
+  ++changes_;
+  if (all) {
+    changed_.notify_all();
+  } else {
+    changed_.notify_one();
+  }
+}
+
+/// Only one exchange at a time: the other workers go on running meanwhile.
+bool WorkerPool::should_exchange(Instant now) const {
+  if (exchanging_ || (queue_failed_ && now < retry_at_)) return false;
+  if (waiting_.empty()) return !finished_.empty() || (maybe_work_ && !draining_);
+  if (finished_.empty()) return false;
+  const Lease& next = waiting_.front().lease;
+  const bool is_unknown = estimates_.seen(next.task->weight) == 0;
+  return finished_.size() >= most_per_exchange / 2 || is_unknown || expected(next) > short_task;
+}
+
+void WorkerPool::exchange(Lock& lock) {
+  exchanging_ = true;
+  maybe_work_ = false;
+  std::vector<Finished> batch = std::exchange(finished_, {});
+  const Instant now = clock_.now();
+  const LeaseWant want = draining_ ? LeaseWant{} : want_locked(now, idle_ + 1);
+  lock.unlock();
+
+  std::vector<Lease> leased;
+  std::vector<FinishStatus> statuses;
+  std::optional<Error> error;
+  if (batch.empty()) {
+    auto answer = queue_.lease(want, now);
+    if (answer) leased = std::move(*answer);
+    if (!answer) error = answer.error();
+  } else {
+    auto answer = queue_.finish(batch, want, now, leased);
+    if (answer) statuses = std::move(*answer);
+    if (!answer) error = answer.error();
+  }
+  if (!error) sort_results(batch, statuses);
+
+  lock.lock();
+  exchanging_ = false;
+  if (error) {
+    std::ranges::move(finished_, std::back_inserter(batch));
+    finished_ = std::move(batch);
+    maybe_work_ = true;
+    note_failure(*error);
+  } else {
+    if (queue_failed_) log(LogLevel::info, "the queue answers again");
+    queue_failed_ = false;
+    back_off_ = Duration::zero();
+  }
+  for (Lease& lease : leased) waiting_.push_back({std::move(lease), now});
+  if (!leased.empty()) maybe_work_ = true;
+  if (waiting_.size() > 1 || draining_) changed_.notify_all();
+}
+
+void WorkerPool::note_failure(const Error& error) {
+  if (!queue_failed_) log(LogLevel::warning, "workers wait for the queue: {}", error.message);
+  queue_failed_ = true;
+  back_off_ = std::clamp(back_off_ * 2, first_back_off, longest_back_off);
+  retry_at_ = clock_.now() + back_off_;
+}
+
+/// Hands on what became the one effective result. A result for a task that is gone was told to the
+/// queue before, by a call whose answer was lost: whoever waits for it drops a second one.
+void WorkerPool::sort_results(std::vector<Finished>& batch,
+                              const std::vector<FinishStatus>& statuses) {
+  std::vector<TaskResult> own;
+  std::size_t superseded = 0;
+  for (std::size_t i = 0; i < batch.size() && i < statuses.size(); ++i) {
+    if (statuses[i] == FinishStatus::superseded) {
+      ++superseded;
+    } else if (batch[i].reply_to == options_.holder) {
+      own.push_back(std::move(batch[i].result));
+    }
+  }
+  if (superseded > 0) {
+    log(LogLevel::warning, "dropped {} results of runs whose lease had been lost", superseded);
+    const std::lock_guard guard(mutex_);
+    superseded_ += superseded;
+  }
+  if (!own.empty() && events_.on_results) events_.on_results(std::move(own));
+}
+
+void WorkerPool::run_next(Lock& lock, const std::stop_token& stop, Slot& slot) {
+  Lease lease = std::move(waiting_.front().lease);
+  waiting_.pop_front();
+  slot = {.running = LeaseRef{lease.task->uid, lease.number},
+          .since = clock_.now(),
+          .expected = expected(lease),
+          .told = false};
+  lock.unlock();
+  Finished finished = run(std::move(lease), slot.since, stop);
+  lock.lock();
+  slot.running.reset();
+  if (!finished.result.error) {
+    estimates_.add(finished.task->weight, finished.result.execution_time);
+  }
+  finished_.push_back(std::move(finished));
+  if (draining_) changed_.notify_all();
+}
+
+Finished WorkerPool::run(Lease lease, Instant begin, const std::stop_token& stop) {
+  HandlerOutcome outcome = handlers_.run(*lease.task, stop);
+  TaskResult result;
+  result.uid = lease.task->uid;
+  result.execution_time = clock_.now() - begin;
+  result.queuing_time = std::max(begin - lease.arrival, Duration::zero());
+  result.node = options_.node_name;
+  if (outcome) {
+    result.content = std::move(*outcome);
+  } else {
+    result.error = std::move(outcome.error());
+  }
+  LeaseRef ref{lease.task->uid, lease.number};
+  return {std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to)};
+}
+
+Duration WorkerPool::expected(const Lease& lease) const {
+  return estimates_.of(lease.task->weight);
+}
+
+LeaseWant WorkerPool::want(Instant now) const {
+  const Lock lock(mutex_);
+  return draining_ ? LeaseWant{} : want_locked(now, idle_);
+}
+
+/// One task for each worker that is free, and ahead of that what the workers that are soon free
+/// are expected to begin in time. A worker with a long task counts for nothing.
+LeaseWant WorkerPool::want_locked(Instant now, std::size_t idle) const {
+  LeaseWant want;
+  want.order = options_.order;
+  want.estimates = estimates_.all();
+  want.idle = idle > waiting_.size() ? idle - waiting_.size() : 0;
+  std::size_t soon = idle;
+  for (const Slot& slot : slots_) {
+    const bool is_short = slot.expected <= options_.ahead && now - slot.since <= options_.ahead;
+    if (slot.running && is_short) ++soon;
+  }
+  Duration ahead = options_.ahead * static_cast<Duration::rep>(soon);
+  for (const Waiting& waiting : waiting_) {
+    // A task of unknown time may take long: behind it nothing is reserved.
+    const bool is_unknown = estimates_.seen(waiting.lease.task->weight) == 0;
+    ahead -= is_unknown ? options_.ahead : expected(waiting.lease);
+  }
+  for (const TaskClass weight : task_classes) {
+    if (estimates_.seen(weight) == 0) want.estimates[index_of(weight)] = options_.ahead;
+  }
+  want.ahead = std::max(ahead, Duration::zero());
+  const std::size_t room = most_per_exchange - std::min(most_per_exchange, waiting_.size());
+  want.at_most = want.ahead > Duration::zero() ? room : std::min(want.idle, room);
+  return want;
+}
+
+void WorkerPool::offer(std::vector<Lease> leases) {
+  if (leases.empty()) return;
+  const Instant now = clock_.now();
+  bool one_is_enough = false;
+  {
+    const Lock lock(mutex_);
+    Duration total{};
+    for (Lease& lease : leases) {
+      const bool is_unknown = estimates_.seen(lease.task->weight) == 0;
+      total += is_unknown ? short_task : expected(lease);
+      waiting_.push_back({std::move(lease), now});
+    }
+    one_is_enough = leases.size() == 1 || total < short_task;
+  }
+  tell_change(!one_is_enough);
+}
+
+void WorkerPool::wake() {
+  {
+    const Lock lock(mutex_);
+    maybe_work_ = true;
+  }
+  tell_change(false);
+}
+
+std::vector<LeaseRef> WorkerPool::take_begun(Instant since) {
+  const Lock lock(mutex_);
+  std::vector<LeaseRef> begun;
+  for (Slot& slot : slots_) {
+    if (slot.told || !slot.running || slot.since > since) continue;
+    slot.told = true;
+    begun.push_back(*slot.running);
+  }
+  return begun;
+}
+
+std::vector<LeaseRef> WorkerPool::take_waiting(Instant since) {
+  const Lock lock(mutex_);
+  std::vector<LeaseRef> taken;
+  std::erase_if(waiting_, [&](const Waiting& waiting) {
+    if (waiting.since > since) return false;
+    taken.push_back({waiting.lease.task->uid, waiting.lease.number});
+    return true;
+  });
+  return taken;
+}
+
+bool WorkerPool::drain(Instant deadline) {
+  Lock lock(mutex_);
+  draining_ = true;
+  std::vector<LeaseRef> given_back;
+  given_back.reserve(waiting_.size());
+  for (const Waiting& waiting : waiting_) {
+    given_back.push_back({waiting.lease.task->uid, waiting.lease.number});
+  }
+  waiting_.clear();
+  lock.unlock();
+  if (!given_back.empty()) {
+    if (const auto done = queue_.give_back(given_back, clock_.now()); !done) {
+      log(LogLevel::warning, "leased tasks come back when the lease runs out: {}",
+          done.error().message);
+    }
+  }
+  tell_change(true);
+  lock.lock();
+  while (true) {
+    const bool runs =
+        std::ranges::any_of(slots_, [](const Slot& s) { return s.running.has_value(); });
+    if (!runs && !exchanging_ && finished_.empty() && waiting_.empty()) return true;
+    const Duration left = deadline - clock_.now();
+    if (left <= Duration::zero()) return false;
+    changed_.wait_for(lock, std::min(left, Duration(milliseconds(50))));
+  }
+}
+
+std::size_t WorkerPool::superseded() const {
+  const Lock lock(mutex_);
+  return superseded_;
+}
+
+}  // namespace fogctl

@@ -1,0 +1,124 @@
+// Worker threads that lease tasks from the queue, run their handlers and finish them, in batches:
+// whichever worker has nothing to run does the next exchange with the queue for all of them.
+//
+// Threads: start() and drain() are called by the owner; the rest by any thread. The callbacks of
+// PoolEvents come from worker threads.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/spin.hpp"
+#include "base/time.hpp"
+#include "queue/task_queue.hpp"
+#include "task/estimates.hpp"
+#include "work/handlers.hpp"
+
+namespace fogctl {
+
+struct PoolOptions {
+  std::size_t threads = 1;
+  QueueOrder order = QueueOrder::start_by;
+  std::string holder;     // this process, as the queue knows it
+  std::string node_name;  // goes into results
+  /// Tasks are leased ahead only if they are expected to start within this.
+  Duration ahead = std::chrono::milliseconds(4);
+};
+
+struct PoolEvents {
+  /// Results that wait for nobody else: this process's own tasks.
+  std::function<void(std::vector<TaskResult> results)> on_results;
+};
+
+class WorkerPool {
+ public:
+  WorkerPool(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock,
+             PoolOptions options, PoolEvents events);
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  void start();
+
+  /// What may be leased now on the pool's behalf; goes with an enqueue, whose leases come back
+  /// through offer().
+  [[nodiscard]] LeaseWant want(Instant now) const;
+  void offer(std::vector<Lease> leases);
+  /// There may be tasks in the queue.
+  void wake();
+
+  /// Runs that began before `since` and were not named before: for TaskQueue::started.
+  [[nodiscard]] std::vector<LeaseRef> take_begun(Instant since);
+  /// Leased ahead before `since` and still not begun: the owner gives them back.
+  [[nodiscard]] std::vector<LeaseRef> take_waiting(Instant since);
+
+  /// Leases no more, gives back what has not begun, waits until what runs is finished and told to
+  /// the queue. False: something still ran at `deadline`.
+  [[nodiscard]] bool drain(Instant deadline);
+
+  [[nodiscard]] const std::string& holder() const { return options_.holder; }
+  [[nodiscard]] std::size_t threads() const { return options_.threads; }
+  [[nodiscard]] std::size_t superseded() const;
+
+ private:
+  struct Waiting {
+    Lease lease;
+    Instant since;
+  };
+  struct Slot {  // what one worker thread runs
+    std::optional<LeaseRef> running;
+    Instant since;
+    Duration expected{};
+    bool told = false;  // named by take_begun
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  void work(const std::stop_token& stop, Slot& slot);
+  [[nodiscard]] bool should_exchange(Instant now) const;
+  void exchange(Lock& lock);
+  void wait_for_change(Lock& lock);
+  void tell_change(bool all);
+  void run_next(Lock& lock, const std::stop_token& stop, Slot& slot);
+  [[nodiscard]] Finished run(Lease lease, Instant begin, const std::stop_token& stop);
+  [[nodiscard]] LeaseWant want_locked(Instant now, std::size_t idle) const;
+  [[nodiscard]] Duration expected(const Lease& lease) const;
+  void sort_results(std::vector<Finished>& batch, const std::vector<FinishStatus>& statuses);
+  void note_failure(const Error& error);
+
+  TaskQueue& queue_;
+  const HandlerTable& handlers_;
+  const Clock& clock_;
+  const PoolOptions options_;
+  const PoolEvents events_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<std::uint64_t> changes_ = 0;  // counts what changed_ tells, for the one that spins
+  SpinWait spin_;
+  bool spinning_ = false;           // one idle worker waits awake, if that is worth it
+  std::deque<Waiting> waiting_;     // leased, not begun
+  std::vector<Finished> finished_;  // not yet told to the queue
+  ExecutionEstimates estimates_;
+  std::vector<Slot> slots_;
+  std::size_t idle_ = 0;
+  bool exchanging_ = false;
+  bool maybe_work_ = true;  // the queue may have tasks for us
+  bool draining_ = false;
+  bool queue_failed_ = false;
+  Instant retry_at_;  // no exchange before it, after one failed
+  Duration back_off_{};
+  std::size_t superseded_ = 0;
+
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace fogctl

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SIGINT ends the sending of a load, and the report comes; a second one does not wait for answers.
+# shellcheck source=tests/e2e/support.sh
+source "$(dirname "$0")/support.sh"
+start_fog fog --workers 8
+
+# start_load ARGUMENT…: a load of an hour, that has been running for a second.
+start_load() {
+  "$fogctl" client --connect "$address" --duration 1h --json "$@" >"$dir/report" 2>"$dir/err" &
+  pid_of[load]=$!
+  a_second_old() { [ "$(ps -o etimes= -p "${pid_of[load]}")" -ge 1 ]; }
+  wait_for "the load to run" a_second_old
+}
+figure() {
+  python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["total"][sys.argv[2]])' \
+    "$dir/report" "$1"
+}
+
+start_load --load echo=100/s
+SECONDS=0
+stop load INT
+[ "$SECONDS" -lt 5 ] || fail "it took $SECONDS s to end"
+[ "$status" -eq 0 ] || fail "all was answered, but the status is $status: $(cat "$dir/err")"
+[ "$(figure "done")" -ge 50 ] || fail "the report has what was done: $(cat "$dir/report")"
+[ "$(figure lost)" -eq 0 ] || fail "nothing was lost: $(cat "$dir/report")"
+
+start_load --load sleep=2/s --content 1.5
+stop load INT
+[ "$status" -eq 0 ] || fail "it waits for the answers, but the status is $status"
+grep -q "stopping: waiting for" "$dir/err" || fail "says what it waits for: $(cat "$dir/err")"
+[ "$(figure sent)" -eq "$(figure "done")" ] || fail "all were answered: $(cat "$dir/report")"
+
+start_load --load sleep=2/s --content 60
+kill -INT "${pid_of[load]}"
+wait_for "the client to say that it waits" grep -q "interrupt again" "$dir/err"
+SECONDS=0
+stop load INT
+[ "$SECONDS" -lt 5 ] || fail "the second signal waited $SECONDS s"
+[ "$status" -eq 1 ] || fail "unanswered tasks give status $status"
+[ "$(figure lost)" -gt 0 ] || fail "they are counted as lost: $(cat "$dir/report")"

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# What a person gets who makes a mistake: the exit code, the flag or port named, what to do.
+# shellcheck source=tests/e2e/support.sh
+source "$(dirname "$0")/support.sh"
+
+# expect STATUS TEXT ARGUMENT…: fogctl ends with that status, and says that on standard error.
+expect() {
+  local status=0 want=$1 text=$2
+  shift 2
+  "$fogctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+  [ "$status" -eq "$want" ] || fail "fogctl $*: status $status, not $want: $(cat "$dir/err")"
+  grep -qF -- "$text" "$dir/err" || fail "fogctl $*: says not '$text': $(cat "$dir/err")"
+}
+
+expect 2 "--port" fog --prot 6380
+expect 2 "--queue-backend" fog --queue-backend disk
+expect 2 "--listen" fog --listen nowhere
+expect 2 "--workers" fog --workers many
+expect 2 "--cloud" fog --cloud 10.0.0.1
+expect 2 "--policy" fog --policy best
+expect 2 "client" clinet
+expect 2 "--load" client --load light=x/min
+expect 3 "fogctl fog" client --connect 127.0.0.1:1 --task light
+expect 1 "no" find-port --from 1 --to 1 --host 192.0.2.1
+
+start_fog first
+expect 1 "$address" fog --queue-backend memory --listen "$address"
+for role in fog cloud worker client redis-check find-port; do
+  "$fogctl" "$role" --help >"$dir/help"
+  grep -q "^Example" "$dir/help" || fail "fogctl $role --help has an example"
+done

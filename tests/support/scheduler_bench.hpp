@@ -1,0 +1,154 @@
+// A Scheduler with time that only the test advances, for scenarios: each event returns the actions
+// that it brought. The queue's answers are the test's to give.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "scheduling/scheduler.hpp"
+
+namespace fogctl::support {
+
+/// A task as a client of the original sends it, the name being the class.
+inline Task task_of(std::string_view name, std::string_view uid = "") {
+  Task task;
+  task.name = name;
+  task.uid = uid;
+  task.uid_chosen = !uid.empty();
+  task.weight = parse_task_class(name).value_or(TaskClass::light);
+  task.content = "1";
+  return task;
+}
+
+inline Task cloud_task(std::string_view name = "heavy", std::string_view uid = "") {
+  Task task = task_of(name, uid);
+  task.cloud_processing = true;
+  return task;
+}
+
+inline TaskResult result_of(std::string_view uid, std::string_view content = "3") {
+  TaskResult result;
+  result.uid = uid;
+  result.content = content;
+  result.execution_time = std::chrono::milliseconds(10);
+  return result;
+}
+
+inline TaskResult error_of(std::string_view uid, TaskErrorCode code) {
+  TaskResult result;
+  result.uid = uid;
+  result.error = TaskError{code, "because"};
+  return result;
+}
+
+inline SchedulerOptions bench_options() {
+  SchedulerOptions options;
+  options.node = "00ff";
+  options.name = "fog-1";
+  options.policy = find_policy("original");
+  return options;
+}
+
+struct SchedulerBench {
+  explicit SchedulerBench(const SchedulerOptions& options = bench_options(), std::uint64_t seed = 1)
+      : scheduler(options, Random(seed)) {}
+
+  static SchedulerBench with_workers(std::size_t workers = 1) {
+    SchedulerBench bench;
+    CHECK(bench.load(workers).empty());
+    return bench;
+  }
+
+  void pass(Duration time) { now += time; }
+
+  Actions task(Task task, PeerId peer = 1, std::string task_id = "1") {
+    const bool has_uid = task.uid_chosen;
+    Actions out;
+    scheduler.on_task(std::move(task), {peer, std::move(task_id), has_uid, has_uid}, now, out);
+    return out;
+  }
+  Actions load(std::size_t workers, const std::array<std::size_t, task_class_count>& tasks = {}) {
+    Actions out;
+    scheduler.on_load({tasks, workers}, now, out);
+    return out;
+  }
+  Actions enqueued(const std::string& uid, EnqueueAnswer::Kind kind, std::uint32_t number = 0) {
+    EnqueueAnswer answer;
+    answer.kind = kind;
+    answer.lease_number = number;
+    answer.why = "the reason";
+    if (kind == EnqueueAnswer::Kind::done) answer.result = result_of(uid, "\"kept\"");
+    Actions out;
+    scheduler.on_enqueued(uid, answer, now, out);
+    return out;
+  }
+  Actions result(TaskResult result) {
+    Actions out;
+    scheduler.on_result(std::move(result), now, out);
+    return out;
+  }
+  Actions cloud_result(std::int64_t id, TaskResult result) {
+    Actions out;
+    was_expected = scheduler.on_cloud_result(id, std::move(result), now, out);
+    return out;
+  }
+  Actions cloud_up(bool is_original = false) {
+    Actions out;
+    scheduler.on_cloud_up(is_original, now, out);
+    return out;
+  }
+  Actions cloud_down() {
+    Actions out;
+    scheduler.on_cloud_down(now, out);
+    return out;
+  }
+  Actions queue_up(bool lost = false) {
+    Actions out;
+    scheduler.on_queue_up(lost, now, out);
+    return out;
+  }
+  Actions queue_lost() {
+    Actions out;
+    scheduler.on_queue_lost(now, out);
+    return out;
+  }
+  Actions tick() {
+    Actions out;
+    scheduler.on_tick(now, out);
+    return out;
+  }
+  Actions stop(bool queue_survives) {
+    Actions out;
+    scheduler.on_stop(queue_survives, out);
+    return out;
+  }
+
+  Scheduler scheduler;
+  Instant now{std::chrono::seconds(1000)};
+  bool was_expected = false;  // what on_cloud_result said last
+};
+
+/// The one action that there must be.
+template <typename Kind>
+Kind only(const Actions& actions) {
+  REQUIRE(actions.size() == 1);
+  REQUIRE(std::holds_alternative<Kind>(actions[0]));
+  return std::get<Kind>(actions[0]);
+}
+
+/// All actions of one kind.
+template <typename Kind>
+std::vector<Kind> all(const Actions& actions) {
+  std::vector<Kind> found;
+  for (const Action& action : actions) {
+    if (const auto* kind = std::get_if<Kind>(&action)) found.push_back(*kind);
+  }
+  return found;
+}
+
+}  // namespace fogctl::support

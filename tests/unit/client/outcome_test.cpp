@@ -1,0 +1,65 @@
+#include "client/outcome.hpp"
+
+#include <doctest/doctest.h>
+
+namespace fogctl {
+namespace {
+
+using namespace std::chrono_literals;
+
+Outcome done_outcome() {
+  Outcome outcome;
+  outcome.id = 1;
+  outcome.kind = Outcome::Kind::done;
+  outcome.content = "{\"a\":\n1}";
+  outcome.node = "fog-1";
+  outcome.response = 1500ms;
+  outcome.execution = 1s;
+  outcome.site = Site::cloud;
+  return outcome;
+}
+
+Outcome failed_outcome() {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::failed;
+  outcome.error = {TaskErrorCode::unknown_task, "no handler 'x'"};
+  return outcome;
+}
+
+TEST_CASE("A person reads where a task ran, its times, and whether it was in time") {
+  CHECK(outcome_text(done_outcome(), "x", 2s) ==
+        "ran in the cloud on fog-1: execution 1s, waiting 500ms, response 1.5s, in time "
+        "(requirement 2s)");
+  CHECK(outcome_text(done_outcome(), "x", 200ms).find(", late (requirement 200ms)") !=
+        std::string::npos);
+  CHECK(outcome_text(failed_outcome(), "x", 2s) == "task 'x' failed: unknown_task: no handler 'x'");
+  CHECK(outcome_text(Outcome{}, "x", 2s) == "task 'x' is lost: no answer");
+}
+
+TEST_CASE("A program reads the same from one JSON object") {
+  CHECK(outcome_json(done_outcome(), 2s) ==
+        R"({"status":"done","content":{"a": 1},"process_by":"cloud","node":"fog-1",)"
+        R"("response_s":1.5,"waiting_s":0.5,"execution_s":1,"in_time":true})");
+  CHECK(outcome_json(failed_outcome(), 2s) ==
+        R"({"status":"failed","error":{"code":"unknown_task","message":"no handler 'x'"}})");
+  CHECK(outcome_json(Outcome{}, 2s) == R"({"status":"lost"})");
+}
+
+TEST_CASE("A result is one line, and null where there is none") {
+  CHECK(content_line(done_outcome()) == "{\"a\": 1}");
+  CHECK(content_line(failed_outcome()) == "null");
+}
+
+TEST_CASE("Progress counts what was sent and what became of it") {
+  Statistics statistics;
+  CHECK(progress_text(statistics) == "sent 0, done 0, failed 0, lost 0, in flight 0, in time -");
+  for (int i = 0; i < 5; ++i) statistics.add_sent();
+  statistics.add_done({1s, 1s, 1s, Site::local});
+  statistics.add_failed();
+  statistics.add_lost();
+  CHECK(progress_text(statistics) ==
+        "sent 5, done 1, failed 1, lost 1, in flight 2, in time 33.3%");
+}
+
+}  // namespace
+}  // namespace fogctl

@@ -1,0 +1,77 @@
+#include "client/outstanding.hpp"
+
+#include <doctest/doctest.h>
+
+namespace fogctl {
+namespace {
+
+using namespace std::chrono_literals;
+using Match = Outstanding::Match;
+
+Instant at(Duration since) {
+  return Instant(since);
+}
+
+TEST_CASE("Ids count from 1, and an answer finds its task in any order") {
+  Outstanding outstanding;
+  CHECK(outstanding.add(7, at(1s)) == 1);
+  CHECK(outstanding.add(8, at(2s)) == 2);
+  CHECK(outstanding.add(9, at(3s)) == 3);
+  for (const std::uint64_t id : {2, 3, 1}) {
+    CAPTURE(id);
+    const auto answer = outstanding.take(id);
+    REQUIRE(answer.match == Match::first);
+    CHECK(answer.task.id == id);
+    CHECK(answer.task.stream == id + 6);
+    CHECK(answer.task.sent == at(std::chrono::seconds(id)));
+  }
+  CHECK(outstanding.is_empty());
+  CHECK(outstanding.add(1, at(4s)) == 4);
+}
+
+TEST_CASE("A second answer is repeated, also long after") {
+  Outstanding outstanding;
+  for (int i = 0; i < 3; ++i) outstanding.add(0, at(1s));
+  outstanding.take(2);
+  CHECK(outstanding.take(2).match == Match::repeated);
+  outstanding.take(1);
+  outstanding.take(3);
+  CHECK(outstanding.take(1).match == Match::repeated);
+  CHECK(outstanding.take(3).match == Match::repeated);
+}
+
+TEST_CASE("An id that was never given is unknown") {
+  Outstanding outstanding;
+  CHECK(outstanding.take(1).match == Match::unknown);
+  outstanding.add(0, at(1s));
+  CHECK(outstanding.take(0).match == Match::unknown);
+  CHECK(outstanding.take(2).match == Match::unknown);
+  CHECK(outstanding.take(~std::uint64_t{0}).match == Match::unknown);
+  CHECK(outstanding.size() == 1);
+}
+
+TEST_CASE("The oldest unanswered task is given up first") {
+  Outstanding outstanding;
+  for (int i = 1; i <= 4; ++i) outstanding.add(0, at(std::chrono::seconds(i)));
+  outstanding.take(1);
+  outstanding.take(3);
+  CHECK(outstanding.oldest_sent() == at(2s));
+  CHECK(outstanding.give_up_oldest().id == 2);
+  CHECK(outstanding.oldest_sent() == at(4s));
+  CHECK(outstanding.give_up_oldest().id == 4);
+  CHECK(outstanding.is_empty());
+  CHECK_FALSE(outstanding.oldest_sent());
+}
+
+TEST_CASE("An answer to a task that was given up is late, one to its neighbours is repeated") {
+  Outstanding outstanding;
+  for (int i = 1; i <= 7; ++i) outstanding.add(0, at(1s));
+  outstanding.take(3);
+  outstanding.take(6);
+  while (!outstanding.is_empty()) outstanding.give_up_oldest();
+  for (const std::uint64_t id : {1, 2, 4, 5, 7}) CHECK(outstanding.take(id).match == Match::late);
+  for (const std::uint64_t id : {3, 6}) CHECK(outstanding.take(id).match == Match::repeated);
+}
+
+}  // namespace
+}  // namespace fogctl
