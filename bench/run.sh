@@ -55,10 +55,10 @@ redis_pid=$!
 pids+=("$redis_pid")
 until redis-cli -p "$redis_port" ping >/dev/null 2>&1; do :; done
 redis=127.0.0.1:$redis_port
-listen memory "$fogctl" fog --queue-backend memory --listen 127.0.0.1:0
+listen memory "$fogctl" fog --queue-backend memory --listen 127.0.0.1:0 --no-discovery
 on_memory=$address
 idle=$(awk '/VmRSS/ {print $2 / 1024}' "/proc/${pids[-1]}/status")
-listen redis "$fogctl" fog --port "$redis_port" --listen 127.0.0.1:0
+listen redis "$fogctl" fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery
 on_redis=$address
 
 redis_lpush() {

@@ -30,7 +30,7 @@ start() {
 
 start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name the-cloud
 cloud=$address
-start fog fog --queue-backend memory --listen 127.0.0.1:0 --cloud "$cloud" --name this-fog
+start fog fog --queue-backend memory --no-discovery --listen 127.0.0.1:0 --cloud "$cloud" --name this-fog
 fog=$address
 
 echo "\$ fogctl client --connect $fog --task medium --content 1"

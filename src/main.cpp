@@ -6,6 +6,7 @@ namespace {
 constexpr fogctl::cli::Command commands[] = {
     {"fog", "run a fog node", fogctl::cli::add_fog},
     {"cloud", "run the node at the top, with no cloud above it", fogctl::cli::add_cloud},
+    {"nodes", "show the neighbours that a node knows", fogctl::cli::add_nodes},
     {"worker", "run tasks from a Redis queue", fogctl::cli::add_worker},
     {"client", "send tasks and report how they fared", fogctl::cli::add_client},
     {"redis-check", "tell whether a Redis can carry a fog", fogctl::cli::add_redis_check},

@@ -16,6 +16,7 @@
 
 #include "cli/client_output.hpp"
 #include "cli/command.hpp"
+#include "cli/node_address.hpp"
 #include "cli/options.hpp"
 #include "client/client.hpp"
 #include "client/content.hpp"
@@ -29,7 +30,7 @@ constexpr Duration longest_timeout = std::chrono::hours(24);
 constexpr std::uint64_t row_window = 64;
 
 struct ClientOptions {
-  HostPort address{"127.0.0.1", 10000};
+  NodeAddressFlags node;
   std::string task;
   std::optional<std::string> content;
   std::string content_file;
@@ -103,9 +104,7 @@ Result<double> parse_percent(std::string_view text) {
 }
 
 void add_task_flags(CLI::App& command, ClientOptions& options) {
-  add_parsed(command, "--connect", parse_host_port, options.address, "the node to send tasks to")
-      ->type_name("HOST:PORT")
-      ->default_str(to_string(options.address));
+  add_node_address(command, options.node, "the node to send tasks to");
   add_parsed(command, "--task", parse_name, options.task, "name of the task")->type_name("NAME");
   auto* content =
       command
@@ -255,7 +254,6 @@ std::expected<ClientPlan, CommandFailure> plan_for(const ClientOptions& options)
   if (!contents) {
     return std::unexpected(CommandFailure{exit_code::failed, contents.error().message});
   }
-  plan.address = options.address;
   plan.streams = std::move(*streams);
   plan.contents = std::move(*contents);
   plan.uid = options.uid;
@@ -271,14 +269,6 @@ std::expected<ClientPlan, CommandFailure> plan_for(const ClientOptions& options)
   return plan;
 }
 
-CommandFailure connect_failure(const Error& error) {
-  if (!is_transient(error)) return {exit_code::failed, error.message};
-  return {exit_code::unreachable,
-          error.message +
-              "; is a fog node running there? start one with 'fogctl fog --queue-backend memory', "
-              "or name another with --connect"};
-}
-
 int exit_code_of(const ClientOptions& options, const Report& report) {
   const Statistics total = total_of(report);
   if (total.failed() + total.lost() + report.not_sent > 0 || !report.ended_early.empty()) {
@@ -291,8 +281,10 @@ int exit_code_of(const ClientOptions& options, const Report& report) {
 }
 
 CommandResult run(const ClientOptions& options) {
-  const auto plan = plan_for(options);
+  auto plan = plan_for(options);
   if (!plan) return std::unexpected(plan.error());
+  const SystemClock clock;
+  plan->address = node_address(options.node, clock);
   ClientOutput output(plan->streams.front(), mode_of(options), options.json);
   ClientEvents events;
   events.on_note = [&output](std::string_view text) { output.note(text); };
@@ -301,9 +293,8 @@ CommandResult run(const ClientOptions& options) {
   } else if (isatty(STDERR_FILENO) != 0) {
     events.on_progress = [&output](const Statistics& so_far) { output.show_progress(so_far); };
   }
-  const SystemClock clock;
   const auto report = run_client(*plan, clock, std::move(events));
-  if (!report) return std::unexpected(connect_failure(report.error()));
+  if (!report) return std::unexpected(node_failure(options.node, report.error()));
   output.show(*report);
   const int code = exit_code_of(options, *report);
   if (output.failure().empty()) return code;

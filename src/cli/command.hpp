@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
 }
 
@@ -41,6 +41,7 @@ Run add_fog(CLI::App& command);
 Run add_cloud(CLI::App& command);
 Run add_worker(CLI::App& command);
 Run add_client(CLI::App& command);
+Run add_nodes(CLI::App& command);
 Run add_redis_check(CLI::App& command);
 Run add_find_port(CLI::App& command);
 

@@ -9,11 +9,11 @@ namespace fogctl::cli {
 Run add_fog(CLI::App& command) {
   auto flags = std::make_shared<NodeFlags>();
   add_node_flags(command, *flags);
-  add_address(command, "--cloud", flags->cloud, "the cloud above this node")
-      ->type_name("HOST:PORT");
+  add_mesh_flags(command, flags->mesh);
   add_example(command,
               "fogctl fog --port 6380\n"
-              "fogctl fog --queue-backend memory --listen 0.0.0.0:10001 --cloud 127.0.0.1:10000");
+              "fogctl fog --queue-backend memory --listen 0.0.0.0:10001 --cloud 10.0.0.1:10000 "
+              "--peer 10.0.0.7:10001");
   return [flags] { return run_node(*flags, false); };
 }
 

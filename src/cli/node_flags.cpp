@@ -60,12 +60,12 @@ NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) 
   options.name = flags.queue.node_name;
   options.policy = find_policy(flags.policy);
   if (!flags.listen.empty()) options.listen = *parse_host_port(flags.listen);
-  if (!flags.cloud.empty()) options.cloud = *parse_host_port(flags.cloud);
   options.workers = flags.workers;
   options.connection.max_message = flags.max_message;
   options.lease = flags.queue.lease;
   options.patience = flags.patience;
   options.drain_timeout = flags.queue.drain_timeout;
+  apply(flags.mesh, options);
   return options;
 }
 

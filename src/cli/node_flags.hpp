@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "cli/command.hpp"
+#include "cli/mesh_flags.hpp"
 #include "cli/options.hpp"
 #include "queue/task_queue.hpp"
 
@@ -34,7 +35,7 @@ struct NodeFlags {
   QueueFlags queue;
   std::string backend = "redis";
   std::string listen;  // empty: the first idle port from 10000
-  std::string cloud;   // empty: none
+  MeshFlags mesh;      // of a fog node
   std::size_t workers = 0;
   std::string policy;
   std::size_t max_message = std::size_t{1} << 20;

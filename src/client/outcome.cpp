@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "client/object_writer.hpp"
+#include "json/object_writer.hpp"
 
 namespace fogctl {
 namespace {
@@ -17,7 +17,7 @@ struct SiteNames {
 constexpr std::array<SiteNames, site_count> site_names = {
     {{"local", "locally"}, {"fog", "by a neighbour"}, {"cloud", "in the cloud"}}};
 
-const SiteNames& names_of(Site site) {
+const SiteNames& names_of(RanAt site) {
   return site_names[static_cast<std::size_t>(site)];
 }
 

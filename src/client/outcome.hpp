@@ -25,7 +25,7 @@ struct Outcome {
   std::string node;     // who ran it, where that is known
   Duration response{};
   Duration execution{};
-  Site site = Site::local;
+  RanAt site = RanAt::local;
   // Of one that failed:
   TaskError error;
 };

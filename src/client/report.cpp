@@ -6,7 +6,7 @@
 #include <array>
 #include <optional>
 
-#include "client/object_writer.hpp"
+#include "json/object_writer.hpp"
 
 namespace fogctl {
 namespace {
@@ -39,9 +39,9 @@ Line line_of(const std::string& name, const Statistics& statistics) {
           time(response.greatest()),
           time(statistics.mean_waiting().value_or(Duration::zero())),
           percent_or_dash(statistics.in_time_rate()),
-          percent_or_dash(statistics.share_run(Site::local)),
-          percent_or_dash(statistics.share_run(Site::neighbour)),
-          percent_or_dash(statistics.share_run(Site::cloud))};
+          percent_or_dash(statistics.share_run(RanAt::local)),
+          percent_or_dash(statistics.share_run(RanAt::neighbour)),
+          percent_or_dash(statistics.share_run(RanAt::cloud))};
 }
 
 /// Lines aligned in columns: two spaces between them where that fits, else one; names are cut
@@ -93,9 +93,9 @@ void write_figures(ObjectWriter& writer, const Statistics& statistics) {
   writer.number("response_max_s", seconds(response.greatest()));
   writer.number("waiting_average_s", seconds(statistics.mean_waiting().value_or(Duration::zero())));
   writer.number("in_time_rate", statistics.in_time_rate());
-  writer.number("local_share", statistics.share_run(Site::local));
-  writer.number("neighbour_share", statistics.share_run(Site::neighbour));
-  writer.number("cloud_share", statistics.share_run(Site::cloud));
+  writer.number("local_share", statistics.share_run(RanAt::local));
+  writer.number("neighbour_share", statistics.share_run(RanAt::neighbour));
+  writer.number("cloud_share", statistics.share_run(RanAt::cloud));
 }
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {

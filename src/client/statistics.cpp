@@ -15,11 +15,11 @@ std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) {
 
 }  // namespace
 
-Site site_of(std::string_view process_by, int offload_times) {
-  if (process_by == "local") return Site::local;
-  if (process_by == "fog") return Site::neighbour;
-  if (process_by == "cloud") return Site::cloud;
-  return offload_times > 0 ? Site::neighbour : Site::local;
+RanAt site_of(std::string_view process_by, int offload_times) {
+  if (process_by == "local") return RanAt::local;
+  if (process_by == "fog") return RanAt::neighbour;
+  if (process_by == "cloud") return RanAt::cloud;
+  return offload_times > 0 ? RanAt::neighbour : RanAt::local;
 }
 
 Duration waiting_time(Duration response, Duration execution) {
@@ -57,7 +57,7 @@ std::optional<double> Statistics::in_time_rate_so_far() const {
   return ratio(in_time_, sent_ - in_flight());
 }
 
-std::optional<double> Statistics::share_run(Site site) const {
+std::optional<double> Statistics::share_run(RanAt site) const {
   return ratio(run_[static_cast<std::size_t>(site)], done());
 }
 

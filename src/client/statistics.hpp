@@ -21,12 +21,12 @@
 namespace fogctl {
 
 /// Where a task ran, as seen by the client of a node.
-enum class Site : std::uint8_t { local, neighbour, cloud };
+enum class RanAt : std::uint8_t { local, neighbour, cloud };
 inline constexpr std::size_t site_count = 3;
 
 /// From a result's `process_by` ("local", "fog", "cloud"). A node that runs what was handed to it
 /// leaves the field as it came ("f"): then the number of hops decides.
-[[nodiscard]] Site site_of(std::string_view process_by, int offload_times);
+[[nodiscard]] RanAt site_of(std::string_view process_by, int offload_times);
 
 [[nodiscard]] Duration waiting_time(Duration response, Duration execution);
 
@@ -34,7 +34,7 @@ struct DoneTask {
   Duration response{};
   Duration execution{};
   Duration requirement{};
-  Site site = Site::local;
+  RanAt site = RanAt::local;
 };
 
 class Statistics {
@@ -58,7 +58,7 @@ class Statistics {
   [[nodiscard]] std::optional<double> in_time_rate() const;  // of the sent
   /// In-time rate of those whose fate is known, for a load that is still running.
   [[nodiscard]] std::optional<double> in_time_rate_so_far() const;
-  [[nodiscard]] std::optional<double> share_run(Site site) const;  // of the done
+  [[nodiscard]] std::optional<double> share_run(RanAt site) const;  // of the done
 
  private:
   std::uint64_t sent_ = 0;

@@ -317,6 +317,11 @@ std::optional<std::vector<double>> read_numbers(std::string_view value) {
   return read_array<double>(value, read_number);
 }
 
+std::optional<std::vector<std::string_view>> read_values(std::string_view value) {
+  return read_array<std::string_view>(
+      value, [](std::string_view item) -> std::optional<std::string_view> { return item; });
+}
+
 std::string_view kind_of(std::string_view value) {
   switch (value.empty() ? '\0' : value.front()) {
     case '"':

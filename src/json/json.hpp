@@ -47,6 +47,8 @@ class Object {
 [[nodiscard]] std::optional<bool> read_bool(std::string_view value);
 [[nodiscard]] std::optional<std::vector<std::string>> read_strings(std::string_view value);
 [[nodiscard]] std::optional<std::vector<double>> read_numbers(std::string_view value);
+/// An array's values, of any kind, as slices of the text.
+[[nodiscard]] std::optional<std::vector<std::string_view>> read_values(std::string_view value);
 /// "a string", "a number", "null", …: for messages.
 [[nodiscard]] std::string_view kind_of(std::string_view value);
 

@@ -31,6 +31,19 @@ std::string to_string(const HostPort& address) {
   return fmt::format("{}{}{}:{}", is_v6 ? "[" : "", address.host, is_v6 ? "]" : "", address.port);
 }
 
+std::string reachable_address(std::string_view listen, const std::string& host) {
+  const auto address = parse_host_port(listen);
+  if (!address || address->port == 0) return {};
+  const bool is_any = address->host == "0.0.0.0" || address->host == "::";
+  return to_string(HostPort{is_any ? host : address->host, address->port});
+}
+
+bool is_loopback(const HostPort& address) {
+  asio::error_code error;
+  const auto parsed = asio::ip::make_address(address.host, error);
+  return error ? address.host == "localhost" : parsed.is_loopback();
+}
+
 std::string to_string(const asio::ip::tcp::endpoint& endpoint) {
   return to_string(HostPort{endpoint.address().to_string(), endpoint.port()});
 }

@@ -19,6 +19,11 @@ struct HostPort {
 /// Error: invalid, naming the text.
 [[nodiscard]] Result<HostPort> parse_host_port(std::string_view text);
 [[nodiscard]] std::string to_string(const HostPort& address);
+/// HOST:PORT by which a node is reached that says it listens on `listen` (0.0.0.0 being any
+/// address) and was met at `host`; empty where `listen` is no address.
+[[nodiscard]] std::string reachable_address(std::string_view listen, const std::string& host);
+/// Whether it can be reached from this machine alone.
+[[nodiscard]] bool is_loopback(const HostPort& address);
 [[nodiscard]] std::string to_string(const asio::ip::tcp::endpoint& endpoint);
 
 }  // namespace fogctl

@@ -50,6 +50,9 @@ Connection::Connection(asio::ip::tcp::socket socket, const ConnectionOptions& op
       linger_timer_(socket_.get_executor()),
       options_(options),
       peer_(describe_peer(socket_)) {
+  asio::error_code ignored;
+  peer_host_ = socket_.remote_endpoint(ignored).address().to_string();
+  own_host_ = socket_.local_endpoint(ignored).address().to_string();
   set_socket_options(socket_);
 }
 
@@ -203,6 +206,11 @@ void Connection::close(const std::string& why) {
     const Events events = std::exchange(self->events_, Events{});
     if (events.on_closed) events.on_closed(why);
   });
+}
+
+void Connection::acknowledge_now() {
+  const int on = 1;
+  if (open_) ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 Duration Connection::round_trip() const {

@@ -54,8 +54,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] bool is_open() const { return open_; }
 
   [[nodiscard]] const std::string& peer() const { return peer_; }
+  /// The addresses of both ends, without their ports.
+  [[nodiscard]] const std::string& peer_host() const { return peer_host_; }
+  [[nodiscard]] const std::string& own_host() const { return own_host_; }
   /// The kernel's smoothed round trip (TCP_INFO); zero before the first measurement.
   [[nodiscard]] Duration round_trip() const;
+  /// Lets the kernel acknowledge what came at once: the peer measures the round trip by that, and
+  /// has nothing else to go by where what it sends is not answered.
+  void acknowledge_now();
 
  private:
   void read();
@@ -73,6 +79,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ConnectionOptions options_;
   Events events_;
   std::string peer_;
+  std::string peer_host_;
+  std::string own_host_;
 
   std::string in_;           // what is read into; starts with the bytes of an unfinished object
   std::size_t in_size_ = 0;  // bytes of `in_` that are filled

@@ -33,10 +33,10 @@ auto timer_length(Duration length) {
 
 }  // namespace
 
-CloudLink::CloudLink(asio::io_context& io, HostPort address, ConnectionOptions options,
-                     Random random, Events events)
+CloudLink::CloudLink(asio::io_context& io, std::vector<HostPort> addresses,
+                     ConnectionOptions options, Random random, Events events)
     : io_(io),
-      address_(std::move(address)),
+      addresses_(std::move(addresses)),
       options_(link_options(options)),
       random_(random),
       events_(std::move(events)),
@@ -53,15 +53,22 @@ void CloudLink::stop() {
 }
 
 void CloudLink::dial_now() {
-  dial(io_, address_, connect_budget, [this](Result<asio::ip::tcp::socket> socket) {
+  dial(io_, address(), connect_budget, [this](Result<asio::ip::tcp::socket> socket) {
     if (is_stopped_) return;
     if (socket) return on_connected(std::move(*socket));
     if (!said_away_) {
       log(LogLevel::warning, "no cloud: {}; trying again for ever", socket.error().message);
     }
     said_away_ = true;
-    dial_later();
+    dial_next();
   });
+}
+
+/// The next address at once; after the last one the first, after a pause.
+void CloudLink::dial_next() {
+  current_ = (current_ + 1) % addresses_.size();
+  if (current_ == 0) return dial_later();
+  dial_now();
 }
 
 /// Exponential, with jitter: nodes that lost the same cloud do not come back all at once.
@@ -115,7 +122,7 @@ void CloudLink::settle_kind(bool is_original, const std::string& name) {
   back_off_ = Duration::zero();
   said_away_ = false;
   connection_->set_pacing(is_original ? original_gap : Duration::zero());
-  log(LogLevel::info, "cloud {} is up ({})", to_string(address_),
+  log(LogLevel::info, "cloud {} is up ({})", to_string(address()),
       is_original ? "an original one" : name);
   events_.on_up(is_original);
 }
@@ -125,10 +132,14 @@ void CloudLink::on_closed(const std::string& why) {
   connection_.reset();
   timer_.cancel();
   if (is_stopped_) return;
-  if (!said_away_) log(LogLevel::warning, "lost the cloud {}: {}", to_string(address_), why);
+  if (!said_away_) log(LogLevel::warning, "lost the cloud {}: {}", to_string(address()), why);
   said_away_ = true;
-  if (was_up) events_.on_down();
-  dial_later();
+  if (was_up) {
+    current_ = 0;
+    events_.on_down();
+    return dial_later();
+  }
+  dial_next();
 }
 
 void CloudLink::send(const Task& task, std::int64_t id) {

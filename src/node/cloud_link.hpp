@@ -1,4 +1,5 @@
-// The link from a fog node to its cloud: kept up for ever, with exponential back-off and jitter.
+// The link from a fog node to its cloud: kept up for ever, with exponential back-off and jitter. Of
+// several addresses the first that answers is taken, and all are tried again when it is lost.
 // Until a peer has said cloud_ready it is taken for an original one, which understands nothing but
 // tasks (protocol.md part 2). Network thread only.
 #pragma once
@@ -8,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/random.hpp"
 #include "json/json.hpp"
@@ -29,8 +31,8 @@ class CloudLink {
     std::function<void()> on_batch;  // after the results of one read
   };
 
-  CloudLink(asio::io_context& io, HostPort address, ConnectionOptions options, Random random,
-            Events events);
+  CloudLink(asio::io_context& io, std::vector<HostPort> addresses, ConnectionOptions options,
+            Random random, Events events);
 
   void start();
   void stop();
@@ -38,8 +40,14 @@ class CloudLink {
   void flush();
   [[nodiscard]] Duration round_trip() const;
 
+  [[nodiscard]] bool is_up() const { return is_settled_; }
+  [[nodiscard]] bool is_original() const { return is_original_; }
+  /// Of the cloud that is up, or is tried.
+  [[nodiscard]] const HostPort& address() const { return addresses_[current_]; }
+
  private:
   void dial_now();
+  void dial_next();
   void dial_later();
   void on_connected(asio::ip::tcp::socket socket);
   void on_object(std::string_view text);
@@ -47,7 +55,8 @@ class CloudLink {
   void settle_kind(bool is_original, const std::string& name);
 
   asio::io_context& io_;
-  const HostPort address_;
+  const std::vector<HostPort> addresses_;  // at least one
+  std::size_t current_ = 0;
   const ConnectionOptions options_;
   Random random_;
   const Events events_;

@@ -1,17 +1,20 @@
 #include "node/node.hpp"
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <utility>
 #include <variant>
 
 #include "base/log.hpp"
+#include "node/nodes_report.hpp"
 #include "node/queue_words.hpp"
 #include "node/signals.hpp"
 
 namespace fogctl {
 namespace {
 
-constexpr std::chrono::milliseconds tick_interval(100);
+constexpr Duration tick_interval = std::chrono::milliseconds(100);
+constexpr Duration shortest_tick = std::chrono::milliseconds(1);
 
 SchedulerOptions scheduler_options(const NodeOptions& options) {
   SchedulerOptions scheduler;
@@ -21,6 +24,11 @@ SchedulerOptions scheduler_options(const NodeOptions& options) {
   scheduler.is_cloud = options.is_cloud;
   scheduler.patience = options.patience;
   scheduler.max_message = options.connection.max_message;
+  scheduler.hands_to_neighbours = options.hands_to_neighbours;
+  scheduler.sharing_interval = options.sharing_interval;
+  scheduler.max_neighbours = options.mesh.max_neighbours;
+  scheduler.overdue_factor = options.overdue_factor;
+  scheduler.overdue_min = options.overdue_min;
   return scheduler;
 }
 
@@ -34,7 +42,11 @@ Node::Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, 
       signals_(io_, SIGINT, SIGTERM),
       tick_timer_(io_),
       listener_(io_),
+      connections_(options_.connection, connection_events()),
       scheduler_(scheduler_options(options_), Random(entropy())),
+      mesh_(io_, options_.mesh, connections_, scheduler_, actions_, clock,
+            {.adopt = [this](asio::ip::tcp::socket socket) { return adopt(std::move(socket)); },
+             .perform = [this] { perform(); }}),
       crew_(queue, handlers, clock, crew_options(),
             {.on_results =
                  [this](std::vector<TaskResult> results) {
@@ -57,8 +69,8 @@ Node::Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, 
               });
             }),
       spin_(clock) {
-  if (options_.cloud) {
-    cloud_.emplace(io_, *options_.cloud, options_.connection, Random(entropy()), cloud_events());
+  if (!options_.clouds.empty()) {
+    cloud_.emplace(io_, options_.clouds, options_.connection, Random(entropy()), cloud_events());
   }
 }
 
@@ -102,7 +114,8 @@ CloudLink::Events Node::cloud_events() {
                 scheduler_.on_cloud_down(clock_.now(), actions_);
                 perform();
               },
-          .on_result = [this](wire::ResultMessage message) { on_cloud_result(std::move(message)); },
+          .on_result =
+              [this](const wire::ResultMessage& message) { on_link_result(cloud_link, message); },
           .on_batch = [this] { perform(); }};
 }
 
@@ -114,8 +127,9 @@ Result<bool> Node::run() {
   if (auto started = crew_.start(); !started) return std::unexpected(started.error());
   lane_.ask_load();  // how busy it is already, before the first task comes
   lane_.start();
-  listener_.accept([this](asio::ip::tcp::socket socket) { accept(std::move(socket)); });
+  listener_.accept([this](asio::ip::tcp::socket socket) { (void)adopt(std::move(socket)); });
   if (cloud_) cloud_->start();
+  if (!options_.is_cloud) mesh_.start(identity());
   tick();
   wait_for_signal();
   serve();
@@ -131,40 +145,31 @@ void Node::serve() {
 }
 
 wire::NodeIdentity Node::identity() const {
-  return {options_.id, options_.name, wire::protocol_version};
+  return {options_.id, options_.name, wire::protocol_version, listener_.address()};
 }
 
-void Node::accept(asio::ip::tcp::socket socket) {
-  const PeerId id = ++last_peer_;
-  auto connection = std::make_shared<Connection>(std::move(socket), options_.connection);
-  log(LogLevel::debug, "connection {} from {}", id, connection->peer());
-  peers_[id].connection = connection;
-  connection->start({.on_object = [this, id](std::string_view text) { on_object(id, text); },
-                     .on_batch =
-                         [this] {
-                           stamp_.clear();
-                           perform();
-                         },
-                     .on_framing_lost =
-                         [this, id](const Error& why) {
-                           buffer_.clear();
-                           wire::append_error(buffer_, "invalid_message", why.message);
-                           send(id, buffer_);
-                         },
-                     .on_closed =
-                         [this, id](const std::string& why) {
-                           log(LogLevel::debug, "connection {} closed: {}", id, why);
-                           peers_.erase(id);
-                           if (is_draining_ && peers_.empty() && is_goodbye_) io_.stop();
-                         }});
-  buffer_.clear();
+Connections::Events Node::connection_events() {
+  return {.on_object = [this](PeerId peer, std::string_view text) { on_object(peer, text); },
+          .on_batch =
+              [this] {
+                stamp_.clear();
+                perform();
+              },
+          .on_closed =
+              [this](PeerId peer, const std::string& why) {
+                mesh_.on_closed(peer, why);
+                if (is_draining_ && connections_.empty() && is_goodbye_) io_.stop();
+              }};
+}
+
+PeerId Node::adopt(asio::ip::tcp::socket socket) {
+  std::string greeting;
   if (options_.is_cloud) {
-    wire::append_cloud_ready(buffer_, identity());
+    wire::append_cloud_ready(greeting, identity());
   } else {
-    wire::append_fog_ready(buffer_, clock_.wall_now(), identity());
+    wire::append_fog_ready(greeting, clock_.wall_now(), identity());
   }
-  connection->send(buffer_);
-  connection->flush();
+  return connections_.adopt(std::move(socket), greeting);
 }
 
 void Node::on_object(PeerId peer, std::string_view text) {
@@ -172,7 +177,7 @@ void Node::on_object(PeerId peer, std::string_view text) {
   if (!message) {
     buffer_.clear();
     wire::append_error(buffer_, "invalid_message", message.error().message);
-    return send(peer, buffer_);
+    return connections_.send(peer, buffer_);
   }
   std::visit([&](auto& kind) { on_message(peer, std::move(kind)); }, *message);
 }
@@ -201,11 +206,19 @@ void Node::on_message(PeerId peer, wire::BadTask bad) {
   refuse(peer, bad.message, std::move(bad.error));
 }
 
-void Node::on_message(PeerId peer, const wire::FogReady& ready) {
-  if (options_.is_cloud) return;
+void Node::on_message(PeerId peer, const wire::NodesQuery&) {
+  NodesReportInput input{identity(), scheduler_.own_state(), {}, {}};
+  if (cloud_ && cloud_->is_up()) {
+    input.cloud = {to_string(cloud_->address()), cloud_->round_trip(), cloud_->is_original()};
+  }
+  for (const Neighbour& neighbour : scheduler_.neighbours()) {
+    if (!neighbour.is_retired) {
+      input.neighbours.push_back({&neighbour, mesh_.address_of(neighbour.link)});
+    }
+  }
   buffer_.clear();
-  wire::append_fog_ready_ack(buffer_, ready, identity());
-  send(peer, buffer_);
+  wire::append_nodes_report(buffer_, nodes_report(input, clock_.now()));
+  connections_.send(peer, buffer_);
 }
 
 void Node::refuse(PeerId peer, const wire::TaskMessage& message, TaskError error) {
@@ -218,11 +231,12 @@ void Node::refuse(PeerId peer, const wire::TaskMessage& message, TaskError error
                                   std::move(result)});
 }
 
-void Node::on_cloud_result(wire::ResultMessage message) {
+void Node::on_link_result(PeerId link, const wire::ResultMessage& message) {
   const auto id = json::read_integer(message.task_id);
   TaskResult result = message.result;
-  if (!id || !scheduler_.on_cloud_result(*id, std::move(result), clock_.now(), actions_)) {
-    log(LogLevel::debug, "dropped a result of the cloud for id {}", message.task_id);
+  const Instant now = clock_.now();
+  if (!id || !scheduler_.on_link_result(link, *id, std::move(result), now, actions_)) {
+    log(LogLevel::debug, "dropped a result of peer {} for id {}", link, message.task_id);
     return;
   }
   forwarded_ = &message;
@@ -246,13 +260,7 @@ void Node::on_enqueued(const std::vector<LaneAnswer>& answers) {
 
 void Node::perform() {
   perform_all();
-  for (const PeerId id : touched_) {
-    const auto peer = peers_.find(id);
-    if (peer == peers_.end()) continue;
-    peer->second.is_touched = false;
-    peer->second.connection->flush();
-  }
-  touched_.clear();
+  connections_.flush();
   if (cloud_) cloud_->flush();
 }
 
@@ -277,8 +285,11 @@ void Node::perform(EnqueueTask& action, LaneWork& work) {
   work.enqueue.push_back({std::move(action.task), action.arrival, action.start_by, action.away});
 }
 
-void Node::perform(SendToCloud& action, LaneWork&) {
-  cloud_->send(*action.task, action.id);
+void Node::perform(HandOn& action, LaneWork&) {
+  if (action.link == cloud_link) return cloud_->send(*action.task, action.id);
+  buffer_.clear();
+  wire::append_task(buffer_, *action.task, std::to_string(action.id));
+  connections_.send(action.link, buffer_);
 }
 
 void Node::perform(ReturnResult& action, LaneWork&) {
@@ -298,7 +309,7 @@ void Node::perform(ReturnResult& action, LaneWork&) {
   } else {
     wire::append_result(buffer_, action.result, context);
   }
-  send(action.origin.peer, buffer_);
+  connections_.send(action.origin.peer, buffer_);
 }
 
 void Node::perform(FinishAway& action, LaneWork& work) {
@@ -311,17 +322,9 @@ void Node::perform(TakeBack& action, LaneWork& work) {
   work.give_back.push_back({std::move(action.uid), action.lease_number});
 }
 
-void Node::send(PeerId id, std::string_view objects) {
-  const auto peer = peers_.find(id);
-  if (peer == peers_.end()) return;  // it left; a result for a chosen uid is kept by the queue
-  peer->second.connection->send(objects);
-  if (peer->second.is_touched) return;
-  peer->second.is_touched = true;
-  touched_.push_back(id);
-}
-
 void Node::tick() {
   if (cloud_) scheduler_.on_cloud_delay(cloud_->round_trip());
+  if (!options_.is_cloud) mesh_.tick();
   scheduler_.on_tick(clock_.now(), actions_);
   if (!queue_.blocks()) lane_.ask_load();
   perform();
@@ -329,7 +332,10 @@ void Node::tick() {
     said_nothing_away_ = true;
     nothing_away_.set_value();
   }
-  tick_timer_.expires_after(tick_interval);
+  const Instant now = clock_.now();
+  const Duration until_due = scheduler_.next_tick().value_or(now + tick_interval) - now;
+  tick_timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::clamp<Duration>(until_due, shortest_tick, tick_interval)));
   tick_timer_.async_wait([this](asio::error_code error) {
     if (!error) tick();
   });
@@ -344,14 +350,18 @@ void Node::wait_for_signal() {
   });
 }
 
-/// Stopping: 1. no new connection and no new task; 2. what runs is finished, what is with the cloud
-/// is waited for, and both are answered; 3. the rest goes back to the queue; 4. what still waits
-/// for an answer that cannot come is told so; 5. the connections close once all is written.
+/// Stopping: 1. no new connection and no new task, and the neighbours are told; 2. what runs is
+/// finished, what is with the cloud is waited for, and both are answered; 3. the rest goes back to
+/// the queue; 4. what still waits for an answer that cannot come is told so; 5. the connections
+/// close once all is written.
 void Node::drain() {
   log(LogLevel::info, "stopping: finishing what runs, at most {}",
       format_duration(options_.drain_timeout));
   is_draining_ = true;
   listener_.close();
+  mesh_.stop_looking();
+  scheduler_.on_drain(clock_.now(), actions_);
+  perform();
   drainer_ = std::jthread([this] {
     const Instant deadline = clock_.now() + options_.drain_timeout;
     const bool is_drained = crew_.drain(deadline);
@@ -369,8 +379,8 @@ void Node::say_goodbye(bool is_drained) {
   lane_.stop();
   if (cloud_) cloud_->stop();
   is_goodbye_ = true;
-  if (peers_.empty()) return io_.stop();
-  for (auto& [id, peer] : peers_) peer.connection->close_when_written();
+  if (connections_.empty()) return io_.stop();
+  connections_.close_when_written();
 }
 
 }  // namespace fogctl

@@ -9,11 +9,9 @@
 #include <asio/steady_timer.hpp>
 #include <cstddef>
 #include <future>
-#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
@@ -24,6 +22,8 @@
 #include "net/connection.hpp"
 #include "net/listener.hpp"
 #include "node/cloud_link.hpp"
+#include "node/connections.hpp"
+#include "node/mesh.hpp"
 #include "node/queue_lane.hpp"
 #include "queue/task_queue.hpp"
 #include "scheduling/scheduler.hpp"
@@ -39,7 +39,12 @@ struct NodeOptions {
   std::string name;
   const Policy* policy = nullptr;
   std::optional<HostPort> listen;  // none: 0.0.0.0, the first idle port from 10000
-  std::optional<HostPort> cloud;
+  std::vector<HostPort> clouds;    // tried in order; none: no cloud
+  MeshOptions mesh;                // of a fog node
+  bool hands_to_neighbours = true;
+  Duration sharing_interval = std::chrono::seconds(1);
+  double overdue_factor = 10;
+  Duration overdue_min = std::chrono::seconds(60);
   std::size_t workers = 1;
   ConnectionOptions connection;
   Duration lease = std::chrono::seconds(5);
@@ -61,31 +66,36 @@ class Node {
   [[nodiscard]] Result<bool> run();
 
  private:
-  struct Peer {
-    std::shared_ptr<Connection> connection;
-    bool is_touched = false;  // has something to flush
-  };
-
-  void accept(asio::ip::tcp::socket socket);
+  PeerId adopt(asio::ip::tcp::socket socket);
+  [[nodiscard]] Connections::Events connection_events();
   void on_object(PeerId peer, std::string_view text);
   void on_message(PeerId peer, wire::TaskMessage message);
   void on_message(PeerId peer, wire::BadTask bad);
-  void on_message(PeerId peer, const wire::FogReady& ready);
-  template <typename Ignored>
-  void on_message(PeerId, const Ignored&) {}
-  void on_cloud_result(wire::ResultMessage message);
+  void on_message(PeerId peer, const wire::ResultMessage& message) {
+    on_link_result(peer, message);
+  }
+  void on_message(PeerId peer, const wire::NodesQuery& query);
+  /// What concerns the mesh alone; a cloud is in none.
+  template <typename Other>
+  void on_message(PeerId peer, const Other& message) {
+    if constexpr (requires { mesh_.on_message(peer, message); }) {
+      if (!options_.is_cloud) mesh_.on_message(peer, message);
+    }
+  }
+  void on_link_result(PeerId link, const wire::ResultMessage& message);
   void on_results(std::vector<TaskResult> results);
   void on_enqueued(const std::vector<LaneAnswer>& answers);
 
   void perform();
   void perform_all();
   void perform(EnqueueTask& action, LaneWork& work);
-  void perform(SendToCloud& action, LaneWork& work);
+  void perform(HandOn& action, LaneWork& work);
+  void perform(ShareState& action, LaneWork&) { mesh_.perform(action); }
+  void perform(CloseLink& action, LaneWork&) { mesh_.perform(action); }
   void perform(ReturnResult& action, LaneWork& work);
   void perform(FinishAway& action, LaneWork& work);
   void perform(TakeBack& action, LaneWork& work);
   void refuse(PeerId peer, const wire::TaskMessage& message, TaskError error);
-  void send(PeerId peer, std::string_view objects);
 
   [[nodiscard]] wire::NodeIdentity identity() const;
   [[nodiscard]] LaneEvents lane_events();
@@ -106,15 +116,14 @@ class Node {
   asio::signal_set signals_;
   asio::steady_timer tick_timer_;
   Listener listener_;
-  std::unordered_map<PeerId, Peer> peers_;
-  PeerId last_peer_ = 0;
-  std::vector<PeerId> touched_;
+  Connections connections_;
 
   Scheduler scheduler_;
   Actions actions_;
   Actions performed_;  // being performed; a member only to keep its memory
   bool is_performing_ = false;
-  const wire::ResultMessage* forwarded_ = nullptr;  // the cloud's answer that is being returned
+  const wire::ResultMessage* forwarded_ = nullptr;  // a link's answer that is being returned
+  Mesh mesh_;
 
   json::Object scratch_;
   std::string buffer_;

@@ -8,6 +8,7 @@ QueueBacklog backlog_of(const QueueLoad& load) {
   QueueBacklog backlog;
   for (std::size_t i = 0; i < task_class_count; ++i) {
     backlog.tasks[i] = load.queued[i] + load.leased[i];
+    backlog.running += load.leased[i];
   }
   backlog.workers = load.workers;
   return backlog;

@@ -1,7 +1,5 @@
 #include "placement/original.hpp"
 
-#include <algorithm>
-
 namespace fogctl {
 namespace {
 
@@ -13,9 +11,7 @@ Duration reachable_wait(const Candidate& candidate) {
 const Candidate* best_neighbour(const Task& task, const ClusterView& view) {
   const Candidate* best = nullptr;
   for (const Candidate& candidate : view.neighbours) {
-    if (std::ranges::find(task.offloading_fog, candidate.address) != task.offloading_fog.end()) {
-      continue;
-    }
+    if (has_handed_on(candidate, task)) continue;
     if (best == nullptr || reachable_wait(candidate) < reachable_wait(*best)) best = &candidate;
   }
   return best;

@@ -7,7 +7,8 @@ namespace fogctl {
 
 /// Assumptions: W, the expected wait here, is Σ tasks × estimated execution time / workers; a
 /// neighbour's is what it last reported. Rules, W against R = time_requirement, F = the best
-/// neighbour's reported wait + link delay among those that have not handed the task on:
+/// neighbour's reported wait + link delay among those that have not handed the task on
+/// (has_handed_on):
 /// 1. cloud_processing goes to the cloud, if there is one.
 /// 2. fog on:  W <= R here. Else, out of hand-overs or W <= F: heavy to the cloud, if there is
 ///    one; the others here. Else the best neighbour.

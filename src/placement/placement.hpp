@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,15 +16,20 @@ namespace fogctl {
 
 enum class Site : std::uint8_t { here, neighbour, cloud };
 
-/// A place where the task could run, and what is known of it.
+/// A place where the task could run, and what is known of it. The texts are the caller's and
+/// outlive the decision.
 struct Candidate {
   Site site = Site::here;
-  std::string node;          // id; empty for the cloud
-  std::string address;       // as it would stand in offloading_fog
+  std::string_view node;     // id; of an original neighbour its address; empty for the cloud
+  std::string_view address;  // as it would stand in offloading_fog
+  bool is_original = false;  // a neighbour of the original system: knows addresses, no ids
   Duration expected_wait{};  // before the task would start there, the link apart
   Duration link_delay{};     // a round trip
   Duration report_age{};     // since the node said so
 };
+
+/// The node has handed the task on before: there it must not go again (protocol.md parts 2 and 3).
+[[nodiscard]] bool has_handed_on(const Candidate& neighbour, const Task& task);
 
 /// What a node knows at one instant. A place that cannot be had is absent.
 struct ClusterView {
@@ -37,7 +41,7 @@ struct ClusterView {
 
 struct Placement {
   Site site = Site::here;
-  std::string node;
+  std::string_view node;  // as the candidate named it
   Duration expected_wait{};
 };
 

@@ -14,6 +14,12 @@ std::span<const Policy> policies() {
   return table;
 }
 
+bool has_handed_on(const Candidate& neighbour, const Task& task) {
+  const bool by_address = neighbour.is_original;
+  const auto& path = by_address ? task.offloading_fog : task.offloading_nodes;
+  return std::ranges::find(path, by_address ? neighbour.address : neighbour.node) != path.end();
+}
+
 const Policy* find_policy(std::string_view name) {
   const auto found = std::ranges::find(policies(), name, &Policy::name);
   return found == policies().end() ? nullptr : &*found;

@@ -8,7 +8,7 @@
 namespace fogctl {
 namespace {
 
-constexpr std::uint8_t task_version = 1;
+constexpr std::uint8_t task_version = 2;
 constexpr std::uint8_t result_version = 1;
 // A length that no sane record reaches: garbage must not make us reserve gigabytes.
 constexpr std::uint32_t most_items = 1U << 20;
@@ -106,14 +106,16 @@ std::size_t size_of(std::string_view text) {
 constexpr std::size_t task_fixed_size = 3 * sizeof(std::uint8_t)      // version, class, flags
                                         + 2 * sizeof(std::uint32_t)   // offloads
                                         + 4 * sizeof(std::uint64_t)   // durations, estimates
-                                        + 2 * sizeof(std::uint32_t);  // counts of the two lists
+                                        + 3 * sizeof(std::uint32_t);  // counts of the lists
 constexpr std::size_t result_fixed_size =
     3 * sizeof(std::uint8_t) + 2 * sizeof(std::uint64_t);  // version, has an error, code; durations
 
 void read_lists(Reader& reader, Task& task) {
-  const auto fogs = reader.count();
-  task.offloading_fog.reserve(fogs);
-  for (std::uint32_t i = 0; i < fogs; ++i) task.offloading_fog.emplace_back(reader.text());
+  for (auto* list : {&task.offloading_fog, &task.offloading_nodes}) {
+    const auto items = reader.count();
+    list->reserve(items);
+    for (std::uint32_t i = 0; i < items; ++i) list->emplace_back(reader.text());
+  }
   const auto fields = reader.count();
   task.other_fields.reserve(fields);
   for (std::uint32_t i = 0; i < fields; ++i) {
@@ -159,8 +161,10 @@ void append_record(std::string& out, const Task& task) {
                                   &task.sending_time, &task.distribution_time, &task.process_by}) {
     writer.text(*text);
   }
-  writer.number(static_cast<std::uint32_t>(task.offloading_fog.size()));
-  for (const std::string& fog : task.offloading_fog) writer.text(fog);
+  for (const auto* list : {&task.offloading_fog, &task.offloading_nodes}) {
+    writer.number(static_cast<std::uint32_t>(list->size()));
+    for (const std::string& item : *list) writer.text(item);
+  }
   writer.number(static_cast<std::uint32_t>(task.other_fields.size()));
   for (const RawField& field : task.other_fields) {
     writer.text(field.name);
@@ -174,7 +178,9 @@ std::size_t record_size(const Task& task) {
                                   &task.sending_time, &task.distribution_time, &task.process_by}) {
     size += size_of(*text);
   }
-  for (const std::string& fog : task.offloading_fog) size += size_of(fog);
+  for (const auto* list : {&task.offloading_fog, &task.offloading_nodes}) {
+    for (const std::string& item : *list) size += size_of(item);
+  }
   for (const RawField& field : task.other_fields)
     size += size_of(field.name) + size_of(field.value);
   return size;

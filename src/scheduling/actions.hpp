@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,6 +14,8 @@ namespace fogctl {
 
 /// A connection or link, as its owner numbers them.
 using PeerId = std::uint64_t;
+/// Stands for the link to the cloud; connections are numbered from 1.
+inline constexpr PeerId cloud_link = 0;
 
 /// Who waits for a task's result, and under which id.
 struct Origin {
@@ -30,8 +33,9 @@ struct EnqueueTask {
   bool away = false;
 };
 
-/// Hand the task to the cloud under an id of this process's own.
-struct SendToCloud {
+/// Hand the task on under an id of this process's own.
+struct HandOn {
+  PeerId link = 0;  // a neighbour's, or cloud_link
   TaskPtr task;
   std::int64_t id = 0;
 };
@@ -57,7 +61,35 @@ struct TakeBack {
   std::uint32_t lease_number = 0;
 };
 
-using Action = std::variant<EnqueueTask, SendToCloud, ReturnResult, FinishAway, TakeBack>;
+/// What a node tells its neighbours of itself.
+struct NodeState {
+  std::optional<Duration> expected_wait;  // of a task that comes now; none: it takes no task
+  std::size_t workers = 0;                // that serve its queue
+  std::size_t queued = 0;
+  std::size_t running = 0;
+  std::uint64_t sequence = 0;
+  Duration sharing_interval = std::chrono::seconds(1);
+};
+
+/// Tell these neighbours how busy this node is.
+struct ShareState {
+  std::vector<PeerId> links;
+  NodeState state;
+};
+
+/// Close the link to a neighbour; what it still had comes back by on_peer_lost.
+struct CloseLink {
+  enum class Why {
+    silent,     // the peer was not heard of
+    duplicate,  // there is another link to the same node
+    surplus,    // there are enough neighbours
+  };
+  PeerId link = 0;
+  Why why = Why::silent;
+};
+
+using Action =
+    std::variant<EnqueueTask, HandOn, ReturnResult, FinishAway, TakeBack, ShareState, CloseLink>;
 using Actions = std::vector<Action>;
 
 }  // namespace fogctl

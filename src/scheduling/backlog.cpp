@@ -1,5 +1,7 @@
 #include "scheduling/backlog.hpp"
 
+#include <numeric>
+
 #include "base/check.hpp"
 
 namespace fogctl {
@@ -11,9 +13,15 @@ void Backlog::remove(TaskClass weight) {
 
 void Backlog::set_queue(const QueueBacklog& load) {
   workers_ = load.workers;
+  running_ = load.running;
   for (std::size_t i = 0; i < task_class_count; ++i) {
     foreign_[i] = load.tasks[i] > own_[i] ? load.tasks[i] - own_[i] : 0;
   }
+}
+
+std::size_t Backlog::tasks() const {
+  return std::accumulate(own_.begin(), own_.end(), std::size_t{0}) +
+         std::accumulate(foreign_.begin(), foreign_.end(), std::size_t{0});
 }
 
 Duration Backlog::expected_wait(const ExecutionEstimates& estimates) const {

@@ -13,6 +13,7 @@ namespace fogctl {
 struct QueueBacklog {
   std::array<std::size_t, task_class_count> tasks{};
   std::size_t workers = 0;  // with a live heartbeat
+  std::size_t running = 0;  // of the tasks
 };
 
 class Backlog {
@@ -21,6 +22,10 @@ class Backlog {
   void remove(TaskClass weight);
   void set_queue(const QueueBacklog& load);
   [[nodiscard]] std::size_t workers() const { return workers_; }
+  /// Queued and running, of all classes.
+  [[nodiscard]] std::size_t tasks() const;
+  /// Those running, as the queue last said.
+  [[nodiscard]] std::size_t running() const { return running_; }
   /// W of protocol.md: Σ over the classes of tasks × estimate, divided by the workers; > 0 of them.
   [[nodiscard]] Duration expected_wait(const ExecutionEstimates& estimates) const;
 
@@ -28,6 +33,7 @@ class Backlog {
   std::array<std::size_t, task_class_count> own_{};
   std::array<std::size_t, task_class_count> foreign_{};
   std::size_t workers_ = 0;
+  std::size_t running_ = 0;
 };
 
 }  // namespace fogctl

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t longest_object = 1400;
 /// The message without what is counted below; every number at its longest.
-constexpr std::size_t fixed_part = 600;
+constexpr std::size_t fixed_part = 700;
 
 /// Bytes of `text` once it is made ASCII: an escape has at most 6.
 std::size_t written_size(std::string_view text) {
@@ -21,7 +21,9 @@ std::size_t written_size(std::string_view text) {
 std::size_t largest_message(const Task& task) {
   std::size_t size = fixed_part + written_size(task.content) + task.time_requirement_text.size() +
                      task.sending_time.size() + task.distribution_time.size();
-  for (const std::string& address : task.offloading_fog) size += written_size(address) + 3;
+  for (const auto* list : {&task.offloading_fog, &task.offloading_nodes}) {
+    for (const std::string& item : *list) size += written_size(item) + 3;
+  }
   for (const RawField& field : task.other_fields) {
     size += written_size(field.name) + written_size(field.value) + 4;
   }

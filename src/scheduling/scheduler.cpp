@@ -14,13 +14,6 @@ namespace {
 constexpr std::size_t most_origins = 16;
 constexpr std::size_t most_strays = 100'000;
 
-/// A start between 2^32 and 2^52: no original peer counts there (protocol.md part 2).
-std::int64_t first_cloud_id(Random& random) {
-  constexpr std::uint64_t low = std::uint64_t{1} << 32;
-  constexpr std::uint64_t high = std::uint64_t{1} << 52;
-  return static_cast<std::int64_t>(low + random.below(high - low));
-}
-
 TaskResult error_result(const Task& task, const std::string& node, TaskError error) {
   TaskResult result;
   result.uid = task.uid;
@@ -33,38 +26,44 @@ bool is_same_task(const Task& a, const Task& b) {
   return a.name == b.name && a.content == b.content;
 }
 
-/// Errors of a node that did not run the task: another one may.
-bool was_turned_away(const TaskResult& result) {
-  using enum TaskErrorCode;
-  const auto& error = result.error;
-  return error &&
-         (error->code == unavailable || error->code == overloaded || error->code == unknown_task);
-}
-
 }  // namespace
 
 Scheduler::Scheduler(SchedulerOptions options, Random random)
-    : options_(std::move(options)), random_(random), next_cloud_id_(first_cloud_id(random_)) {}
+    : options_(std::move(options)),
+      random_(random),
+      neighbours_({options_.node, options_.sharing_interval, options_.max_neighbours}),
+      handed_on_(random_) {}
 
 void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
   if (task.uid.empty()) task.uid = random_short_id(random_);
-  if (Entry* known = entry_of(task.uid)) return attach(*known, task, std::move(origin), out);
-
+  Neighbour* sender = neighbours_.find(origin.peer);
+  if (sender != nullptr) {
+    ++sender->taken;
+    ++sender->taken_now;
+  }
+  if (Entry* known = entry_of(task.uid)) {
+    return attach(*known, task, std::move(origin), out);
+  }
   Entry entry;
   entry.process_by = task.process_by;
   entry.waited = task.waited;
   entry.arrival = now;
   entry.start_by = start_by(task, now);
+  if (sender != nullptr && sender->delay) {  // the way back
+    entry.start_by = std::max(now, entry.start_by - *sender->delay / 2);
+  }
   entry.origin = std::move(origin);
   entry.task = std::make_shared<Task>(std::move(task));
   const std::string& uid = entry.task->uid;
   const auto added = entries_.emplace(uid, std::move(entry)).first;
   place(added->second, now, out);
+  share_if_changed(now, out);
 }
 
 /// The same task came again, while it is unanswered.
 void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& out) {
   const auto refuse_it = [&](TaskErrorCode code, std::string message) {
+    note_answered(origin);
     out.push_back(ReturnResult{std::move(origin), std::make_shared<const Task>(task),
                                error_result(task, options_.name, {code, std::move(message)})});
   };
@@ -75,7 +74,14 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
   if (entry.other_origins.size() >= most_origins) {
     return refuse_it(TaskErrorCode::overloaded, "the task is waited for too many times");
   }
+  const bool came_from_neighbour = neighbours_.find(origin.peer) != nullptr;
   entry.other_origins.push_back(std::move(origin));
+  // Two copies that each wait for the other, over a ring of nodes, would wait for ever: one that
+  // is met again on its way through the mesh runs here.
+  if (came_from_neighbour && entry.where == Where::away && is_here_to_be_had()) {
+    set_where(entry, Where::going_away);
+    place_here(entry, {Site::here, {}, backlog_.expected_wait(estimates_)}, out);
+  }
 }
 
 bool Scheduler::cloud_takes(const Task& task) const {
@@ -84,30 +90,62 @@ bool Scheduler::cloud_takes(const Task& task) const {
                             : largest_message(task) <= options_.max_message;
 }
 
-ClusterView Scheduler::view_for(const Task& task) const {
-  ClusterView view;
+bool Scheduler::link_takes(PeerId link, const Task& task) {
+  if (link == cloud_link) return cloud_takes(task);
+  const Neighbour* neighbour = neighbours_.find(link);
+  return neighbour != nullptr && !neighbour->is_retired;
+}
+
+const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
+  const Task& task = *entry.task;
+  const auto is_avoided = [&](PeerId link) {
+    return link == entry.origin.peer ||
+           std::ranges::find(entry.avoided, link) != entry.avoided.end();
+  };
+  view_.fog_on = options_.hands_to_neighbours;
+  view_.local.reset();
   if (is_here_to_be_had()) {
-    view.local.emplace();
-    view.local->expected_wait = backlog_.expected_wait(estimates_);
+    view_.local.emplace();
+    view_.local->expected_wait = backlog_.expected_wait(estimates_);
   }
-  if (cloud_takes(task)) view.cloud = cloud_;
-  return view;
+  view_.cloud.reset();
+  if (cloud_takes(task) && !is_avoided(cloud_link)) view_.cloud = cloud_;
+  view_.neighbours.clear();
+  if (neighbours_.all().empty() || !options_.hands_to_neighbours) return view_;
+  const std::size_t size = largest_message(task);
+  const bool original_takes = original_peer_takes(task);
+  for (const Neighbour& neighbour : neighbours_.all()) {
+    const bool takes = neighbour.who.is_original() ? original_takes : size <= options_.max_message;
+    if (!takes || is_avoided(neighbour.link)) continue;
+    if (auto candidate = neighbours_.candidate(neighbour, now)) {
+      view_.neighbours.push_back(*candidate);
+    }
+  }
+  return view_;
 }
 
 void Scheduler::place(Entry& entry, Instant now, Actions& out) {
-  const Plan plan =
-      options_.policy->place(*entry.task, view_for(*entry.task), tuning_, random_.next());
-  if (plan.placements.empty()) return park(entry, plan.reason, now, out);
-  const Placement& placement = plan.placements.front();
-  if (placement.site == Site::cloud) return send_up(entry, placement, now, out);
-  FOGCTL_CHECK(placement.site == Site::here);
-  place_here(entry, placement, out);
+  follow(entry, options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next()),
+         now, out);
 }
 
-/// The queue and the backlog follow where the task is.
+void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out) {
+  if (plan.placements.empty()) return park(entry, plan.reason, now, out);
+  const Placement& placement = plan.placements.front();
+  if (placement.site == Site::here) return place_here(entry, placement, out);
+  if (placement.site == Site::cloud) return send_away(entry, cloud_link, placement, now, out);
+  const Neighbour* neighbour = neighbours_.find(placement.node);
+  FOGCTL_CHECK(neighbour != nullptr);
+  send_away(entry, neighbour->link, placement, now, out);
+}
+
+/// The queue's backlog, and what is known to be with a peer, follow where the task is.
 void Scheduler::set_where(Entry& entry, Where where) {
   if (entry.where == Where::here) backlog_.remove(entry.task->weight);
-  if (entry.where == Where::away) with_cloud_.erase(entry.cloud_id);
+  if (entry.where == Where::away) {
+    handed_on_.remove(entry.link_id);
+    if (Neighbour* neighbour = neighbours_.find(entry.link)) --neighbour->handed_now;
+  }
   entry.where = where;
   if (where == Where::here) backlog_.add(entry.task->weight);
 }
@@ -128,36 +166,78 @@ void Scheduler::enqueue(Entry& entry, bool away, Actions& out) {
 }
 
 void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& out) {
+  undo_hop(entry);
   Task& task = editable(entry);
   const bool says_local = task.offload_times == 0 && !options_.is_cloud;
   task.process_by = says_local ? "local" : entry.process_by;
   task.estimated_queuing_time = to_seconds(placement.expected_wait);
   task.estimated_execution_time = to_seconds(estimates_.of(task.weight));
   set_where(entry, Where::here);
-  if (queue_up_) enqueue(entry, false, out);  // else when it is back
+  if (std::exchange(entry.held_away, false)) {
+    out.push_back(TakeBack{task.uid, entry.lease_number});
+  } else if (queue_up_) {
+    enqueue(entry, false, out);  // else when it is back
+  }
 }
 
-void Scheduler::send_up(Entry& entry, const Placement& placement, Instant now, Actions& out) {
+void Scheduler::send_away(Entry& entry, PeerId link, const Placement& placement, Instant now,
+                          Actions& out) {
+  undo_hop(entry);
   Task& task = editable(entry);
-  task.process_by = "cloud";
+  task.process_by = link == cloud_link ? "cloud" : "fog";
   task.estimated_queuing_time = to_seconds(placement.expected_wait);
   task.estimated_execution_time = to_seconds(estimates_.of(task.weight));
+  entry.link = link;
+  entry.expected_there = add_saturating(placement.expected_wait, estimates_.of(task.weight));
   set_where(entry, Where::going_away);
-  if (queue_up_) return enqueue(entry, true, out);
-  hand_to_cloud(entry, now, out);  // the queue is told when it is back
+  if (queue_up_ && !entry.held_away) return enqueue(entry, true, out);
+  hand_on(entry, now, out);  // where the queue is away, it is told when it is back
 }
 
-void Scheduler::hand_to_cloud(Entry& entry, Instant now, Actions& out) {
+void Scheduler::hand_on(Entry& entry, Instant now, Actions& out) {
   Task& task = editable(entry);
+  bool is_original = cloud_is_original_;
+  Duration way = cloud_ ? cloud_->link_delay : Duration::zero();
   task.waited = add_saturating(entry.waited, now - entry.arrival);
+  if (Neighbour* neighbour = neighbours_.find(entry.link)) {
+    is_original = neighbour->who.is_original();
+    way = neighbour->delay.value_or(Duration::zero());
+    ++neighbour->handed;
+    ++neighbour->handed_now;
+    add_hop(entry, *neighbour);
+  }
+  task.waited = add_saturating(task.waited, way / 2);
+  entry.expected_there = add_saturating(entry.expected_there, way);
   set_where(entry, Where::away);
-  entry.cloud_id = next_cloud_id_++;
-  with_cloud_.emplace(entry.cloud_id, task.uid);
-  entry.deadline =
-      now + (cloud_is_original_ ? options_.cloud_silence : options_.longest_cloud_silence);
-  cloud_timers_.push_back(entry.cloud_id);
+  entry.link_id = handed_on_.add(task.uid, entry.link, now + patience_with(entry, is_original));
   entry.is_shared = true;
-  out.push_back(SendToCloud{entry.task, entry.cloud_id});
+  out.push_back(HandOn{entry.link, entry.task, entry.link_id});
+}
+
+void Scheduler::add_hop(Entry& entry, const Neighbour& to) {
+  Task& task = editable(entry);
+  ++task.offload_times;
+  task.offloading_fog.push_back(to.who.own_address);
+  task.offloading_nodes.push_back(options_.node);
+  entry.has_hop = true;
+}
+
+/// What comes back did not travel: its fields are as they came.
+void Scheduler::undo_hop(Entry& entry) {
+  if (!std::exchange(entry.has_hop, false)) return;
+  Task& task = editable(entry);
+  --task.offload_times;
+  task.offloading_fog.pop_back();
+  task.offloading_nodes.pop_back();
+}
+
+/// How long its answer may take.
+Duration Scheduler::patience_with(const Entry& entry, bool is_original) const {
+  constexpr Duration longest = std::chrono::hours(24);
+  const int times = is_original ? 1 : SchedulerOptions::fogctl_patience;
+  const Duration least = times * options_.overdue_min;
+  const double seconds = options_.overdue_factor * to_seconds(entry.expected_there);
+  return std::min(longest, std::max(least, from_seconds(seconds)));
 }
 
 void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& out) {
@@ -200,6 +280,8 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
   switch (answer_given.kind) {
     case Kind::queued:
       entry->in_queue = entry->was_in_queue = true;
+      entry->held_away = false;
+      if (entry->where == Where::going_away) return stay_here(*entry);
       if (entry->where != Where::away) set_where(*entry, Where::here);
       return;
     case Kind::away:
@@ -230,18 +312,25 @@ bool Scheduler::is_for_forgotten_task(const std::string& uid) {
   return true;
 }
 
+/// The queue has it to be run, and it was about to go away.
+void Scheduler::stay_here(Entry& entry) {
+  Task& task = editable(entry);
+  task.process_by = task.offload_times == 0 ? "local" : entry.process_by;
+  set_where(entry, Where::here);
+}
+
 /// The queue holds the task as away: now it may be handed on.
 void Scheduler::on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out) {
   entry.in_queue = entry.was_in_queue = true;
+  entry.held_away = true;
   entry.lease_number = lease_number;
-  if (entry.where == Where::away) return;  // it went up while the queue was away
-  const bool may_go = entry.where == Where::going_away && cloud_takes(*entry.task);
-  if (!may_go) return take_back(entry, now, out);
-  hand_to_cloud(entry, now, out);
+  if (entry.where == Where::away) return;  // it went while the queue was away
+  const bool may_go = entry.where == Where::going_away && link_takes(entry.link, *entry.task);
+  if (!may_go) return place_again(entry, now, out);
+  hand_on(entry, now, out);
 }
 
 void Scheduler::on_result(TaskResult result, Instant now, Actions& out) {
-  (void)now;
   Entry* entry = entry_of(result.uid);
   if (entry == nullptr) {
     ++repeated_results_;
@@ -249,61 +338,14 @@ void Scheduler::on_result(TaskResult result, Instant now, Actions& out) {
   }
   if (!result.error) estimates_.add(entry->task->weight, result.execution_time);
   answer(*entry, result, out);
-}
-
-bool Scheduler::on_cloud_result(std::int64_t id, TaskResult result, Instant now, Actions& out) {
-  const auto found = with_cloud_.find(id);
-  if (found == with_cloud_.end()) {
-    ++repeated_results_;
-    return false;
-  }
-  Entry* entry = entry_of(found->second);
-  FOGCTL_CHECK(entry != nullptr);
-  if (was_turned_away(result) && entry->in_queue && is_here_to_be_had()) {
-    take_back(*entry, now, out);
-    return true;
-  }
-  result.uid = entry->task->uid;
-  const std::uint32_t lease = entry->lease_number;  // it may hold, although the queue lost tasks
-  if (lease > 0) out.push_back(FinishAway{entry->task, lease, result});
-  answer(*entry, result, out, true);
-  return true;
-}
-
-void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
-  cloud_is_original_ = is_original;
-  if (!is_original) cloud_timers_.clear();
-  cloud_.emplace();
-  cloud_->site = Site::cloud;
-  place_parked(now, out);
-}
-
-void Scheduler::on_cloud_delay(Duration round_trip) {
-  if (cloud_) cloud_->link_delay = round_trip;
-}
-
-void Scheduler::on_cloud_down(Instant now, Actions& out) {
-  cloud_.reset();
-  cloud_timers_.clear();
-  std::vector<std::string> uids;
-  for (const auto& [id, uid] : with_cloud_) uids.push_back(uid);
-  std::ranges::sort(uids);  // the same order in every run of a simulation
-  for (const std::string& uid : uids) take_back(*entry_of(uid), now, out);
-}
-
-/// The cloud will not answer: the task is this node's again.
-void Scheduler::take_back(Entry& entry, Instant now, Actions& out) {
-  if (!entry.in_queue) return place(entry, now, out);
-  Task& task = editable(entry);
-  task.process_by = task.offload_times == 0 ? "local" : entry.process_by;
-  set_where(entry, Where::here);
-  out.push_back(TakeBack{task.uid, entry.lease_number});
+  share_if_changed(now, out);
 }
 
 void Scheduler::on_load(const QueueBacklog& load, Instant now, Actions& out) {
   const bool had_workers = backlog_.workers() > 0;
   backlog_.set_queue(load);
   if (!had_workers && load.workers > 0) place_parked(now, out);
+  share_if_changed(now, out);
 }
 
 void Scheduler::on_queue_down() {
@@ -324,7 +366,7 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   }
   std::vector<std::string_view> uids;
   for (auto& [uid, entry] : entries_) {
-    if (lost) entry.in_queue = false;
+    if (lost) entry.in_queue = entry.held_away = false;
     const bool has_place = entry.where == Where::here || entry.where == Where::away;
     if (has_place && !entry.in_queue) uids.push_back(uid);
   }
@@ -334,44 +376,6 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
     enqueue(entry, entry.where == Where::away, out);
   }
   place_parked(now, out);
-}
-
-std::optional<Instant> Scheduler::next_tick() const {
-  std::optional<Instant> next;
-  const auto earliest = [&](Instant instant) {
-    if (!next || instant < *next) next = instant;
-  };
-  if (!parked_.empty()) {
-    const auto entry = entries_.find(parked_.front());
-    const bool waits = entry != entries_.end() && entry->second.where == Where::parked;
-    earliest(waits ? entry->second.deadline : Instant{});
-  }
-  if (!cloud_timers_.empty()) {
-    const auto uid = with_cloud_.find(cloud_timers_.front());
-    earliest(uid == with_cloud_.end() ? Instant{} : entries_.find(uid->second)->second.deadline);
-  }
-  return next;
-}
-
-void Scheduler::on_tick(Instant now, Actions& out) {
-  while (!parked_.empty()) {
-    Entry* entry = entry_of(parked_.front());
-    const bool waits = entry != nullptr && entry->where == Where::parked;
-    if (waits && entry->deadline > now) break;
-    parked_.pop_front();
-    if (!waits) continue;
-    refuse(*entry, TaskErrorCode::unavailable,
-           queue_up_ ? "no worker serves this node's queue, and there is no cloud"
-                     : "this node's queue is away, and there is no cloud",
-           out);
-  }
-  while (!cloud_timers_.empty()) {
-    const auto found = with_cloud_.find(cloud_timers_.front());
-    Entry* entry = found == with_cloud_.end() ? nullptr : entry_of(found->second);
-    if (entry != nullptr && entry->deadline > now) break;
-    cloud_timers_.pop_front();
-    if (entry != nullptr) take_back(*entry, now, out);
-  }
 }
 
 void Scheduler::on_stop(bool queue_survives, Actions& out) {
@@ -392,8 +396,10 @@ void Scheduler::refuse(Entry& entry, TaskErrorCode code, std::string message, Ac
 /// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
 void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded) {
   for (Origin& origin : entry.other_origins) {
+    note_answered(origin);
     out.push_back(ReturnResult{std::move(origin), entry.task, result, is_forwarded});
   }
+  note_answered(entry.origin);
   out.push_back(ReturnResult{std::move(entry.origin), entry.task, result, is_forwarded});
   set_where(entry, Where::parked);
   if (entry.in_flight > 0) {
@@ -402,6 +408,11 @@ void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, boo
     strays_.push_back({entry.task, entry.arrival, entry.start_by, true});
   }
   entries_.erase(entries_.find(entry.task->uid));
+}
+
+void Scheduler::note_answered(const Origin& origin) {
+  Neighbour* sender = neighbours_.find(origin.peer);
+  if (sender != nullptr && sender->taken_now > 0) --sender->taken_now;
 }
 
 Scheduler::Entry* Scheduler::entry_of(std::string_view uid) {

@@ -1,6 +1,6 @@
-// What one node decides next: where each task goes, what is still unanswered, what happens when the
-// cloud or the queue goes away and comes back. Sans I/O: events go in with the time, actions come
-// out. Belongs to one thread; the node and the simulator run the same code.
+// What one node decides next: where each task goes, what is still unanswered, what happens when a
+// neighbour, the cloud or the queue goes away and comes back. Sans I/O: events go in with the time,
+// actions come out. Belongs to one thread; the node and the simulator run the same code.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,8 @@
 #include "placement/placement.hpp"
 #include "scheduling/actions.hpp"
 #include "scheduling/backlog.hpp"
+#include "scheduling/handed_on.hpp"
+#include "scheduling/neighbours.hpp"
 #include "task/estimates.hpp"
 
 namespace fogctl {
@@ -25,14 +27,19 @@ struct SchedulerOptions {
   std::string node;  // this node's id
   std::string name;  // ... for people
   const Policy* policy = nullptr;
-  bool is_cloud = false;                        // the node at the top: leaves process_by as it came
+  bool is_cloud = false;            // the node at the top: leaves process_by as it came
+  bool hands_to_neighbours = true;  // the original's "fog on"
+  Duration sharing_interval = std::chrono::seconds(1);
+  std::size_t max_neighbours = 32;
   Duration patience = std::chrono::seconds(2);  // how long a task waits for somewhere to go
   std::size_t max_parked = 10'000;              // tasks that may wait so
-  /// An original cloud answers nothing for a task that it lost: after this it is placed again.
-  Duration cloud_silence = std::chrono::seconds(60);
-  /// A fogctl cloud loses nothing, but it may be frozen.
-  Duration longest_cloud_silence = std::chrono::minutes(5);
-  std::size_t max_message = std::size_t{1} << 20;  // longest object that the cloud reads, bytes
+  /// A task that was handed on is placed again when its answer took `overdue_factor` times what was
+  /// expected, and at least `overdue_min`: an original peer answers nothing for a task that it
+  /// lost. A fogctl peer loses nothing, but it may be frozen: it has `overdue_min` several times.
+  double overdue_factor = 10;
+  Duration overdue_min = std::chrono::seconds(60);
+  static constexpr int fogctl_patience = 5;
+  std::size_t max_message = std::size_t{1} << 20;  // longest object that a peer reads, bytes
 };
 
 /// What the queue said to an EnqueueTask.
@@ -62,8 +69,18 @@ class Scheduler {
   void on_enqueued(const std::string& uid, const EnqueueAnswer& answer, Instant now, Actions& out);
   /// A worker of this node's queue finished it.
   void on_result(TaskResult result, Instant now, Actions& out);
-  /// The cloud answered the task that went up as `id`. False: no such task waits (any more).
-  bool on_cloud_result(std::int64_t id, TaskResult result, Instant now, Actions& out);
+  /// The peer answered the task that went over `link` as `id`. False: no such task waits (any
+  /// more).
+  bool on_link_result(PeerId link, std::int64_t id, TaskResult result, Instant now, Actions& out);
+
+  /// A neighbour is there: it has said who it is, and was answered.
+  void on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Actions& out);
+  /// How many tasks that were with it were placed again.
+  std::size_t on_peer_lost(PeerId link, Instant now, Actions& out);
+  /// The peer takes no task over this link from now on, and closes it.
+  void on_peer_leaves(PeerId link, Instant now);
+  void on_state(PeerId link, const NodeState& state, Instant now, Actions& out);
+  void on_peer_delay(PeerId link, Duration round_trip);
 
   /// The link to the cloud is up. An original one is given only what it knows: see protocol.md
   /// part 2.
@@ -82,12 +99,17 @@ class Scheduler {
   void on_tick(Instant now, Actions& out);
   [[nodiscard]] std::optional<Instant> next_tick() const;
 
+  /// This node will stop: its neighbours are told that it takes no more tasks.
+  void on_drain(Instant now, Actions& out);
   /// This node stops. What waits for a place is refused, and where the queue ends with this process
   /// (`queue_survives` is false), all that is unanswered.
   void on_stop(bool queue_survives, Actions& out);
 
   [[nodiscard]] std::size_t unanswered() const { return entries_.size(); }
-  [[nodiscard]] std::size_t away() const { return with_cloud_.size(); }
+  [[nodiscard]] std::size_t away() const { return handed_on_.size(); }
+  [[nodiscard]] const std::vector<Neighbour>& neighbours() const { return neighbours_.all(); }
+  /// What this node would tell a neighbour now.
+  [[nodiscard]] NodeState own_state() const;
   [[nodiscard]] std::size_t repeated_results() const { return repeated_results_; }
 
  private:
@@ -104,11 +126,16 @@ class Scheduler {
     Where where = Where::parked;
     bool in_queue = false;           // the queue has it, as far as this node knows
     bool was_in_queue = false;       // ... or had it: accepted for good
+    bool held_away = false;          // the queue holds it as away, under lease_number
     bool maybe_away = false;         // it was asked to hold it as away, and has not answered
     int in_flight = 0;               // enqueues that the queue has not answered yet
-    std::uint32_t lease_number = 0;  // when it is in the queue as away
-    std::int64_t cloud_id = 0;       // when it is away
-    Instant deadline;                // when parked or with an original cloud
+    std::uint32_t lease_number = 0;  // the last under which it was away
+    PeerId link = 0;                 // when it is away, or going
+    std::int64_t link_id = 0;        // when it is away
+    Duration expected_there{};       // likewise: until it is finished there, the link apart
+    bool has_hop = false;            // its offload fields count this node
+    std::vector<PeerId> avoided;     // links that did not bring its answer
+    Instant deadline;                // when parked
   };
   struct StringHash {
     using is_transparent = void;
@@ -122,12 +149,22 @@ class Scheduler {
   void park(Entry& entry, std::string_view why, Instant now, Actions& out);
   void place_parked(Instant now, Actions& out);
   void place_here(Entry& entry, const Placement& placement, Actions& out);
-  void send_up(Entry& entry, const Placement& placement, Instant now, Actions& out);
-  void hand_to_cloud(Entry& entry, Instant now, Actions& out);
+  void follow(Entry& entry, const Plan& plan, Instant now, Actions& out);
+  void send_away(Entry& entry, PeerId link, const Placement& placement, Instant now, Actions& out);
+  void hand_on(Entry& entry, Instant now, Actions& out);
+  void add_hop(Entry& entry, const Neighbour& to);
+  void undo_hop(Entry& entry);
+  [[nodiscard]] Duration patience_with(const Entry& entry, bool is_original) const;
   void on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out);
   [[nodiscard]] bool is_for_forgotten_task(const std::string& uid);
-  void take_back(Entry& entry, Instant now, Actions& out);
+  void stay_here(Entry& entry);
+  void place_again(Entry& entry, Instant now, Actions& out);
+  [[nodiscard]] bool place_elsewhere(Entry& entry, Instant now, Actions& out);
   void attach(Entry& entry, const Task& task, Origin origin, Actions& out);
+  void note_answered(const Origin& origin);
+  void share(Instant now, Actions& out);
+  void share_if_changed(Instant now, Actions& out);
+  void tend_links(Instant now, Actions& out);
   void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
   void answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded = false);
   void set_where(Entry& entry, Where where);
@@ -135,7 +172,8 @@ class Scheduler {
   Task& editable(Entry& entry);
   [[nodiscard]] bool is_here_to_be_had() const { return queue_up_ && backlog_.workers() > 0; }
   [[nodiscard]] bool cloud_takes(const Task& task) const;
-  [[nodiscard]] ClusterView view_for(const Task& task) const;
+  [[nodiscard]] bool link_takes(PeerId link, const Task& task);
+  [[nodiscard]] const ClusterView& view_for(const Entry& entry, Instant now);
   [[nodiscard]] Entry* entry_of(std::string_view uid);
 
   SchedulerOptions options_;
@@ -148,15 +186,20 @@ class Scheduler {
   bool queue_up_ = true;
   bool queue_lost_ = false;  // since it was last up
 
+  Neighbours neighbours_;
+  ClusterView view_;  // a member only to keep its memory
+  bool draining_ = false;
+  NodeState shared_;  // last
+  Instant shared_at_;
+  Instant ticked_at_;
+
   Entries entries_;
   std::unordered_map<std::string, int> late_;  // uid -> `in_flight` of a task that was forgotten
   /// Answered, while a call that failed may have left them in the queue as away: it is asked again
   /// once it is back, and gives them to its workers.
   std::vector<EnqueueTask> strays_;
-  std::deque<std::string> parked_;                            // uids, oldest first
-  std::unordered_map<std::int64_t, std::string> with_cloud_;  // cloud id -> uid
-  std::deque<std::int64_t> cloud_timers_;                     // cloud ids, earliest deadline first
-  std::int64_t next_cloud_id_;
+  std::deque<std::string> parked_;  // uids, oldest first
+  HandedOn handed_on_;
   std::size_t repeated_results_ = 0;
 };
 

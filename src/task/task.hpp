@@ -46,8 +46,9 @@ struct Task {
   Duration time_requirement = std::chrono::seconds(10000);  // the longest waiting time
   int max_offload = 4;
   int offload_times = 0;
-  std::vector<std::string> offloading_fog;
-  Duration waited{};  // before it came to this node
+  std::vector<std::string> offloading_fog;    // addresses of the nodes that handed it on
+  std::vector<std::string> offloading_nodes;  // ... and their ids, of fogctl's
+  Duration waited{};                          // before it came to this node
 
   // Numbers that travel on as JSON text, so that no digit changes.
   std::string time_requirement_text = "10000";

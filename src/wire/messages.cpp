@@ -8,18 +8,6 @@
 namespace fogctl::wire {
 namespace {
 
-NodeIdentity read_identity(const json::Object& object) {
-  NodeIdentity identity;
-  const auto text = [&](std::string_view name) {
-    return json::read_string(object.find(name).value_or("null")).value_or("");
-  };
-  identity.node = text("node");
-  identity.name = text("name");
-  const auto protocol = json::read_integer(object.find("protocol").value_or("0"));
-  identity.protocol = static_cast<int>(protocol.value_or(0));
-  return identity;
-}
-
 /// `send_time`, which a fog_ready_ack gives back as it came.
 Result<std::string> read_send_time(const json::Object& object) {
   const auto value = object.find("send_time");
@@ -37,16 +25,6 @@ Result<Message> read_ready(const json::Object& object) {
   return Ready{std::move(*send_time), read_identity(object)};
 }
 
-Result<Message> read_state(const json::Object& object) {
-  State state;
-  const std::string_view value = object.find("task_time").value_or("null");
-  if (!read_seconds(state.task_time, value)) {
-    return failure(ErrorCode::invalid,
-                   wrong_field("task_time", "seconds, a finite number >= 0", value));
-  }
-  return state;
-}
-
 Result<Message> read_cloud_ready(const json::Object& object) {
   return CloudReady{read_identity(object)};
 }
@@ -58,11 +36,18 @@ Result<Message> read_error_message(const json::Object& object) {
   return ErrorMessage{text("code"), text("message")};
 }
 
+template <typename Messages>
 struct Kind {
   std::string_view name;
-  Result<Message> (*read)(const json::Object& object);
+  Result<Messages> (*read)(const json::Object& object);
 };
-constexpr Kind kinds[] = {
+constexpr Kind<Datagram> datagram_kinds[] = {
+    {"fog_hello", read_fog_hello},
+    {"fog_alive", read_fog_hello},
+    {"endpoint_hello", read_endpoint_hello},
+    {"fog_ack", read_fog_ack},
+};
+constexpr Kind<Message> message_kinds[] = {
     {"task", read_task},
     {"result", read_result},
     {"state", read_state},
@@ -70,7 +55,47 @@ constexpr Kind kinds[] = {
     {"fog_ready_ack", read_ready<FogReadyAck>},
     {"cloud_ready", read_cloud_ready},
     {"error", read_error_message},
+    {"neighbours", read_known_nodes},
+    {"leave", read_leave},
+    {"nodes_query", read_nodes_query},
+    {"nodes", read_nodes_report},
 };
+
+template <typename Messages>
+Result<Messages> parse_as(std::string_view text, std::span<const Kind<Messages>> kinds,
+                          json::Object& scratch) {
+  if (const auto parsed = scratch.parse(text); !parsed) return std::unexpected(parsed.error());
+  const auto type = scratch.find("message_type");
+  if (!type) return failure(ErrorCode::invalid, "field 'message_type': missing");
+  const auto name = json::read_string(*type);
+  for (const Kind<Messages>& kind : kinds) {
+    if (kind.name == name) return kind.read(scratch);
+  }
+  return failure(ErrorCode::invalid, wrong_field("message_type", "a known message type", *type));
+}
+
+}  // namespace
+
+Result<Message> parse_message(std::string_view text, json::Object& scratch) {
+  return parse_as<Message>(text, message_kinds, scratch);
+}
+
+Result<Datagram> parse_datagram(std::string_view text, json::Object& scratch) {
+  return parse_as<Datagram>(text, datagram_kinds, scratch);
+}
+
+NodeIdentity read_identity(const json::Object& object) {
+  NodeIdentity identity;
+  const auto text = [&](std::string_view name) {
+    return json::read_string(object.find(name).value_or("null")).value_or("");
+  };
+  identity.node = text("node");
+  identity.name = text("name");
+  const auto protocol = json::read_integer(object.find("protocol").value_or("0"));
+  identity.protocol = static_cast<int>(protocol.value_or(0));
+  identity.listen = text("listen");
+  return identity;
+}
 
 void append_identity(std::string& out, const NodeIdentity& identity) {
   out += R"(,"node":)";
@@ -79,20 +104,11 @@ void append_identity(std::string& out, const NodeIdentity& identity) {
   json::append_string(out, identity.name);
   out += R"(,"protocol":)";
   json::append_integer(out, identity.protocol);
-  out += "}\n";
-}
-
-}  // namespace
-
-Result<Message> parse_message(std::string_view text, json::Object& scratch) {
-  if (const auto parsed = scratch.parse(text); !parsed) return std::unexpected(parsed.error());
-  const auto type = scratch.find("message_type");
-  if (!type) return failure(ErrorCode::invalid, "field 'message_type': missing");
-  const auto name = json::read_string(*type);
-  for (const Kind& kind : kinds) {
-    if (kind.name == name) return kind.read(scratch);
+  if (!identity.listen.empty()) {
+    out += R"(,"listen":)";
+    json::append_string(out, identity.listen);
   }
-  return failure(ErrorCode::invalid, wrong_field("message_type", "a known message type", *type));
+  out += "}\n";
 }
 
 void append_fog_ready(std::string& out, WallTime now, const NodeIdentity& identity) {

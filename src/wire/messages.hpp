@@ -5,10 +5,12 @@
 // Writing: append_…() adds one object and its '\n' to a buffer; all of it is ASCII.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -20,11 +22,15 @@ namespace fogctl::wire {
 /// Version that fogctl speaks; a peer that has shown less is an original one.
 inline constexpr int protocol_version = 2;
 
-/// Who a fogctl node is, in fog_ready, fog_ready_ack and cloud_ready; empty from an original one.
+/// Who a fogctl node is, in fog_ready, fog_ready_ack, cloud_ready and what is multicast; empty from
+/// an original one.
 struct NodeIdentity {
   std::string node;  // 128 random bits, hex, new at each start
   std::string name;  // for people
   int protocol = 0;
+  std::string listen = {};  // ADDRESS:PORT on which it accepts, 0.0.0.0 being any; empty: not said
+
+  [[nodiscard]] bool is_original() const { return protocol < protocol_version || node.empty(); }
 };
 
 struct TaskMessage {
@@ -61,9 +67,35 @@ struct FogReadyAck {
   std::string send_time;  // JSON text
   NodeIdentity identity;
 };
+/// `task_time` of a node that takes no task: as long as the original waits for nobody.
+inline constexpr Duration takes_no_task = std::chrono::seconds(1'000'000);
 struct State {
   Duration task_time{};  // estimated waiting time
+  // Of fogctl nodes alone; 0 where the sender gave none.
+  int workers = 0;
+  int queued = 0;
+  int running = 0;
+  std::int64_t sequence = 0;
+  Duration sharing_interval{};
 };
+/// fogctl nodes tell each other of the neighbours that they have.
+struct KnownNodes {
+  struct Entry {
+    std::string node;
+    std::string address;  // HOST:PORT
+  };
+  std::vector<Entry> nodes;
+};
+/// The peer takes no task over this link from now on, and closes it when it is empty.
+struct Leave {
+  bool has_enough = false;  // the sender has enough neighbours: it is not to be dialled for a while
+};
+/// "Which neighbours do you know?"
+struct NodesQuery {};
+struct NodesReport {
+  std::string json;  // one object, without the message_type
+};
+
 struct CloudReady {
   NodeIdentity identity;
 };
@@ -74,9 +106,22 @@ struct ErrorMessage {
 };
 
 using Message = std::variant<TaskMessage, BadTask, ResultMessage, FogReady, FogReadyAck, State,
-                             CloudReady, ErrorMessage>;
+                             CloudReady, ErrorMessage, KnownNodes, Leave, NodesQuery, NodesReport>;
+
+// What is multicast.
+struct FogHello {
+  std::uint16_t tcp_port = 0;
+  NodeIdentity identity;
+};
+struct EndpointHello {};
+struct FogAck {
+  std::uint16_t tcp_port = 0;
+  NodeIdentity identity;
+};
+using Datagram = std::variant<FogHello, EndpointHello, FogAck>;
 
 /// `scratch` only saves allocations. Error: invalid, naming the field.
+[[nodiscard]] Result<Datagram> parse_datagram(std::string_view text, json::Object& scratch);
 [[nodiscard]] Result<Message> parse_message(std::string_view text, json::Object& scratch);
 
 void append_task(std::string& out, const Task& task, std::string_view task_id);
@@ -99,6 +144,17 @@ void append_forwarded_result(std::string& out, const ResultMessage& message,
 void append_fog_ready(std::string& out, WallTime now, const NodeIdentity& identity);
 void append_fog_ready_ack(std::string& out, const FogReady& ready, const NodeIdentity& identity);
 void append_cloud_ready(std::string& out, const NodeIdentity& identity);
+/// `is_original`: the receiver knows task_time alone.
+void append_state(std::string& out, const State& state, bool is_original);
+void append_known_nodes(std::string& out, const KnownNodes& known);
+void append_leave(std::string& out, const Leave& leave);
+void append_nodes_query(std::string& out);
+/// `members`: of the report, as JSON text, without braces.
+void append_nodes_report(std::string& out, std::string_view members);
+/// To be multicast, without '\n'. A hello is repeated as alive, which an original node ignores.
+[[nodiscard]] std::string fog_hello(const FogHello& hello, bool is_repeated);
+[[nodiscard]] std::string endpoint_hello();
+[[nodiscard]] std::string fog_ack(const FogAck& ack);
 void append_error(std::string& out, std::string_view code, std::string_view message);
 
 /// Seconds since the epoch with microseconds, as JSON text.

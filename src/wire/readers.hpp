@@ -7,5 +7,18 @@ namespace fogctl::wire {
 
 [[nodiscard]] Result<Message> read_task(const json::Object& object);
 [[nodiscard]] Result<Message> read_result(const json::Object& object);
+[[nodiscard]] Result<Message> read_state(const json::Object& object);
+[[nodiscard]] Result<Message> read_known_nodes(const json::Object& object);
+[[nodiscard]] Result<Message> read_leave(const json::Object& object);
+[[nodiscard]] Result<Message> read_nodes_query(const json::Object& object);
+[[nodiscard]] Result<Message> read_nodes_report(const json::Object& object);
+[[nodiscard]] Result<Datagram> read_fog_hello(const json::Object& object);
+[[nodiscard]] Result<Datagram> read_endpoint_hello(const json::Object& object);
+[[nodiscard]] Result<Datagram> read_fog_ack(const json::Object& object);
+
+/// Who the sender says it is; what is missing or of another kind stays empty.
+[[nodiscard]] NodeIdentity read_identity(const json::Object& object);
+/// Ends the object that is open in `out`.
+void append_identity(std::string& out, const NodeIdentity& identity);
 
 }  // namespace fogctl::wire

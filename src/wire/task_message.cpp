@@ -41,10 +41,15 @@ bool read_waited(TaskMessage& message, std::string_view value) {
   return read_seconds(message.task.waited, value);
 }
 
-bool read_offloading_fog(TaskMessage& message, std::string_view value) {
-  auto addresses = json::read_strings(value);
-  if (addresses) message.task.offloading_fog = std::move(*addresses);
-  return addresses.has_value();
+bool read_list(std::vector<std::string>& target, std::string_view value) {
+  auto items = json::read_strings(value);
+  if (items) target = std::move(*items);
+  return items.has_value();
+}
+
+bool read_offloading_nodes(TaskMessage& message, std::string_view value) {
+  message.extended = true;
+  return read_list(message.task.offloading_nodes, value);
 }
 
 bool is_number(std::string_view value) {
@@ -68,7 +73,8 @@ constexpr Field<TaskMessage> fields[] = {
     {"cloud_processing", [](M& m, V v) { return read_into(m.task.cloud_processing, v); },
      "true or false"},
     {"offload_times", [](M& m, V v) { return read_count(m.task.offload_times, v); }, a_count},
-    {"offloading_fog", read_offloading_fog, "an array of strings"},
+    {"offloading_fog", [](M& m, V v) { return read_list(m.task.offloading_fog, v); },
+     "an array of strings"},
     {"max_offload", [](M& m, V v) { return read_count(m.task.max_offload, v); }, a_count},
     {"time_requirement", read_time_requirement, some_seconds},
     {"estimated_queuing_time",
@@ -83,7 +89,17 @@ constexpr Field<TaskMessage> fields[] = {
     {"process_by", [](M& m, V v) { return read_into(m.task.process_by, v); }, "a string"},
     {"task_uid", read_task_uid, a_name},
     {"waited", read_waited, some_seconds},
+    {"offloading_nodes", read_offloading_nodes, "an array of strings"},
 };
+
+void append_list(std::string& out, const std::vector<std::string>& items) {
+  out += '[';
+  for (const std::string& item : items) {
+    if (out.back() != '[') out += ',';
+    json::append_string(out, item);
+  }
+  out += ']';
+}
 
 std::optional<std::string> missing_field(const TaskMessage& message) {
   if (message.task.name.empty()) return "field 'task_name': missing";
@@ -130,12 +146,7 @@ void append_task(std::string& out, const Task& task, std::string_view task_id) {
   name("offload_times");
   json::append_integer(out, task.offload_times);
   name("offloading_fog");
-  out += '[';
-  for (const std::string& address : task.offloading_fog) {
-    if (out.back() != '[') out += ',';
-    json::append_string(out, address);
-  }
-  out += ']';
+  append_list(out, task.offloading_fog);
   name("max_offload");
   json::append_integer(out, task.max_offload);
   name("time_requirement");
@@ -159,6 +170,10 @@ void append_task(std::string& out, const Task& task, std::string_view task_id) {
   if (task.waited > Duration::zero()) {
     name("waited");
     json::append_number(out, to_seconds(task.waited));
+  }
+  if (!task.offloading_nodes.empty()) {
+    name("offloading_nodes");
+    append_list(out, task.offloading_nodes);
   }
   for (const RawField& field : task.other_fields) {
     out += ',';

@@ -17,9 +17,10 @@ done
 start cloud cloud --queue-backend memory --listen 127.0.0.1:0
 cloud=$address
 start_redis
-start fog fog --port "$redis_port" --listen 127.0.0.1:0 --patience 500ms
+start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --patience 500ms
 alone=$address
-start other fog --port "$redis_port" --queue other --listen 127.0.0.1:0 --cloud "$cloud"
+start other fog --port "$redis_port" --queue other --listen 127.0.0.1:0 --no-discovery \
+  --cloud "$cloud"
 with_cloud=$address
 wait_for "the cloud" grep -q "is up" "$dir/other.log"
 

@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/support.sh
 source "$(dirname "$0")/support.sh"
 start_redis always
-start fog fog --port "$redis_port" --listen 127.0.0.1:0 --patience 20s
+start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --patience 20s
 export address
 
 for round in TERM KILL LOSS; do

@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/support.sh
 source "$(dirname "$0")/support.sh"
 start_redis
-start fog fog --port "$redis_port" --listen 127.0.0.1:0 --workers 2
+start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --workers 2
 export address
 
 # The queue marks a run as begun, by the letter s before its lease number, once it is 50 ms old.

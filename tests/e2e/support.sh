@@ -16,6 +16,7 @@ cleanup() {
   if [ "$status" -ne 0 ]; then
     for name in "$dir"/*.log; do [ -e "$name" ] && { echo "--- $name"; tail -n 40 "$name"; }; done
   fi
+  if declare -F more_cleanup >/dev/null; then more_cleanup; fi
   rm -rf "$dir"
   exit "$status"
 }
@@ -52,11 +53,12 @@ start() {
   esac
 }
 
-# start_fog NAME ARGUMENT…: a fog node on the memory queue and an address of its own.
+# start_fog NAME ARGUMENT…: a fog node on the memory queue and an address of its own, that looks for
+# no other.
 start_fog() {
   local name=$1
   shift
-  start "$name" fog --queue-backend memory --listen 127.0.0.1:0 --name "$name" "$@"
+  start "$name" fog --queue-backend memory --listen 127.0.0.1:0 --no-discovery --name "$name" "$@"
 }
 
 # claim_port: an idle port, then in $claimed_port, that no other script takes until this one ends,

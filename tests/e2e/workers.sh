@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/support.sh
 source "$(dirname "$0")/support.sh"
 start_redis
-start fog fog --port "$redis_port" --workers 0 --listen 127.0.0.1:0 --lease 1s
+start fog fog --port "$redis_port" --workers 0 --listen 127.0.0.1:0 --no-discovery --lease 1s
 export address
 for name in one two; do
   "$fogctl" worker --port "$redis_port" --concurrency 2 --lease 1s --name "$name" \

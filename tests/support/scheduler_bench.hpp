@@ -94,7 +94,7 @@ struct SchedulerBench {
   }
   Actions cloud_result(std::int64_t id, TaskResult result) {
     Actions out;
-    was_expected = scheduler.on_cloud_result(id, std::move(result), now, out);
+    was_expected = scheduler.on_link_result(cloud_link, id, std::move(result), now, out);
     return out;
   }
   Actions cloud_up(bool is_original = false) {
@@ -130,7 +130,7 @@ struct SchedulerBench {
 
   Scheduler scheduler;
   Instant now{std::chrono::seconds(1000)};
-  bool was_expected = false;  // what on_cloud_result said last
+  bool was_expected = false;  // what on_link_result said last
 };
 
 /// The one action that there must be.

@@ -221,14 +221,14 @@ void SchedulerWorld::cloud_answers() {
   if (cloud_loses_tasks_ && !is_calm_ && chance(30)) return;
   if (chance(15)) result.error = TaskError{TaskErrorCode::unavailable, "stopping"};
   Actions actions;
-  scheduler_.on_cloud_result(id, std::move(result), now_, actions);
+  scheduler_.on_link_result(cloud_link, id, std::move(result), now_, actions);
   perform(std::move(actions));
 }
 
 void SchedulerWorld::late_answer() {
   if (late_.empty()) return;
   Actions actions;
-  if (scheduler_.on_cloud_result(late_.back(), run("late"), now_, actions)) {
+  if (scheduler_.on_link_result(cloud_link, late_.back(), run("late"), now_, actions)) {
     fail("an answer of a link that broke was taken");
   }
   if (!actions.empty()) fail("an answer of a link that broke brought something about");
@@ -277,7 +277,7 @@ void SchedulerWorld::perform(const EnqueueTask& action) {
       {Op::Kind::enqueue, action.task->uid, 0, action.task, action.arrival, action.away});
 }
 
-void SchedulerWorld::perform(const SendToCloud& action) {
+void SchedulerWorld::perform(const HandOn& action) {
   const std::string& uid = action.task->uid;
   if (!link_is_up_) fail("sent to a cloud that is down");
   if (!cloud_ids_.insert(action.id).second) fail("an id for the cloud came twice");

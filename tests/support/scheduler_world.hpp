@@ -77,10 +77,12 @@ class SchedulerWorld {
   void keep(const Stored& stored);
   void perform(Actions actions);
   void perform(const EnqueueTask& action);
-  void perform(const SendToCloud& action);
+  void perform(const HandOn& action);
   void perform(const ReturnResult& action);
   void perform(const FinishAway& action);
   void perform(const TakeBack& action);
+  template <typename Other>
+  void perform(const Other&) {}  // of neighbours: this world has none
 
   Random random_;
   WorldOptions options_;

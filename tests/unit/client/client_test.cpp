@@ -58,7 +58,7 @@ TEST_CASE("A single task carries what the plan says and its result comes back") 
   REQUIRE(run.outcomes.size() == 1);
   CHECK(run.outcomes[0].kind == Outcome::Kind::done);
   CHECK(run.outcomes[0].content == "[1,2.50]");
-  CHECK(run.outcomes[0].site == Site::cloud);
+  CHECK(run.outcomes[0].site == RanAt::cloud);
   CHECK(run.outcomes[0].response > 0s);
   CHECK(run.outcomes[0].response <= run.report->elapsed);
   CHECK(seen.task_id == "1");

@@ -15,7 +15,7 @@ Outcome done_outcome() {
   outcome.node = "fog-1";
   outcome.response = 1500ms;
   outcome.execution = 1s;
-  outcome.site = Site::cloud;
+  outcome.site = RanAt::cloud;
   return outcome;
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("Progress counts what was sent and what became of it") {
   Statistics statistics;
   CHECK(progress_text(statistics) == "sent 0, done 0, failed 0, lost 0, in flight 0, in time -");
   for (int i = 0; i < 5; ++i) statistics.add_sent();
-  statistics.add_done({1s, 1s, 1s, Site::local});
+  statistics.add_done({1s, 1s, 1s, RanAt::local});
   statistics.add_failed();
   statistics.add_lost();
   CHECK(progress_text(statistics) ==

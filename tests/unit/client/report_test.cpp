@@ -18,7 +18,7 @@ Statistics figures(std::uint64_t sent, std::uint64_t done, Duration response) {
   Statistics statistics;
   for (std::uint64_t i = 0; i < sent; ++i) statistics.add_sent();
   for (std::uint64_t i = 0; i < done; ++i) {
-    const Site site = i % 4 == 0 ? Site::cloud : i % 4 == 1 ? Site::neighbour : Site::local;
+    const RanAt site = i % 4 == 0 ? RanAt::cloud : i % 4 == 1 ? RanAt::neighbour : RanAt::local;
     statistics.add_done({response, 1ms, 200ms, site});
   }
   for (std::uint64_t i = done; i < sent; ++i) statistics.add_lost();

@@ -13,12 +13,12 @@ TEST_CASE("Where a task ran follows from process_by, else from its hops") {
   struct Case {
     std::string_view process_by;
     int offload_times;
-    Site site;
+    RanAt site;
   };
   const Case cases[] = {
-      {"local", 0, Site::local}, {"fog", 1, Site::neighbour},   {"cloud", 0, Site::cloud},
-      {"cloud", 2, Site::cloud}, {"f", 0, Site::local},         {"f", 1, Site::neighbour},
-      {"", 0, Site::local},      {"elsewhere", 0, Site::local},
+      {"local", 0, RanAt::local}, {"fog", 1, RanAt::neighbour},   {"cloud", 0, RanAt::cloud},
+      {"cloud", 2, RanAt::cloud}, {"f", 0, RanAt::local},         {"f", 1, RanAt::neighbour},
+      {"", 0, RanAt::local},      {"elsewhere", 0, RanAt::local},
   };
   for (const Case& row : cases) {
     CAPTURE(row.process_by);
@@ -46,7 +46,7 @@ TEST_CASE("A task is in time up to and at its requirement") {
     CAPTURE(row.name);
     Statistics statistics;
     statistics.add_sent();
-    statistics.add_done({row.response, row.execution, 2s, Site::local});
+    statistics.add_done({row.response, row.execution, 2s, RanAt::local});
     CHECK(statistics.in_time() == row.in_time);
   }
 }
@@ -54,10 +54,10 @@ TEST_CASE("A task is in time up to and at its requirement") {
 Statistics some_figures() {
   Statistics statistics;
   for (int i = 0; i < 8; ++i) statistics.add_sent();
-  statistics.add_done({100ms, 60ms, 200ms, Site::local});
-  statistics.add_done({500ms, 100ms, 200ms, Site::neighbour});
-  statistics.add_done({200ms, 100ms, 200ms, Site::cloud});
-  statistics.add_done({100ms, 100ms, 200ms, Site::local});
+  statistics.add_done({100ms, 60ms, 200ms, RanAt::local});
+  statistics.add_done({500ms, 100ms, 200ms, RanAt::neighbour});
+  statistics.add_done({200ms, 100ms, 200ms, RanAt::cloud});
+  statistics.add_done({100ms, 100ms, 200ms, RanAt::local});
   statistics.add_failed();
   statistics.add_lost();
   statistics.add_lost();
@@ -82,9 +82,9 @@ TEST_CASE("The in-time rate is over the tasks sent, the one so far over those wi
 TEST_CASE("Waiting and the shares of sites are over the tasks that are done") {
   const Statistics statistics = some_figures();
   CHECK(*statistics.mean_waiting() == Duration(135ms));
-  CHECK(*statistics.share_run(Site::local) == doctest::Approx(0.5));
-  CHECK(*statistics.share_run(Site::neighbour) == doctest::Approx(0.25));
-  CHECK(*statistics.share_run(Site::cloud) == doctest::Approx(0.25));
+  CHECK(*statistics.share_run(RanAt::local) == doctest::Approx(0.5));
+  CHECK(*statistics.share_run(RanAt::neighbour) == doctest::Approx(0.25));
+  CHECK(*statistics.share_run(RanAt::cloud) == doctest::Approx(0.25));
 }
 
 TEST_CASE("With nothing to divide by there is no rate, share or mean") {
@@ -92,7 +92,7 @@ TEST_CASE("With nothing to divide by there is no rate, share or mean") {
   CHECK_FALSE(statistics.in_time_rate());
   CHECK_FALSE(statistics.in_time_rate_so_far());
   CHECK_FALSE(statistics.mean_waiting());
-  CHECK_FALSE(statistics.share_run(Site::cloud));
+  CHECK_FALSE(statistics.share_run(RanAt::cloud));
 }
 
 TEST_CASE("Merged statistics are those of all tasks together") {
@@ -105,7 +105,7 @@ TEST_CASE("Merged statistics are those of all tasks together") {
   CHECK(total.in_flight() == 2);
   CHECK(total.in_time() == 6);
   CHECK(*total.mean_waiting() == Duration(135ms));
-  CHECK(*total.share_run(Site::neighbour) == doctest::Approx(0.25));
+  CHECK(*total.share_run(RanAt::neighbour) == doctest::Approx(0.25));
 }
 
 TEST_CASE("A percentage is cut, never rounded up") {

@@ -68,7 +68,7 @@ struct LinkBench {
   }
   void start(const HostPort& address) {
     link.emplace(
-        loop.io, address, ConnectionOptions{}, Random(1),
+        loop.io, std::vector{address}, ConnectionOptions{}, Random(1),
         CloudLink::Events{
             .on_up = [this](bool is_original) { ups.push_back(is_original); },
             .on_down = [this] { ++downs; },

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,11 +17,14 @@ constexpr Site here = Site::here;
 constexpr Site neighbour = Site::neighbour;
 constexpr Site cloud = Site::cloud;
 
-Candidate some_neighbour(std::string node, Duration wait, Duration delay = 0s) {
+/// An original one: it is known by its address.
+Candidate some_neighbour(std::string_view node, Duration wait, Duration delay = 0s) {
+  static std::set<std::string> addresses;  // a candidate's texts are somebody else's
   Candidate candidate;
   candidate.site = Site::neighbour;
-  candidate.address = "address of " + node;
-  candidate.node = std::move(node);
+  candidate.address = *addresses.insert("address of " + std::string(node)).first;
+  candidate.node = node;
+  candidate.is_original = true;
   candidate.expected_wait = wait;
   candidate.link_delay = delay;
   return candidate;
@@ -160,6 +165,19 @@ TEST_CASE("A neighbour that has handed the task on does not get it again") {
   CHECK(place(task, view).placements[0].site == here);
   task.offloading_fog = {"elsewhere", "address of"};
   CHECK(place(task, view).placements[0].node == "a");
+}
+
+TEST_CASE("A fogctl neighbour is known by its id alone: two may share an address") {
+  Task task;
+  task.time_requirement = 0s;
+  ClusterView view = view_of(9s, {some_neighbour("a", 1s), some_neighbour("b", 2s)}, false);
+  for (Candidate& candidate : view.neighbours) candidate.is_original = false;
+  task.offloading_fog = {"address of a", "address of b"};
+  CHECK(place(task, view).placements[0].node == "a");
+  task.offloading_nodes = {"a"};
+  CHECK(place(task, view).placements[0].node == "b");
+  task.offloading_nodes = {"b", "a"};
+  CHECK(place(task, view).placements[0].site == here);
 }
 
 TEST_CASE("A neighbour whose wait is as long as can be is never the sooner one") {

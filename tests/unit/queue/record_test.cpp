@@ -19,6 +19,7 @@ Task full_task() {
   task.max_offload = -1;
   task.offload_times = 3;
   task.offloading_fog = {"n1", "", "n3"};
+  task.offloading_nodes = {"00ff", "ff00"};
   task.waited = Duration(-5);
   task.time_requirement_text = "0.123456789";
   task.sending_time = "1700000000.1234567";
@@ -63,6 +64,7 @@ TEST_CASE("record: a task comes back with every field") {
   CHECK(read.max_offload == task.max_offload);
   CHECK(read.offload_times == task.offload_times);
   CHECK(read.offloading_fog == task.offloading_fog);
+  CHECK(read.offloading_nodes == task.offloading_nodes);
   CHECK(read.waited == task.waited);
   CHECK(read.time_requirement_text == task.time_requirement_text);
   CHECK(read.sending_time == task.sending_time);

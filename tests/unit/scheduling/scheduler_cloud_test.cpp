@@ -20,7 +20,7 @@ struct Away : SchedulerBench {
     (void)load(1);
     (void)cloud_up(is_original);
     (void)this->task(task, 7, "42");
-    id = only<SendToCloud>(enqueued("u1", Kind::away, 5)).id;
+    id = only<HandOn>(enqueued("u1", Kind::away, 5)).id;
   }
   std::int64_t id = 0;
 };
@@ -36,7 +36,7 @@ TEST_CASE("A task for the cloud is held by the queue as away before it is sent")
   CHECK(bench.scheduler.away() == 0);
 
   bench.pass(250ms);
-  const auto sent = only<SendToCloud>(bench.enqueued("u1", Kind::away, 5));
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::away, 5));
   CHECK(sent.task->uid == "u1");
   CHECK(sent.task->process_by == "cloud");
   CHECK(sent.task->waited == 1250ms);
@@ -248,7 +248,7 @@ TEST_CASE("Ids for the cloud lie between 2^32 and 2^53 and come once") {
     for (int i = 0; i < 20; ++i) {
       const std::string uid = "u" + std::to_string(i);
       (void)bench.task(cloud_task("heavy", uid));
-      const auto id = only<SendToCloud>(bench.enqueued(uid, Kind::away, 1)).id;
+      const auto id = only<HandOn>(bench.enqueued(uid, Kind::away, 1)).id;
       REQUIRE(id >= std::int64_t{1} << 32);
       REQUIRE(id < std::int64_t{1} << 53);
       ids.insert(id);
@@ -266,7 +266,7 @@ TEST_CASE("A wait as long as can be does not overflow on its way to the cloud") 
   (void)bench.cloud_up();
   (void)bench.task(task);
   bench.pass(1s);
-  CHECK(only<SendToCloud>(bench.enqueued("u1", Kind::away, 1)).task->waited == Duration::max());
+  CHECK(only<HandOn>(bench.enqueued("u1", Kind::away, 1)).task->waited == Duration::max());
 }
 
 TEST_CASE("The same uid sent again while it is away waits for the cloud's answer") {

@@ -141,7 +141,7 @@ TEST_CASE("A task for the cloud whose enqueue failed goes up without the queue")
   (void)bench.cloud_up();
   (void)bench.task(cloud_task("heavy", "u1"));
   bench.scheduler.on_queue_down();
-  const auto sent = only<SendToCloud>(bench.enqueued("u1", Kind::unavailable));
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::unavailable));
   CHECK(only<EnqueueTask>(bench.queue_up()).away);
   CHECK(bench.enqueued("u1", Kind::away, 9).empty());
   CHECK(all<FinishAway>(bench.cloud_result(sent.id, result_of("u1"))).at(0).lease_number == 9);
@@ -151,7 +151,7 @@ TEST_CASE("While the queue is down the cloud takes tasks without it, and the que
   auto bench = SchedulerBench::with_workers();
   (void)bench.cloud_up();
   bench.scheduler.on_queue_down();
-  const auto sent = only<SendToCloud>(bench.task(task_of("light", "u1")));
+  const auto sent = only<HandOn>(bench.task(task_of("light", "u1")));
   CHECK(sent.task->process_by == "cloud");
   SUBCASE("answered before the queue is back: it need not know") {
     const auto answer = only<ReturnResult>(bench.cloud_result(sent.id, result_of("u1")));
@@ -231,7 +231,7 @@ TEST_CASE("What a call that failed may have left as away is taken back once the 
   (void)bench.cloud_up();
   (void)bench.task(cloud_task("heavy", "u1"));
   bench.scheduler.on_queue_down();
-  const auto sent = only<SendToCloud>(bench.enqueued("u1", Kind::unavailable));
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::unavailable));
   (void)only<ReturnResult>(bench.cloud_result(sent.id, result_of("u1")));
   CHECK(bench.scheduler.unanswered() == 0);
   CHECK(only<EnqueueTask>(bench.queue_up()).away);
@@ -243,7 +243,7 @@ TEST_CASE("A queue that came back with less holds again as away what is with the
   auto bench = SchedulerBench::with_workers();
   (void)bench.cloud_up();
   (void)bench.task(cloud_task("heavy", "u1"));
-  const auto sent = only<SendToCloud>(bench.enqueued("u1", Kind::away, 5));
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::away, 5));
   bench.scheduler.on_queue_down();
   CHECK(only<EnqueueTask>(bench.queue_up(true)).away);
   CHECK(bench.enqueued("u1", Kind::away, 6).empty());
@@ -287,7 +287,7 @@ TEST_CASE("The cloud's answer ends the task also in a queue that may have lost i
   auto bench = SchedulerBench::with_workers();
   (void)bench.cloud_up();
   (void)bench.task(cloud_task("heavy", "u1"));
-  const auto sent = only<SendToCloud>(bench.enqueued("u1", Kind::away, 5));
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::away, 5));
   bench.scheduler.on_queue_down();
   (void)bench.queue_up(true);
   const Actions actions = bench.cloud_result(sent.id, result_of("u1"));
@@ -311,7 +311,7 @@ TEST_CASE("A late answer to an earlier enqueue says nothing of the uid that came
   auto bench = SchedulerBench::with_workers();
   (void)bench.cloud_up();
   bench.scheduler.on_queue_down();
-  const auto sent = only<SendToCloud>(bench.task(cloud_task("heavy", "u1"), 1, "10"));
+  const auto sent = only<HandOn>(bench.task(cloud_task("heavy", "u1"), 1, "10"));
   (void)bench.queue_up();
   (void)bench.cloud_result(sent.id, result_of("u1"));
   CHECK(only<EnqueueTask>(bench.task(cloud_task("heavy", "u1"), 2, "20")).away);
@@ -325,7 +325,7 @@ TEST_CASE("The cloud and the queue go, both come back: the task runs once for it
   auto bench = SchedulerBench::with_workers();
   (void)bench.cloud_up();
   (void)bench.task(cloud_task("heavy", "u1"));
-  const auto sent = only<SendToCloud>(bench.enqueued("u1", Kind::away, 5));
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::away, 5));
   bench.scheduler.on_queue_down();
   CHECK(only<TakeBack>(bench.cloud_down()).lease_number == 5);
   CHECK(bench.queue_up(false).empty());

@@ -202,5 +202,20 @@ TEST_CASE("What belongs to the multicast group is no message of a connection") {
   }
 }
 
+TEST_CASE("What an original node and endpoint multicast is understood") {
+  json::Object scratch;
+  const auto hello = parse_datagram(wire_file("fog_hello.fog-to-multicast"), scratch);
+  REQUIRE(hello);
+  CHECK(std::get<FogHello>(*hello).tcp_port == 10000);
+  CHECK(std::get<FogHello>(*hello).identity.is_original());
+  const auto ack = parse_datagram(wire_file("fog_ack.fog-to-multicast"), scratch);
+  REQUIRE(ack);
+  CHECK(std::get<FogAck>(*ack).tcp_port == 10000);
+  const auto asked = parse_datagram(wire_file("endpoint_hello.endpoint-to-multicast"), scratch);
+  REQUIRE(asked);
+  CHECK(std::holds_alternative<EndpointHello>(*asked));
+  CHECK_FALSE(parse_datagram(wire_file("state.fog-to-fog"), scratch));
+}
+
 }  // namespace
 }  // namespace fogctl::wire

@@ -1,4 +1,4 @@
-// Writes one JSON object member by member. A part of client/ alone. Any thread.
+// Writes one JSON object member by member. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,44 @@
+#include "cli/node_address.hpp"
+
+#include "client/find_fog.hpp"
+
+namespace fogctl::cli {
+namespace {
+
+const HostPort on_this_machine{"127.0.0.1", 10000};
+
+}  // namespace
+
+void add_node_address(CLI::App& command, NodeAddressFlags& flags, const std::string& help) {
+  const auto set = [&flags](const std::string& text) {
+    if (auto address = parse_host_port(text)) flags.connect = std::move(*address);
+  };
+  command.add_option_function<std::string>("--connect", set, help)
+      ->check([](const std::string& text) {
+        const auto address = parse_host_port(text);
+        return address ? std::string() : address.error().message;
+      })
+      ->type_name("HOST:PORT")
+      ->default_str("the fog node that answers first, else " + to_string(on_this_machine));
+  add_discovery_flags(command, flags.discovery);
+}
+
+HostPort node_address(const NodeAddressFlags& flags, const Clock& clock) {
+  if (flags.connect) return *flags.connect;
+  const auto multicast = multicast_options(flags.discovery);
+  if (!multicast) return on_this_machine;
+  const auto found = find_fogs(*multicast, clock);
+  return found.empty() ? on_this_machine : found.front().address;
+}
+
+CommandFailure node_failure(const NodeAddressFlags& flags, const Error& error) {
+  if (!is_transient(error)) return {exit_code::failed, error.message};
+  const bool was_sought = !flags.connect && !flags.discovery.is_off;
+  return {exit_code::unreachable,
+          (was_sought ? "no fog node answered on " + flags.discovery.group + ", and " : "") +
+              error.message +
+              "; is a fog node running there? start one with 'fogctl fog --queue-backend memory', "
+              "or name another with --connect"};
+}
+
+}  // namespace fogctl::cli

@@ -1,0 +1,29 @@
+// Which node a command talks to: the one that was named, else the fog node that answers first by
+// multicast, else one on this machine. Main thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "cli/command.hpp"
+#include "cli/mesh_flags.hpp"
+#include "net/address.hpp"
+
+namespace fogctl::cli {
+
+/// --connect and the flags of discovery.
+struct NodeAddressFlags {
+  std::optional<HostPort> connect;
+  DiscoveryFlags discovery;
+};
+void add_node_address(CLI::App& command, NodeAddressFlags& flags, const std::string& help);
+
+/// Takes up to a second where nothing was named and nobody answers.
+[[nodiscard]] HostPort node_address(const NodeAddressFlags& flags, const Clock& clock);
+
+/// What to tell a person whom nobody could be connected for.
+[[nodiscard]] CommandFailure node_failure(const NodeAddressFlags& flags, const Error& error);
+
+}  // namespace fogctl::cli

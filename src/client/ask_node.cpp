@@ -1,0 +1,82 @@
+#include "client/ask_node.hpp"
+
+#include <fmt/format.h>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "json/json.hpp"
+#include "net/connection.hpp"
+#include "net/dialer.hpp"
+
+namespace fogctl {
+namespace {
+
+class Question {
+ public:
+  Question(const HostPort& node, bool (*is_answer)(const wire::Message& message))
+      : node_(node), is_answer_(is_answer) {}
+
+  Result<wire::Message> run(std::string_view question, Duration budget) {
+    dial(io_, node_, budget, [this, question](Result<asio::ip::tcp::socket> socket) {
+      if (!socket) return finish(std::unexpected(socket.error()));
+      ask(std::move(*socket), question);
+    });
+    timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(budget));
+    timer_.async_wait([this](asio::error_code error) {
+      if (!error) finish(failure(ErrorCode::timed_out, "no answer from " + to_string(node_)));
+    });
+    io_.run();
+    return std::move(*answer_);
+  }
+
+ private:
+  void ask(asio::ip::tcp::socket socket, std::string_view question) {
+    connection_ = std::make_shared<Connection>(std::move(socket), ConnectionOptions{});
+    Connection::Events events;
+    events.on_object = [this](std::string_view text) { on_object(text); };
+    events.on_closed = [this](const std::string& why) {
+      finish(failure(ErrorCode::unavailable,
+                     fmt::format("the connection to {} broke: {}", to_string(node_), why)));
+    };
+    connection_->start(std::move(events));
+    connection_->send(question);
+    connection_->flush();
+  }
+
+  void on_object(std::string_view text) {
+    auto message = wire::parse_message(text, scratch_);
+    if (!message) return;
+    if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
+      return finish(failure(ErrorCode::invalid, fmt::format("{} says: {}: {}", to_string(node_),
+                                                            error->code, error->message)));
+    }
+    if (is_answer_(*message)) finish(std::move(*message));
+  }
+
+  void finish(Result<wire::Message> answer) {
+    if (!answer_) answer_ = std::move(answer);
+    io_.stop();
+  }
+
+  const HostPort node_;
+  bool (*const is_answer_)(const wire::Message& message);
+  asio::io_context io_{1};
+  asio::steady_timer timer_{io_};
+  std::shared_ptr<Connection> connection_;
+  json::Object scratch_;
+  std::optional<Result<wire::Message>> answer_;
+};
+
+}  // namespace
+
+Result<wire::Message> ask_node(const HostPort& node, std::string_view question,
+                               bool (*is_answer)(const wire::Message& message), Duration budget) {
+  return Question(node, is_answer).run(question, budget);
+}
+
+}  // namespace fogctl

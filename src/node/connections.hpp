@@ -1,0 +1,52 @@
+// The TCP connections of a node, by number: those that it accepted and those that it opened. What
+// is sent is handed to the kernel by flush(), once for all. Network thread only.
+#pragma once
+
+#include <asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "net/connection.hpp"
+#include "scheduling/actions.hpp"
+
+namespace fogctl {
+
+class Connections {
+ public:
+  struct Events {
+    std::function<void(PeerId peer, std::string_view object)> on_object;
+    std::function<void()> on_batch;  // after the objects of one read
+    std::function<void(PeerId peer, const std::string& why)> on_closed;
+  };
+
+  Connections(const ConnectionOptions& options, Events events);
+
+  /// Greets first, and starts reading. Numbers are not used again.
+  PeerId adopt(asio::ip::tcp::socket socket, std::string_view greeting);
+  /// Null: it is gone.
+  [[nodiscard]] Connection* find(PeerId peer);
+  /// Nothing happens where the peer is gone.
+  void send(PeerId peer, std::string_view objects);
+  void flush();
+
+  void close_when_written();
+  [[nodiscard]] bool empty() const { return peers_.empty(); }
+
+ private:
+  struct Peer {
+    std::shared_ptr<Connection> connection;
+    bool is_touched = false;  // has something to flush
+  };
+
+  const ConnectionOptions options_;
+  const Events events_;
+  std::unordered_map<PeerId, Peer> peers_;
+  PeerId last_peer_ = cloud_link;
+  std::vector<PeerId> touched_;
+};
+
+}  // namespace fogctl

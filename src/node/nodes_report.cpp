@@ -1,0 +1,66 @@
+#include "node/nodes_report.hpp"
+
+#include <string_view>
+
+#include "json/object_writer.hpp"
+
+namespace fogctl {
+namespace {
+
+std::optional<double> seconds_of(const std::optional<Duration>& length) {
+  return length ? std::optional(to_seconds(*length)) : std::nullopt;
+}
+
+void append_flag(ObjectWriter& writer, std::string_view name, bool flag) {
+  writer.value(name, flag ? "true" : "false");
+}
+
+void append_neighbour(std::string& out, const NodesReportInput::Known& known, Instant now) {
+  const Neighbour& neighbour = *known.neighbour;
+  ObjectWriter writer(out);
+  if (neighbour.who.is_original()) {
+    writer.value("node", "null");
+  } else {
+    writer.text("node", neighbour.who.node);
+  }
+  writer.text("name", neighbour.who.name);
+  writer.text("address", known.address);
+  writer.number("waiting_time", seconds_of(neighbour.state.expected_wait));
+  writer.number("link_delay", seconds_of(neighbour.delay));
+  const auto age = neighbour.has_state ? std::optional(now - neighbour.state_at) : std::nullopt;
+  writer.number("state_age", seconds_of(age));
+  writer.count("handed", neighbour.handed);
+  writer.count("taken", neighbour.taken);
+  append_flag(writer, "original", neighbour.who.is_original());
+  writer.end();
+}
+
+}  // namespace
+
+std::string nodes_report(const NodesReportInput& input, Instant now) {
+  std::string out;
+  ObjectWriter writer(out);
+  writer.text("node", input.self.node);
+  writer.text("name", input.self.name);
+  writer.text("address", input.self.listen);
+  writer.number("waiting_time", seconds_of(input.state.expected_wait));
+  writer.count("workers", input.state.workers);
+  if (input.cloud) {
+    ObjectWriter cloud(writer.begin("cloud"));
+    cloud.text("address", input.cloud->address);
+    cloud.number("link_delay", to_seconds(input.cloud->link_delay));
+    append_flag(cloud, "original", input.cloud->is_original);
+    cloud.end();
+  } else {
+    writer.value("cloud", "null");
+  }
+  writer.begin("neighbours") += '[';
+  for (const NodesReportInput::Known& known : input.neighbours) {
+    if (out.back() != '[') out += ',';
+    append_neighbour(out, known, now);
+  }
+  out += ']';
+  return out.substr(1);  // the members without the brace
+}
+
+}  // namespace fogctl

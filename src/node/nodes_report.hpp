@@ -1,0 +1,33 @@
+// What a node says of itself and the neighbours that it knows, as a JSON object's members. Pure;
+// any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scheduling/neighbours.hpp"
+#include "wire/messages.hpp"
+
+namespace fogctl {
+
+struct NodesReportInput {
+  struct Cloud {
+    std::string address;
+    Duration link_delay{};
+    bool is_original = false;
+  };
+  struct Known {
+    const Neighbour* neighbour = nullptr;
+    std::string address;  // HOST:PORT
+  };
+  wire::NodeIdentity self;
+  NodeState state;
+  std::optional<Cloud> cloud;
+  std::vector<Known> neighbours;
+};
+
+/// Times in seconds; null where a node takes no task, or nothing is known yet.
+[[nodiscard]] std::string nodes_report(const NodesReportInput& input, Instant now);
+
+}  // namespace fogctl

@@ -1,0 +1,53 @@
+// Tasks that were handed on, to a neighbour or the cloud, and whose answers have not come: under
+// which id each went over which link, and when its answer is overdue. Belongs to one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/random.hpp"
+#include "scheduling/actions.hpp"
+
+namespace fogctl {
+
+class HandedOn {
+ public:
+  /// Ids are unique in the process, counted from a random start between 2^32 and 2^52: no original
+  /// peer counts there (protocol.md part 2).
+  explicit HandedOn(Random& random);
+
+  /// The task goes over `link`; the id under which it does.
+  [[nodiscard]] std::int64_t add(std::string uid, PeerId link, Instant overdue_at);
+  void remove(std::int64_t id);
+  /// Answers over `link` may take so much longer than was thought.
+  void postpone(PeerId link, Duration by);
+  /// The uid of the task that went over `link` as `id`; none: no such task waits (any more).
+  [[nodiscard]] std::optional<std::string> find(std::int64_t id, PeerId link) const;
+  /// The uids of all that went over `link`, sorted: the same order in every run of a simulation.
+  [[nodiscard]] std::vector<std::string> over(PeerId link) const;
+
+  /// When the next answer is overdue; none: none will be.
+  [[nodiscard]] std::optional<Instant> next_overdue() const;
+  /// The uid of one whose answer is overdue at `now`.
+  [[nodiscard]] std::optional<std::string> overdue(Instant now) const;
+
+  [[nodiscard]] std::size_t size() const { return tasks_.size(); }
+
+ private:
+  struct Task {
+    std::string uid;
+    PeerId link = 0;
+    Instant overdue_at;
+  };
+  std::unordered_map<std::int64_t, Task> tasks_;
+  std::set<std::pair<Instant, std::int64_t>> timers_;
+  std::int64_t next_id_;
+};
+
+}  // namespace fogctl

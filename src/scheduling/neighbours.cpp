@@ -1,0 +1,117 @@
+#include "scheduling/neighbours.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace fogctl {
+namespace {
+
+constexpr int silent_intervals = 3;
+/// What an original node shares at.
+constexpr Duration original_interval = std::chrono::seconds(1);
+
+auto order_of(const Neighbour& neighbour) {
+  return std::tuple<std::string_view, PeerId>(neighbour.who.id(), neighbour.link);
+}
+
+void retire(Neighbour& neighbour, Instant now) {
+  neighbour.is_retired = true;
+  neighbour.retired_at = now;
+}
+
+}  // namespace
+
+void Neighbours::add(PeerId link, NeighbourIdentity who, Instant now) {
+  Neighbour added;
+  added.link = link;
+  added.heard_at = now;
+  if (Neighbour* older = find(std::string_view(who.id()))) {
+    retire(newer_stays(*older, who) ? *older : added, now);
+  }
+  added.who = std::move(who);
+  const auto place = std::ranges::lower_bound(neighbours_, order_of(added), {}, order_of);
+  neighbours_.insert(place, std::move(added));
+}
+
+/// Both ends answer alike: each knows both ids and who opened which link.
+bool Neighbours::newer_stays(const Neighbour& older, const NeighbourIdentity& newer) const {
+  if (newer.is_original() || newer.is_opened_here == older.who.is_opened_here) return true;
+  const bool is_own_smaller = rules_.own_node < newer.node;
+  return newer.is_opened_here == is_own_smaller;
+}
+
+void Neighbours::remove(PeerId link) {
+  std::erase_if(neighbours_, [&](const Neighbour& neighbour) { return neighbour.link == link; });
+}
+
+Neighbour* Neighbours::find(PeerId link) {
+  const auto found = std::ranges::find(neighbours_, link, &Neighbour::link);
+  return found == neighbours_.end() ? nullptr : &*found;
+}
+
+Neighbour* Neighbours::find(std::string_view id) {
+  const auto id_of = [](const Neighbour& neighbour) -> std::string_view {
+    return neighbour.who.id();
+  };
+  auto found = std::ranges::lower_bound(neighbours_, id, {}, id_of);
+  while (found != neighbours_.end() && found->who.id() == id && found->is_retired) ++found;
+  return found == neighbours_.end() || found->who.id() != id ? nullptr : &*found;
+}
+
+Duration Neighbours::longest_age(const Neighbour& neighbour) const {
+  const Duration its_own =
+      neighbour.who.is_original() ? original_interval : neighbour.state.sharing_interval;
+  return silent_intervals * std::max(rules_.sharing_interval, its_own);
+}
+
+std::optional<Candidate> Neighbours::candidate(const Neighbour& neighbour, Instant now) const {
+  if (neighbour.is_retired || !neighbour.has_state || !neighbour.state.expected_wait) return {};
+  const Duration age = now - neighbour.state_at;
+  if (age > longest_age(neighbour)) return {};
+  return Candidate{.site = Site::neighbour,
+                   .node = neighbour.who.id(),
+                   .address = neighbour.who.address,
+                   .is_original = neighbour.who.is_original(),
+                   .expected_wait = *neighbour.state.expected_wait,
+                   .link_delay = neighbour.delay.value_or(Duration::zero()),
+                   .report_age = age};
+}
+
+bool Neighbours::is_silent(const Neighbour& neighbour, Instant now) const {
+  return now - neighbour.heard_at > longest_age(neighbour);
+}
+
+void Neighbours::forgive(Duration gap) {
+  for (Neighbour& neighbour : neighbours_) neighbour.heard_at += gap;
+}
+
+/// The same for the life of both nodes, and different for every pair: some links go far, so that
+/// near ones do not fall apart into islands.
+bool Neighbours::is_spared(const Neighbour& neighbour) const {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  const auto mix = [&hash](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  };
+  mix(std::min(rules_.own_node, neighbour.who.node));
+  mix(std::max(rules_.own_node, neighbour.who.node));
+  return (hash >> 32) % 4 == 0;
+}
+
+Neighbour* Neighbours::retire_surplus(Instant now) {
+  std::size_t active = 0;
+  Neighbour* farthest = nullptr;
+  const auto rank = [this](const Neighbour& neighbour) {
+    return std::tuple(!is_spared(neighbour), neighbour.delay.value_or(Duration::zero()));
+  };
+  for (Neighbour& neighbour : neighbours_) {
+    if (neighbour.is_retired || neighbour.who.is_original()) continue;
+    ++active;
+    if (farthest == nullptr || rank(*farthest) < rank(neighbour)) farthest = &neighbour;
+  }
+  if (active <= rules_.most) return nullptr;
+  retire(*farthest, now);
+  return farthest;
+}
+
+}  // namespace fogctl

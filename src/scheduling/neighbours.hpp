@@ -1,0 +1,92 @@
+// What one node knows of its neighbours: the links to them, what each last said of itself, and what
+// is on its way to and from each. Pure: the time is passed in. Belongs to one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "placement/placement.hpp"
+#include "scheduling/actions.hpp"
+
+namespace fogctl {
+
+/// Who is at the other end of a link, once it has said so.
+struct NeighbourIdentity {
+  std::string node;         // id; empty for an original one
+  std::string name;         // for people
+  std::string address;      // of its end of the link, without the port
+  std::string own_address;  // of this node's end, as it goes into offloading_fog
+  bool is_opened_here = false;
+
+  [[nodiscard]] bool is_original() const { return node.empty(); }
+  /// What tells it from others: an original one has nothing but its address.
+  [[nodiscard]] const std::string& id() const { return is_original() ? address : node; }
+};
+
+struct Neighbour {
+  PeerId link = 0;
+  NeighbourIdentity who;
+  NodeState state;
+  Instant state_at;  // when it came; only meaningful once has_state
+  bool has_state = false;
+  Instant heard_at;               // anything at all
+  std::optional<Duration> delay;  // a round trip
+  bool is_retired = false;        // takes no new task; the link closes when it is empty
+  Instant retired_at;
+  std::size_t handed_now = 0;  // tasks handed to it that are unanswered
+  std::size_t taken_now = 0;   // tasks taken from it that are unanswered
+  std::uint64_t handed = 0;    // in all
+  std::uint64_t taken = 0;
+
+  [[nodiscard]] bool is_empty() const { return handed_now == 0 && taken_now == 0; }
+};
+
+struct NeighbourRules {
+  std::string own_node;  // this node's id
+  Duration sharing_interval = std::chrono::seconds(1);
+  std::size_t most = 32;  // links to fogctl neighbours that take tasks
+};
+
+class Neighbours {
+ public:
+  explicit Neighbours(NeighbourRules rules) : rules_(std::move(rules)) {}
+
+  /// A link is up. Of two links to the same node the one opened by the smaller id stays, of two
+  /// opened by the same node the newer one; of two to an original neighbour the newer one.
+  void add(PeerId link, NeighbourIdentity who, Instant now);
+  void remove(PeerId link);
+  [[nodiscard]] Neighbour* find(PeerId link);
+  /// The one that takes new tasks under this id; null where there is none.
+  [[nodiscard]] Neighbour* find(std::string_view id);
+  /// Sorted by id.
+  [[nodiscard]] const std::vector<Neighbour>& all() const { return neighbours_; }
+  [[nodiscard]] std::vector<Neighbour>& all() { return neighbours_; }
+
+  /// As a place for a task; none while it takes none: retired, without a state that is young
+  /// enough, or with one that says so.
+  [[nodiscard]] std::optional<Candidate> candidate(const Neighbour& neighbour, Instant now) const;
+
+  /// A link whose peer was not heard of for three sharing intervals, its own being counted where
+  /// that is the longer one.
+  [[nodiscard]] bool is_silent(const Neighbour& neighbour, Instant now) const;
+  /// This node did not run for `gap`: nobody was silent meanwhile.
+  void forgive(Duration gap);
+
+  /// More links than allowed: retires the farthest, sparing one in four that no distance decides
+  /// about. The one that was retired, or null.
+  Neighbour* retire_surplus(Instant now);
+
+ private:
+  [[nodiscard]] Duration longest_age(const Neighbour& neighbour) const;
+  [[nodiscard]] bool is_spared(const Neighbour& neighbour) const;
+  [[nodiscard]] bool newer_stays(const Neighbour& older, const NeighbourIdentity& newer) const;
+
+  NeighbourRules rules_;
+  std::vector<Neighbour> neighbours_;
+};
+
+}  // namespace fogctl

@@ -1,0 +1,212 @@
+// The Scheduler's part about links: neighbours and the cloud come and go, answer or do not, and are
+// told how busy this node is.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+#include "scheduling/scheduler.hpp"
+
+namespace fogctl {
+namespace {
+
+/// A retired link stays so long, for what the peer sent before it heard of it.
+constexpr Duration last_words = std::chrono::seconds(1);
+/// Neighbours hear at once of a wait that changed by half of what they were told, and this much.
+constexpr Duration least_change = std::chrono::milliseconds(20);
+
+/// Errors of a node that did not run the task: another one may.
+bool was_turned_away(const TaskResult& result) {
+  using enum TaskErrorCode;
+  const auto& error = result.error;
+  return error &&
+         (error->code == unavailable || error->code == overloaded || error->code == unknown_task);
+}
+
+}  // namespace
+
+bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, Instant now,
+                               Actions& out) {
+  const auto uid = handed_on_.find(id, link);
+  if (!uid) {
+    ++repeated_results_;
+    return false;
+  }
+  Entry& entry = *entry_of(*uid);
+  if (Neighbour* neighbour = neighbours_.find(link)) neighbour->heard_at = now;
+  if (was_turned_away(result) && place_elsewhere(entry, now, out)) return true;
+  result.uid = entry.task->uid;
+  const std::uint32_t lease = entry.lease_number;  // it may hold, although the queue lost tasks
+  if (lease > 0) out.push_back(FinishAway{entry.task, lease, result});
+  answer(entry, result, out, true);
+  return true;
+}
+
+/// The peer that has it will not answer: the task is this node's again.
+void Scheduler::place_again(Entry& entry, Instant now, Actions& out) {
+  set_where(entry, Where::going_away);
+  place(entry, now, out);
+}
+
+/// As place_again, where there is another place for it. False: there is none.
+bool Scheduler::place_elsewhere(Entry& entry, Instant now, Actions& out) {
+  entry.avoided.push_back(entry.link);
+  const Plan plan =
+      options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next());
+  if (plan.placements.empty()) return false;
+  set_where(entry, Where::going_away);
+  follow(entry, plan, now, out);
+  return true;
+}
+
+void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
+  if (cloud_ && cloud_is_original_ && !is_original) {
+    handed_on_.postpone(cloud_link, (SchedulerOptions::fogctl_patience - 1) * options_.overdue_min);
+  }
+  cloud_is_original_ = is_original;
+  cloud_.emplace();
+  cloud_->site = Site::cloud;
+  place_parked(now, out);
+}
+
+void Scheduler::on_cloud_delay(Duration round_trip) {
+  if (cloud_) cloud_->link_delay = round_trip;
+}
+
+void Scheduler::on_cloud_down(Instant now, Actions& out) {
+  cloud_.reset();
+  for (const std::string& uid : handed_on_.over(cloud_link)) place_again(*entry_of(uid), now, out);
+}
+
+void Scheduler::on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Actions& out) {
+  neighbours_.add(link, std::move(who), now);
+  while (neighbours_.retire_surplus(now) != nullptr) {
+  }
+  if (neighbours_.all().size() == 1) ticked_at_ = now;
+  share(now, out);
+}
+
+std::size_t Scheduler::on_peer_lost(PeerId link, Instant now, Actions& out) {
+  neighbours_.remove(link);
+  const std::vector<std::string> uids = handed_on_.over(link);
+  for (const std::string& uid : uids) place_again(*entry_of(uid), now, out);
+  return uids.size();
+}
+
+void Scheduler::on_peer_leaves(PeerId link, Instant now) {
+  Neighbour* neighbour = neighbours_.find(link);
+  if (neighbour == nullptr || neighbour->is_retired) return;
+  neighbour->is_retired = true;
+  neighbour->retired_at = now;
+}
+
+void Scheduler::on_state(PeerId link, const NodeState& state, Instant now, Actions& out) {
+  Neighbour* neighbour = neighbours_.find(link);
+  if (neighbour == nullptr) return;
+  neighbour->state = state;
+  neighbour->has_state = true;
+  neighbour->state_at = now;
+  neighbour->heard_at = now;
+  if (state.expected_wait) place_parked(now, out);
+}
+
+void Scheduler::on_peer_delay(PeerId link, Duration round_trip) {
+  if (Neighbour* neighbour = neighbours_.find(link)) neighbour->delay = round_trip;
+}
+
+void Scheduler::on_drain(Instant now, Actions& out) {
+  draining_ = true;
+  if (!neighbours_.all().empty()) share(now, out);
+}
+
+NodeState Scheduler::own_state() const {
+  NodeState state;
+  if (is_here_to_be_had() && !draining_) state.expected_wait = backlog_.expected_wait(estimates_);
+  state.workers = backlog_.workers();
+  state.running = std::min(backlog_.running(), backlog_.tasks());
+  state.queued = backlog_.tasks() - state.running;
+  state.sequence = shared_.sequence + 1;
+  state.sharing_interval = options_.sharing_interval;
+  return state;
+}
+
+/// To every neighbour; over a link that is retired, that this node takes nothing more.
+void Scheduler::share(Instant now, Actions& out) {
+  shared_ = own_state();
+  shared_at_ = now;
+  ShareState active{{}, shared_};
+  ShareState retired{{}, shared_};
+  retired.state.expected_wait.reset();
+  for (const Neighbour& neighbour : neighbours_.all()) {
+    (neighbour.is_retired ? retired : active).links.push_back(neighbour.link);
+  }
+  if (!active.links.empty()) out.push_back(std::move(active));
+  if (!retired.links.empty()) out.push_back(std::move(retired));
+}
+
+void Scheduler::share_if_changed(Instant now, Actions& out) {
+  if (neighbours_.all().empty() || now - shared_at_ < options_.sharing_interval / 10) return;
+  const bool is_up = is_here_to_be_had() && !draining_;
+  const auto& told = shared_.expected_wait;
+  if (is_up && told) {
+    const Duration change = std::chrono::abs(backlog_.expected_wait(estimates_) - *told);
+    if (change < std::max(least_change, *told / 2)) return;
+  } else if (is_up == told.has_value()) {
+    return;
+  }
+  share(now, out);
+}
+
+/// Once a sharing interval: says how busy this node is, and closes what is of no use.
+void Scheduler::tend_links(Instant now, Actions& out) {
+  if (neighbours_.all().empty()) return;
+  const Duration gap = now - std::exchange(ticked_at_, now);
+  if (gap > 2 * options_.sharing_interval) neighbours_.forgive(gap);
+  if (now - shared_at_ < options_.sharing_interval) return;
+  share(now, out);
+  for (Neighbour& neighbour : neighbours_.all()) {
+    if (neighbours_.is_silent(neighbour, now)) {
+      out.push_back(CloseLink{neighbour.link, CloseLink::Why::silent});
+    } else if (neighbour.is_retired && neighbour.is_empty() &&
+               now - neighbour.retired_at >= last_words) {
+      const bool is_second = neighbours_.find(std::string_view(neighbour.who.id())) != nullptr;
+      const auto why = is_second ? CloseLink::Why::duplicate : CloseLink::Why::surplus;
+      out.push_back(CloseLink{neighbour.link, why});
+    }
+  }
+}
+
+std::optional<Instant> Scheduler::next_tick() const {
+  std::optional<Instant> next = handed_on_.next_overdue();
+  const auto earliest = [&](Instant instant) {
+    if (!next || instant < *next) next = instant;
+  };
+  if (!parked_.empty()) {
+    const auto entry = entries_.find(parked_.front());
+    const bool waits = entry != entries_.end() && entry->second.where == Where::parked;
+    earliest(waits ? entry->second.deadline : Instant{});
+  }
+  if (!neighbours_.all().empty()) earliest(shared_at_ + options_.sharing_interval);
+  return next;
+}
+
+void Scheduler::on_tick(Instant now, Actions& out) {
+  while (!parked_.empty()) {
+    Entry* entry = entry_of(parked_.front());
+    const bool waits = entry != nullptr && entry->where == Where::parked;
+    if (waits && entry->deadline > now) break;
+    parked_.pop_front();
+    if (!waits) continue;
+    refuse(*entry, TaskErrorCode::unavailable,
+           queue_up_ ? "no worker serves this node's queue, and there is no neighbour and no cloud"
+                     : "this node's queue is away, and there is no neighbour and no cloud",
+           out);
+  }
+  while (const auto uid = handed_on_.overdue(now)) {
+    Entry& entry = *entry_of(*uid);
+    entry.avoided.push_back(entry.link);
+    place_again(entry, now, out);
+  }
+  tend_links(now, out);
+}
+
+}  // namespace fogctl
