@@ -61,6 +61,42 @@ idle=$(awk '/VmRSS/ {print $2 / 1024}' "/proc/${pids[-1]}/status")
 listen redis "$fogctl" fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery
 on_redis=$address
 
+# Two nodes that know each other: the first has no workers and hands on what it gets.
+listen second "$fogctl" fog --queue-backend memory --listen 127.0.0.1:0 --no-discovery
+listen first "$fogctl" fog --queue-backend memory --listen 127.0.0.1:0 --no-discovery \
+  --workers 0 --peer "$address"
+handing_on=$address
+until "$fogctl" client --connect "$handing_on" --task echo >/dev/null 2>&1; do :; done
+
+# share_of_core SECONDS PID: how much of a core the process took meanwhile, in per cent.
+share_of_core() {
+  local before after
+  before=$(awk '{print $1}' "/proc/$2/schedstat")
+  read -rt "$1" <><(:) || true
+  after=$(awk '{print $1}' "/proc/$2/schedstat")
+  awk -v ns=$((after - before)) -v s="$1" 'BEGIN {print ns / s / 1e7}'
+}
+
+# mesh_share: that share of a node with 32 idle neighbours, less that of one that is alone.
+mesh_share() {
+  local i node alone first members=()
+  listen alone "$fogctl" fog --queue-backend memory --listen 127.0.0.1:0 --no-discovery
+  alone=$!
+  listen node0 "$fogctl" fog --queue-backend memory --listen 127.0.0.1:0 --no-discovery
+  node=$! first=$address
+  for ((i = 1; i <= 32; ++i)); do
+    listen "node$i" "$fogctl" fog --queue-backend memory --listen 127.0.0.1:0 --no-discovery \
+      --workers 1 --max-neighbours 2 --peer "$first"
+    members+=($!)
+  done
+  until [ "$("$fogctl" nodes --connect "$first" --json | grep -o '"handed"' | wc -l)" -ge 32 ]; do
+    read -rt 0.1 <><(:) || true
+  done
+  echo "$(share_of_core 10 "$node") $(share_of_core 10 "$alone")" |
+    awk '{print $1 > $2 ? $1 - $2 : 0}'
+  kill "$node" "$alone" "${members[@]}"
+}
+
 redis_lpush() {
   redis-benchmark -p "$redis_port" -t lpush -P 64 -c 4 -d 300 -n 400000 --csv | awk -F'"' 'END {print $4}'
   redis-cli -p "$redis_port" del mylist >/dev/null
@@ -71,6 +107,8 @@ for ((turn = 0; turn < turns; ++turn)); do
   p50 latency "$on_memory" 5000 >>"$dir/memory.rt"
   elsewhere "$redis_pid" p50 ping "$redis" 5000 >>"$dir/ping.rt"
   p50 latency "$on_redis" 5000 >>"$dir/redis.rt"
+  p50 latency "$handing_on" 5000 >>"$dir/handed.rt"
+  "$build/fogctl_decision_bench" | awk '{print $1}' >>"$dir/decision.us"
   redis_lpush >>"$dir/lpush.rate"
   "$probe" throughput "$on_redis" 300000 2000 64 >>"$dir/redis.rate"
   "$probe" throughput "$echo_server" 300000 1000 >>"$dir/echo.rate"
@@ -86,5 +124,9 @@ compare "tasks/s, Redis with append-only file (LPUSH)" "$(of redis.rate)" "$(of 
 compare "tasks/s, memory queue (TCP echo, one write an object)" "$(of memory.rate)" \
   "$(of echo.rate)" ">= 0.3"
 compare "memory of an idle fog node, MB" "$idle" 12 "<= 1"
+compare "a decision with 32 neighbours, us (goal)" "$(of decision.us)" 2 "<= 1"
+compare "handed to a neighbour and back, p50 us (2 links + 2 local)" "$(of handed.rt)" \
+  "$(echo "$(of echo.rt) $(of memory.rt)" | awk '{print 2 * $1 + 2 * $2}')" "<= 1"
+compare "state sharing with 32 neighbours, % of a core (goal)" "$(mesh_share)" 0.5 "<= 1"
 echo
 "$build/fogctl_queue_bench"

@@ -208,6 +208,18 @@ void Connection::close(const std::string& why) {
   });
 }
 
+void Connection::set_patience(Duration longest_silence) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(longest_silence).count();
+  const auto set = [&](int option, int value) {
+    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
+  };
+  set(TCP_USER_TIMEOUT, static_cast<int>(ms));
+  // Idle, it is asked each second from the second one on.
+  set(TCP_KEEPIDLE, 2);
+  set(TCP_KEEPINTVL, 1);
+  set(TCP_KEEPCNT, std::max(1, static_cast<int>(ms / 1000) - 2));
+}
+
 void Connection::acknowledge_now() {
   const int on = 1;
   if (open_) ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);

@@ -59,6 +59,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] const std::string& own_host() const { return own_host_; }
   /// The kernel's smoothed round trip (TCP_INFO); zero before the first measurement.
   [[nodiscard]] Duration round_trip() const;
+  /// For a link that others wait behind: a peer that does not acknowledge what was sent to it for
+  /// so long is gone.
+  void set_patience(Duration longest_silence);
   /// Lets the kernel acknowledge what came at once: the peer measures the round trip by that, and
   /// has nothing else to go by where what it sends is not answered.
   void acknowledge_now();

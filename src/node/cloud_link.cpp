@@ -13,9 +13,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration connect_budget = seconds(5);
+constexpr Duration connect_budget = seconds(3);
+/// What is with a cloud that was cut off waits so long before it is placed again.
+constexpr Duration longest_silence = seconds(5);
 constexpr Duration first_back_off = milliseconds(100);
-constexpr Duration longest_back_off = seconds(5);
+constexpr Duration longest_back_off = seconds(2);
 /// A fogctl cloud says so at once; one that stays silent this long is an original one.
 constexpr Duration silence_of_original = milliseconds(300);
 /// Objects for an original peer go out this far apart: it loses one that a read splits.
@@ -84,6 +86,7 @@ void CloudLink::dial_later() {
 void CloudLink::on_connected(asio::ip::tcp::socket socket) {
   is_settled_ = false;
   connection_ = std::make_shared<Connection>(std::move(socket), options_);
+  connection_->set_patience(longest_silence);
   connection_->start(
       {.on_object = [this](std::string_view text) { on_object(text); },
        .on_batch =

@@ -18,6 +18,8 @@ constexpr Duration connect_budget = seconds(2);
 /// One that was dialled says that it is a fog node within this, or it is none.
 constexpr Duration longest_silence = seconds(3);
 constexpr Duration gossip_interval = seconds(10);
+/// A neighbour that does not acknowledge what it gets is gone; most are found silent before.
+constexpr Duration longest_silence_of_link = seconds(5);
 /// Objects for an original peer go out this far apart: it loses one that a read splits.
 constexpr Duration original_gap = milliseconds(1);
 
@@ -147,18 +149,23 @@ void Mesh::join(PeerId peer, Link& link, const wire::NodeIdentity& who) {
   if (connection == nullptr) return;
   const Instant now = clock_.now();
   link.who = who;
-  if (who.is_original()) link.who->node.clear();
+  if (who.is_original()) {
+    link.who->node.clear();
+    link.who->name = connection->peer_host();
+    if (link.address.empty()) link.address = connection->peer();
+  }
   NeighbourIdentity identity;
   identity.node = link.who->node;
   identity.address = connection->peer_host();
   identity.own_address = connection->own_host();
   identity.is_opened_here = link.is_opened_here;
+  connection->set_patience(longest_silence_of_link);
   if (who.is_original()) connection->set_pacing(original_gap);
   if (const auto reached = reachable_address(who.listen, identity.address); !reached.empty()) {
     if (link.address.empty()) link.address = reached;
     book_->hear_of(reached, identity.node, now);
   }
-  identity.name = name_of(link, peer);
+  identity.name = link.who->name;
   book_->on_linked(link.dialled, identity.node, now);
   if (!has_other_link(peer, *link.who)) {
     log(LogLevel::info, "neighbour {} ({}) joined", identity.name, address_of(peer));
@@ -219,17 +226,10 @@ void Mesh::on_closed(PeerId peer, const std::string& why) {
   book_->on_unlinked(link.dialled, link.who->node, now);
   const std::size_t placed_again = scheduler_.on_peer_lost(peer, now, actions_);
   if (!has_other_link(peer, *link.who)) {
-    log(LogLevel::info, "neighbour {} ({}) left: {}", name_of(link, peer),
-        link.address.empty() ? link.who->name : link.address, why);
+    log(LogLevel::info, "neighbour {} ({}) left: {}", link.who->name, link.address, why);
   }
   if (placed_again > 0) log(LogLevel::info, "placed {} of its tasks again", placed_again);
   events_.perform();
-}
-
-std::string Mesh::name_of(const Link& link, PeerId peer) const {
-  if (link.who && !link.who->is_original()) return link.who->name;
-  const Connection* connection = connections_.find(peer);
-  return connection == nullptr ? "an original node" : connection->peer_host();
 }
 
 bool Mesh::has_other_link(PeerId peer, const wire::NodeIdentity& who) const {
@@ -264,7 +264,16 @@ void Mesh::perform(const CloseLink& action) {
                                           "there are enough neighbours"};
   Connection* connection = connections_.find(action.link);
   if (connection == nullptr) return;
-  if (action.why == CloseLink::Why::silent) return connection->close(std::string(reasons[0]));
+  if (action.why == CloseLink::Why::silent) {
+    if (!is_fogctl(action.link)) {
+      // It never forgets a neighbour's last state, and would go on handing tasks to nobody.
+      buffer_.clear();
+      wire::append_state(buffer_, {.task_time = wire::takes_no_task}, true);
+      connection->send(buffer_);
+      connection->flush();
+    }
+    return connection->close(std::string(reasons[0]));
+  }
   if (is_fogctl(action.link)) {
     buffer_.clear();
     wire::append_leave(buffer_, {action.why == CloseLink::Why::surplus});

@@ -63,11 +63,10 @@ class Mesh {
   struct Link {
     bool is_opened_here = false;
     std::string dialled;                    // the address, where it was opened here
-    std::optional<wire::NodeIdentity> who;  // once it said fog_ready
+    std::optional<wire::NodeIdentity> who;  // once it said fog_ready; its name is for people
     std::string address;                    // where others can reach it; empty: not known
     Instant since;
   };
-  [[nodiscard]] std::string name_of(const Link& link, PeerId peer) const;
   [[nodiscard]] bool has_other_link(PeerId peer, const wire::NodeIdentity& who) const;
   [[nodiscard]] bool is_fogctl(PeerId peer) const;
 

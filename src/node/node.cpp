@@ -295,6 +295,7 @@ void Node::perform(HandOn& action, LaneWork&) {
 void Node::perform(ReturnResult& action, LaneWork&) {
   const Task& task = *action.task;
   const wire::ResultContext context{.task_id = action.origin.task_id,
+                                    .uid = task.uid,
                                     .weight = task.weight,
                                     .time_requirement = task.time_requirement_text,
                                     .sending_time = task.sending_time,

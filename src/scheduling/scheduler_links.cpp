@@ -81,7 +81,10 @@ void Scheduler::on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Acti
   neighbours_.add(link, std::move(who), now);
   while (neighbours_.retire_surplus(now) != nullptr) {
   }
-  if (neighbours_.all().size() == 1) ticked_at_ = now;
+  if (neighbours_.all().size() == 1) {
+    ticked_at_ = now;
+    tend_at_ = now + options_.sharing_interval;
+  }
   share(now, out);
 }
 
@@ -161,7 +164,8 @@ void Scheduler::tend_links(Instant now, Actions& out) {
   if (neighbours_.all().empty()) return;
   const Duration gap = now - std::exchange(ticked_at_, now);
   if (gap > 2 * options_.sharing_interval) neighbours_.forgive(gap);
-  if (now - shared_at_ < options_.sharing_interval) return;
+  if (now < tend_at_) return;
+  tend_at_ = now + options_.sharing_interval;
   share(now, out);
   for (Neighbour& neighbour : neighbours_.all()) {
     if (neighbours_.is_silent(neighbour, now)) {
@@ -185,7 +189,7 @@ std::optional<Instant> Scheduler::next_tick() const {
     const bool waits = entry != entries_.end() && entry->second.where == Where::parked;
     earliest(waits ? entry->second.deadline : Instant{});
   }
-  if (!neighbours_.all().empty()) earliest(shared_at_ + options_.sharing_interval);
+  if (!neighbours_.all().empty()) earliest(tend_at_);
   return next;
 }
 

@@ -128,6 +128,7 @@ void append_task(std::string& out, const Task& task, std::string_view task_id);
 /// The fields that a result copies from its task; only looks at the texts.
 struct ResultContext {
   std::string_view task_id;  // JSON text
+  std::string_view uid;
   TaskClass weight = TaskClass::light;
   std::string_view time_requirement = "10000";  // JSON text, as they came
   std::string_view sending_time = "0";

@@ -63,9 +63,9 @@ void append_name(std::string& out, std::string_view name) {
 void append_additions(std::string& out, const TaskResult& result, const ResultContext& context) {
   if (context.has_uid) {
     append_name(out, "task_uid");
-    json::append_string(out, result.uid);
+    json::append_string(out, context.uid);
   }
-  if (context.extended) {
+  if (context.extended && !result.node.empty()) {  // an original node tells neither
     append_name(out, "node");
     json::append_string(out, result.node);
     append_name(out, "queuing_time");
