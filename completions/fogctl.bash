@@ -2,7 +2,7 @@
 # PREFIX/share/bash-completion/completions/fogctl, or by hand.
 # shellcheck shell=bash
 
-_fogctl_subcommands='fog cloud worker client redis-check find-port help'
+_fogctl_subcommands='fog cloud nodes worker client redis-check find-port help'
 
 # The flags of a subcommand; "" is fogctl itself.
 _fogctl_flags() {
@@ -10,18 +10,30 @@ _fogctl_flags() {
   local queue='--queue --lease --drain-timeout --name --log-level'
   local node='--queue-backend --listen --workers --policy --max-message --patience'
   node+=' --max-queued --max-queued-bytes --result-ttl'
+  local discovery='--multicast --multicast-ttl --interface --no-discovery'
+  local mesh='--cloud --peer --no-fog --no-cloud --sharing-interval --max-neighbours'
+  mesh+=' --overdue-factor --overdue-min'
   case $1 in
     '') echo '--help --version' ;;
     redis-check) echo "--help $redis --json" ;;
     find-port) echo '--help --from --to --count --host' ;;
-    fog) echo "--help $redis $queue $node --cloud" ;;
+    fog) echo "--help $redis $queue $node $discovery $mesh" ;;
     cloud) echo "--help $redis $queue $node" ;;
+    nodes) echo "--help --connect $discovery --json" ;;
     worker) echo "--help $redis $queue --queue-backend --concurrency" ;;
     client)
-      echo '--help --connect --task --content --content-file --content-csv --class --requirement' \
-        '--uid --to-cloud --repeat --load --duration --timeout --min-in-time --json'
+      echo "--help --connect $discovery --task --content --content-file --content-csv --class" \
+        '--requirement --uid --to-cloud --repeat --load --duration --timeout --min-in-time --json'
       ;;
   esac
+}
+
+# The network interfaces of this machine.
+_fogctl_interfaces() {
+  local interface
+  for interface in /sys/class/net/*; do
+    echo "${interface##*/}"
+  done
 }
 
 # Sets COMPREPLY to the values of flag $1 that begin with $2; fails where $1 takes no value.
@@ -34,12 +46,13 @@ _fogctl_values() {
       return 0
       ;;
     --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") && return 0 ;;
+    --interface) words=$(_fogctl_interfaces) ;;
     --queue-backend) words='redis memory' ;;
     --log-level) words='debug info warning error off' ;;
     --policy) words='original' ;;
     --class) words='light medium heavy' ;;
     --task) words='light medium heavy add echo sleep sum mean' ;;
-    --json | --to-cloud | --help | --version) return 1 ;;
+    --json | --to-cloud | --no-discovery | --no-fog | --no-cloud | --help | --version) return 1 ;;
     --*) ;;
     *) return 1 ;;
   esac

@@ -2,7 +2,7 @@
 # PREFIX/share/fish/vendor_completions.d.
 
 function __fogctl_no_subcommand
-    not __fish_seen_subcommand_from fog cloud worker client redis-check find-port help
+    not __fish_seen_subcommand_from fog cloud nodes worker client redis-check find-port help
 end
 
 function __fogctl_in
@@ -16,12 +16,13 @@ complete -c fogctl -s h -l help -d 'print help and exit'
 
 complete -c fogctl -n __fogctl_no_subcommand -a fog -d 'run a fog node'
 complete -c fogctl -n __fogctl_no_subcommand -a cloud -d 'run the node at the top, with no cloud above it'
+complete -c fogctl -n __fogctl_no_subcommand -a nodes -d 'show the neighbours that a node knows'
 complete -c fogctl -n __fogctl_no_subcommand -a worker -d 'run tasks from a Redis queue'
 complete -c fogctl -n __fogctl_no_subcommand -a client -d 'send tasks and report how they fared'
 complete -c fogctl -n __fogctl_no_subcommand -a redis-check -d 'tell whether a Redis can carry a fog'
 complete -c fogctl -n __fogctl_no_subcommand -a find-port -d 'print idle TCP ports'
 complete -c fogctl -n __fogctl_no_subcommand -a help -d 'explain a subcommand'
-complete -c fogctl -n '__fogctl_in help' -a 'fog cloud worker client redis-check find-port'
+complete -c fogctl -n '__fogctl_in help' -a 'fog cloud nodes worker client redis-check find-port'
 
 # The Redis.
 set -l redis '__fogctl_in redis-check fog cloud worker'
@@ -50,7 +51,28 @@ complete -c fogctl -n $node -l max-queued -x -d 'most tasks in the queue'
 complete -c fogctl -n $node -l max-queued-bytes -x -d 'most bytes of tasks in the queue'
 complete -c fogctl -n $node -l result-ttl -x -d 'how long the result of a task with a task_uid is kept'
 complete -c fogctl -n $node -l patience -x -d 'how long a task waits for an absent queue'
-complete -c fogctl -n '__fogctl_in fog' -l cloud -x -d 'the cloud above this node'
+
+# Who looks for others.
+set -l discovery '__fogctl_in fog nodes client'
+complete -c fogctl -n $discovery -l multicast -x -d 'where nodes and clients find one another'
+complete -c fogctl -n $discovery -l multicast-ttl -x -d 'how many networks a multicast may cross'
+complete -c fogctl -n $discovery -l interface -x -a '(__fish_print_interfaces)' -d 'network interface for multicast'
+complete -c fogctl -n $discovery -l no-discovery -d 'neither multicast nor listen to it'
+
+# Who is in the mesh.
+set -l mesh '__fogctl_in fog'
+complete -c fogctl -n $mesh -l cloud -x -d 'the cloud above this node'
+complete -c fogctl -n $mesh -l peer -x -d 'a neighbour, tried for ever'
+complete -c fogctl -n $mesh -l no-fog -d 'hand no task to neighbours'
+complete -c fogctl -n $mesh -l no-cloud -d 'upload no task'
+complete -c fogctl -n $mesh -l sharing-interval -x -d 'how often neighbours are told how busy this node is'
+complete -c fogctl -n $mesh -l max-neighbours -x -d 'most neighbours to keep links to'
+complete -c fogctl -n $mesh -l overdue-factor -x -d 'how many times the expected time an answer may take'
+complete -c fogctl -n $mesh -l overdue-min -x -d 'how long an answer may take at least'
+
+complete -c fogctl -n '__fogctl_in nodes' -l connect -x -d 'the node to ask'
+complete -c fogctl -n '__fogctl_in nodes' -l json -d 'print one JSON object'
+
 complete -c fogctl -n '__fogctl_in worker' -l queue-backend -x -a redis -d 'where the tasks wait'
 complete -c fogctl -n '__fogctl_in worker' -l concurrency -x -d 'worker threads'
 
