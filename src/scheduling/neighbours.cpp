@@ -10,6 +10,8 @@ namespace {
 constexpr int silent_intervals = 3;
 /// What an original node shares at.
 constexpr Duration original_interval = std::chrono::seconds(1);
+/// No neighbour is waited for as if it shared more seldom than this, whatever it says.
+constexpr Duration longest_interval = std::chrono::hours(24);
 
 auto order_of(const Neighbour& neighbour) {
   return std::tuple<std::string_view, PeerId>(neighbour.who.id(), neighbour.link);
@@ -62,7 +64,7 @@ Neighbour* Neighbours::find(std::string_view id) {
 Duration Neighbours::longest_age(const Neighbour& neighbour) const {
   const Duration its_own =
       neighbour.who.is_original() ? original_interval : neighbour.state.sharing_interval;
-  return silent_intervals * std::max(rules_.sharing_interval, its_own);
+  return silent_intervals * std::min(longest_interval, std::max(rules_.sharing_interval, its_own));
 }
 
 std::optional<Candidate> Neighbours::candidate(const Neighbour& neighbour, Instant now) const {
