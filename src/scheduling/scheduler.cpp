@@ -99,7 +99,9 @@ bool Scheduler::link_takes(PeerId link, const Task& task) {
 const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
   const Task& task = *entry.task;
   const auto is_avoided = [&](PeerId link) {
+    const auto& others = entry.other_origins;
     return link == entry.origin.peer ||
+           std::ranges::find(others, link, &Origin::peer) != others.end() ||
            std::ranges::find(entry.avoided, link) != entry.avoided.end();
   };
   view_.fog_on = options_.hands_to_neighbours;
