@@ -192,7 +192,7 @@ class Scheduler {
   NodeState shared_;  // last
   Instant shared_at_;
   Instant ticked_at_;
-  Instant tend_at_;  // when the links are looked after next
+  Instant tended_at_;  // when links were last looked at
 
   Entries entries_;
   std::unordered_map<std::string, int> late_;  // uid -> `in_flight` of a task that was forgotten

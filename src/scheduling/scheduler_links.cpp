@@ -81,10 +81,7 @@ void Scheduler::on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Acti
   neighbours_.add(link, std::move(who), now);
   while (neighbours_.retire_surplus(now) != nullptr) {
   }
-  if (neighbours_.all().size() == 1) {
-    ticked_at_ = now;
-    tend_at_ = now + options_.sharing_interval;
-  }
+  if (neighbours_.all().size() == 1) ticked_at_ = tended_at_ = now;
   share(now, out);
 }
 
@@ -164,9 +161,9 @@ void Scheduler::tend_links(Instant now, Actions& out) {
   if (neighbours_.all().empty()) return;
   const Duration gap = now - std::exchange(ticked_at_, now);
   if (gap > 2 * options_.sharing_interval) neighbours_.forgive(gap);
-  if (now < tend_at_) return;
-  tend_at_ = now + options_.sharing_interval;
-  share(now, out);
+  if (now - shared_at_ >= options_.sharing_interval) share(now, out);
+  if (now - tended_at_ < options_.sharing_interval) return;
+  tended_at_ = now;
   for (Neighbour& neighbour : neighbours_.all()) {
     if (neighbours_.is_silent(neighbour, now)) {
       out.push_back(CloseLink{neighbour.link, CloseLink::Why::silent});
@@ -189,7 +186,9 @@ std::optional<Instant> Scheduler::next_tick() const {
     const bool waits = entry != entries_.end() && entry->second.where == Where::parked;
     earliest(waits ? entry->second.deadline : Instant{});
   }
-  if (!neighbours_.all().empty()) earliest(tend_at_);
+  if (!neighbours_.all().empty()) {
+    earliest(std::min(shared_at_, tended_at_) + options_.sharing_interval);
+  }
   return next;
 }
 
