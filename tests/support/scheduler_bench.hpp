@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,24 @@ inline TaskResult error_of(std::string_view uid, TaskErrorCode code) {
   result.uid = uid;
   result.error = TaskError{code, "because"};
   return result;
+}
+
+/// A fogctl neighbour that was met at an address of its own.
+inline NeighbourIdentity fogctl_node(std::string_view node, bool is_opened_here = false) {
+  NeighbourIdentity who;
+  who.node = node;
+  who.name = "fog-" + who.node;
+  who.address = "10.0.0." + who.node;
+  who.own_address = "10.0.0.1";
+  who.is_opened_here = is_opened_here;
+  return who;
+}
+
+inline NeighbourIdentity original_node(std::string_view address) {
+  NeighbourIdentity who;
+  who.address = address;
+  who.own_address = "10.0.0.1";
+  return who;
 }
 
 inline SchedulerOptions bench_options() {
@@ -93,9 +112,42 @@ struct SchedulerBench {
     return out;
   }
   Actions cloud_result(std::int64_t id, TaskResult result) {
+    return link_result(cloud_link, id, std::move(result));
+  }
+  Actions peer_up(PeerId link, NeighbourIdentity who) {
     Actions out;
-    was_expected = scheduler.on_link_result(cloud_link, id, std::move(result), now, out);
+    scheduler.on_peer_up(link, std::move(who), now, out);
     return out;
+  }
+  Actions peer_lost(PeerId link) {
+    Actions out;
+    placed_again = scheduler.on_peer_lost(link, now, out);
+    return out;
+  }
+  /// None: the peer takes no task.
+  Actions peer_state(PeerId link, std::optional<Duration> expected_wait) {
+    NodeState state;
+    state.expected_wait = expected_wait;
+    Actions out;
+    scheduler.on_state(link, state, now, out);
+    return out;
+  }
+  Actions link_result(PeerId link, std::int64_t id, TaskResult result) {
+    Actions out;
+    was_expected = scheduler.on_link_result(link, id, std::move(result), now, out);
+    return out;
+  }
+  Actions drain() {
+    Actions out;
+    scheduler.on_drain(now, out);
+    return out;
+  }
+  [[nodiscard]] const Neighbour& neighbour(PeerId link) const {
+    for (const Neighbour& neighbour : scheduler.neighbours()) {
+      if (neighbour.link == link) return neighbour;
+    }
+    FAIL("no such neighbour");
+    return scheduler.neighbours().front();
   }
   Actions cloud_up(bool is_original = false) {
     Actions out;
@@ -130,7 +182,8 @@ struct SchedulerBench {
 
   Scheduler scheduler;
   Instant now{std::chrono::seconds(1000)};
-  bool was_expected = false;  // what on_link_result said last
+  bool was_expected = false;     // what on_link_result said last
+  std::size_t placed_again = 0;  // what on_peer_lost said last
 };
 
 /// The one action that there must be.
