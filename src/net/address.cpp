@@ -17,7 +17,7 @@ Result<HostPort> parse_host_port(std::string_view text) {
   const std::string_view digits = text.substr(colon + 1);
   const bool is_bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (is_bracketed) host = host.substr(1, host.size() - 2);
-  if (!is_bracketed && host.find_first_of("[]:") != std::string_view::npos) return wrong();
+  if (host.find_first_of(is_bracketed ? "[]" : "[]:") != std::string_view::npos) return wrong();
   std::uint16_t port = 0;
   const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (digits.empty() || error != std::errc{} || rest != digits.data() + digits.size()) {

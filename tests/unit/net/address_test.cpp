@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
+#include "base/random.hpp"
+
 namespace fogctl {
 namespace {
 
@@ -31,14 +35,71 @@ TEST_CASE("An address is a host and a port, with brackets where the host has col
 }
 
 TEST_CASE("What is no address is refused by naming it") {
-  for (const std::string text : {"", "10000", "host", "host:", "host:x", "host:65536", "host:-1",
-                                 "host:+1", "host: 1", "host:1 ", "::1", "::1:80", "[::1]",
-                                 "[::1]80", "[]:80", "[::1:80", "::1]:80", "a:b:1", "host:1.0"}) {
+  for (const std::string text :
+       {"",        "10000",   "host",     "host:",    "host:x", "host:65536", "host:-1", "host:+1",
+        "host: 1", "host:1 ", "::1",      "::1:80",   "[::1]",  "[::1]80",    "[]:80",   "[::1:80",
+        "::1]:80", "a:b:1",   "host:1.0", "[a]b]:80", "[[]:80", "[[::1]]:80", "[]]:80"}) {
     CAPTURE(text);
     const auto address = parse_host_port(text);
     REQUIRE_FALSE(address);
     CHECK(address.error().code == ErrorCode::invalid);
     CHECK(address.error().message.find("'" + text + "'") != std::string::npos);
+  }
+}
+
+TEST_CASE("What was read as an address is read again as it is printed, and is the same") {
+  // Peers tell of addresses: whatever they say, it is dialled by what was printed of it.
+  const std::string letters = "a:[]1.%";
+  Random random(1);
+  int read = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    std::string text;
+    for (auto left = random.below(9); left > 0; --left) text += letters[random.below(7)];
+    const auto address = parse_host_port(text + ":80");
+    if (!address) continue;
+    ++read;
+    CAPTURE(text);
+    const auto again = parse_host_port(to_string(*address));
+    REQUIRE(again);
+    REQUIRE(again->host == address->host);
+    REQUIRE(again->port == address->port);
+  }
+  CHECK(read > 1000);
+}
+
+TEST_CASE("A node that listens on any address is reached where it was met, another where it says") {
+  struct Row {
+    const char* listen;
+    const char* host;
+    const char* reached;
+  };
+  constexpr Row rows[] = {
+      {"0.0.0.0:10000", "10.0.0.7", "10.0.0.7:10000"},
+      {":10000", "10.0.0.7", "10.0.0.7:10000"},
+      {"[::]:10000", "10.0.0.7", "10.0.0.7:10000"},
+      {"0.0.0.0:10000", "fe80::1", "[fe80::1]:10000"},
+      {"10.0.0.8:10000", "10.0.0.7", "10.0.0.8:10000"},
+      {"fog.lab:10000", "10.0.0.7", "fog.lab:10000"},
+      {"0.0.0.0:0", "10.0.0.7", ""},
+      {"10.0.0.8:0", "10.0.0.7", ""},
+      {"", "10.0.0.7", ""},
+      {"10.0.0.8", "10.0.0.7", ""},
+      {"[a]b]:80", "10.0.0.7", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.listen);
+    CHECK(reachable_address(row.listen, row.host) == row.reached);
+  }
+}
+
+TEST_CASE("An address that is this machine's alone is told from others") {
+  for (const char* host : {"127.0.0.1", "127.9.9.9", "::1", "localhost"}) {
+    CAPTURE(host);
+    CHECK(is_loopback({host, 80}));
+  }
+  for (const char* host : {"0.0.0.0", "10.0.0.7", "::", "fe80::1", "fog.lab", "", "128.0.0.1"}) {
+    CAPTURE(host);
+    CHECK_FALSE(is_loopback({host, 80}));
   }
 }
 
