@@ -60,6 +60,7 @@ void Multicast::start() {
 }
 
 void Multicast::stop() {
+  is_stopped_ = true;  // the timer may have run out already
   timer_.cancel();
   asio::error_code ignored;
   socket_.close(ignored);
@@ -77,7 +78,7 @@ void Multicast::note(const std::string& problem) {
 void Multicast::scan() {
   timer_.expires_after(scan_interval);
   timer_.async_wait([this](asio::error_code error) {
-    if (!error) scan();
+    if (!error && !is_stopped_) scan();
   });
   if (!socket_.is_open() && !open()) return;
   const std::set<int> usable = usable_interfaces(options_.interface);

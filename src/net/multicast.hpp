@@ -56,6 +56,7 @@ class Multicast {
   std::array<char, 2048> in_{};
   asio::ip::udp::endpoint from_;
   std::string problem_;  // as it was last told
+  bool is_stopped_ = false;
 };
 
 }  // namespace fogctl
