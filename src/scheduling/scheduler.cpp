@@ -270,10 +270,7 @@ void Scheduler::place_parked(Instant now, Actions& out) {
 void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_given, Instant now,
                             Actions& out) {
   using Kind = EnqueueAnswer::Kind;
-  if (is_for_forgotten_task(uid)) {
-    if (answer_given.kind == Kind::away) out.push_back(TakeBack{uid, answer_given.lease_number});
-    return;
-  }
+  if (is_for_forgotten_task(uid, answer_given, out)) return;
   Entry* entry = entry_of(uid);
   FOGCTL_CHECK(entry != nullptr && entry->in_flight > 0);
   --entry->in_flight;
@@ -307,11 +304,24 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
 }
 
 /// The result was faster than the queue's answer; its uid may have come again since.
-bool Scheduler::is_for_forgotten_task(const std::string& uid) {
-  const auto late = late_.find(uid);
-  if (late == late_.end()) return false;
-  if (--late->second == 0) late_.erase(late);
+bool Scheduler::is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
+                                      Actions& out) {
+  const auto found = late_.find(uid);
+  if (found == late_.end()) return false;
+  Late& late = found->second;
+  if (answer.kind == EnqueueAnswer::Kind::away) {
+    out.push_back(TakeBack{uid, answer.lease_number});
+  }
+  if (--late.in_flight > 0) return true;
+  if (answer.kind == EnqueueAnswer::Kind::unavailable && late.maybe_away) {
+    add_stray(std::move(*late.maybe_away));
+  }
+  late_.erase(found);
   return true;
+}
+
+void Scheduler::add_stray(EnqueueTask task) {
+  if (strays_.size() < most_strays) strays_.push_back(std::move(task));
 }
 
 /// The queue has it to be run, and it was about to go away.
@@ -363,7 +373,9 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   queue_up_ = true;
   lost |= std::exchange(queue_lost_, false);
   for (EnqueueTask& stray : std::exchange(strays_, {})) {
-    ++late_[stray.task->uid];
+    Late& late = late_[stray.task->uid];
+    ++late.in_flight;
+    late.maybe_away = stray;
     out.push_back(std::move(stray));
   }
   std::vector<std::string_view> uids;
@@ -404,10 +416,15 @@ void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, boo
   note_answered(entry.origin);
   out.push_back(ReturnResult{std::move(entry.origin), entry.task, result, is_forwarded});
   set_where(entry, Where::parked);
-  if (entry.in_flight > 0) {
-    late_[entry.task->uid] += entry.in_flight;
-  } else if (entry.maybe_away && strays_.size() < most_strays) {
-    strays_.push_back({entry.task, entry.arrival, entry.start_by, true});
+  Late* late = entry.in_flight > 0 ? &late_[entry.task->uid] : nullptr;
+  if (late != nullptr) late->in_flight += entry.in_flight;
+  if (entry.maybe_away) {
+    EnqueueTask asked{entry.task, entry.arrival, entry.start_by, true};
+    if (late != nullptr) {
+      late->maybe_away = std::move(asked);
+    } else {
+      add_stray(std::move(asked));
+    }
   }
   entries_.erase(entries_.find(entry.task->uid));
 }

@@ -156,7 +156,9 @@ class Scheduler {
   void undo_hop(Entry& entry);
   [[nodiscard]] Duration patience_with(const Entry& entry, bool is_original) const;
   void on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out);
-  [[nodiscard]] bool is_for_forgotten_task(const std::string& uid);
+  [[nodiscard]] bool is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
+                                           Actions& out);
+  void add_stray(EnqueueTask task);
   void stay_here(Entry& entry);
   void place_again(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] bool place_elsewhere(Entry& entry, Instant now, Actions& out);
@@ -195,7 +197,11 @@ class Scheduler {
   Instant tended_at_;  // when links were last looked at
 
   Entries entries_;
-  std::unordered_map<std::string, int> late_;  // uid -> `in_flight` of a task that was forgotten
+  struct Late {  // of a task that was forgotten
+    int in_flight = 0;
+    std::optional<EnqueueTask> maybe_away;  // what the queue may hold, if its last answer fails
+  };
+  std::unordered_map<std::string, Late> late_;  // by uid
   /// Answered, while a call that failed may have left them in the queue as away: it is asked again
   /// once it is back, and gives them to its workers.
   std::vector<EnqueueTask> strays_;

@@ -239,6 +239,35 @@ TEST_CASE("What a call that failed may have left as away is taken back once the 
   CHECK(bench.result(result_of("u1")).empty());
 }
 
+TEST_CASE("What may be left as away is asked for until the queue has answered") {
+  auto bench = SchedulerBench::with_workers();
+  (void)bench.cloud_up();
+  (void)bench.task(cloud_task("heavy", "u1"));
+  bench.scheduler.on_queue_down();
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::unavailable));
+  (void)bench.cloud_result(sent.id, result_of("u1"));
+  for (int failures = 0; failures < 3; ++failures) {
+    CHECK(only<EnqueueTask>(bench.queue_up()).away);
+    bench.scheduler.on_queue_down();
+    CHECK(bench.enqueued("u1", Kind::unavailable).empty());
+  }
+  CHECK(only<EnqueueTask>(bench.queue_up()).away);
+  CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
+  CHECK(bench.queue_up().empty());
+}
+
+TEST_CASE("A task that was answered before its enqueue as away failed is asked for again") {
+  auto bench = SchedulerBench::with_workers();
+  (void)bench.cloud_up();
+  (void)bench.task(cloud_task("heavy", "u1"));
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::unavailable));
+  (void)bench.queue_up();
+  (void)bench.cloud_result(sent.id, result_of("u1"));
+  CHECK(bench.enqueued("u1", Kind::unavailable).empty());
+  CHECK(only<EnqueueTask>(bench.queue_up()).away);
+  CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
+}
+
 TEST_CASE("A queue that came back with less holds again as away what is with the cloud") {
   auto bench = SchedulerBench::with_workers();
   (void)bench.cloud_up();
