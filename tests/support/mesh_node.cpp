@@ -1,0 +1,306 @@
+#include "support/mesh_node.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "placement/placement.hpp"
+#include "support/mesh_world.hpp"
+
+namespace fogctl::support {
+
+void MeshNode::start() {
+  id_ = random_hex_id(world_.random());
+  SchedulerOptions options;
+  options.node = id_;
+  options.name = "node-" + std::to_string(number_);
+  options.policy = find_policy("original");
+  options.sharing_interval = world_.options().sharing_interval;
+  options.overdue_min = world_.options().overdue_min;
+  scheduler_.emplace(options, Random(world_.random().next()));
+  queue_.emplace(world_, number_, workers_, [this](const MeshQueue::Told& what) { tell(what); });
+  queue_->ask_load();
+}
+
+void MeshNode::end() {
+  scheduler_.reset();
+  queue_.reset();
+  links_.clear();
+  waiting_.clear();
+  all_waiting_ = 0;
+  ids_.clear();
+  tick_at_.reset();
+  cloud_is_up_ = is_draining_ = false;
+}
+
+void MeshNode::set_workers(std::size_t workers) {
+  workers_ = workers;
+  if (queue_) queue_->set_workers(workers);
+}
+
+void MeshNode::on_opened(const MeshOpened& opened) {
+  links_[opened.peer] = Link{opened.other, opened.is_opened_here, false, {}, false};
+  MeshMessage ready;
+  ready.node = id_;
+  ready.sent = world_.now();
+  world_.send(number_, opened.peer, ready);
+}
+
+void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
+  using enum MeshMessage::Kind;
+  switch (message.kind) {
+    case ready:
+      return on_ready(peer, message);
+    case ack:
+      return tell([&](Scheduler& scheduler, Instant now, Actions&) {
+        scheduler.on_peer_delay(peer, now - message.sent);
+      });
+    case state:
+      return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+        scheduler.on_state(peer, message.state, now, out);
+      });
+    case task: {
+      Task task = *message.task;
+      task.uid_chosen = !task.uid.empty();
+      return on_task(std::move(task), {peer, std::to_string(message.id), true, true});
+    }
+    case result:
+      return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+        (void)scheduler.on_link_result(peer, std::stoll(message.task_id), message.result, now, out);
+      });
+    case leave:
+      return tell([&](Scheduler& scheduler, Instant now, Actions&) {
+        scheduler.on_peer_leaves(peer, now);
+      });
+    case end:
+      return;
+  }
+}
+
+void MeshNode::on_ready(PeerId peer, const MeshMessage& message) {
+  MeshMessage ack;
+  ack.kind = MeshMessage::Kind::ack;
+  ack.sent = message.sent;
+  world_.send(number_, peer, ack);
+  Link& link = links_.at(peer);
+  if (std::exchange(link.is_up, true)) return world_.fail("fog_ready came twice");
+  link.is_original = message.node.empty();
+  link.id = link.is_original ? world_.address(link.other) : message.node;
+  NeighbourIdentity who;
+  who.node = message.node;
+  who.name = "node-" + std::to_string(link.other);
+  who.address = world_.address(link.other);
+  who.own_address = world_.address(number_);
+  who.is_opened_here = link.is_opened_here;
+  tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+    scheduler.on_peer_up(peer, who, now, out);
+  });
+}
+
+void MeshNode::on_closed(PeerId peer) {
+  const bool was_up = links_.at(peer).is_up;
+  links_.erase(peer);
+  if (!was_up) return;
+  tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+    (void)scheduler.on_peer_lost(peer, now, out);
+  });
+}
+
+void MeshNode::on_task(Task task, Origin origin) {
+  if (is_draining_) return refuse(task, std::move(origin));
+  add_waiting(origin);
+  tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+    scheduler.on_task(std::move(task), std::move(origin), now, out);
+  });
+}
+
+void MeshNode::add_waiting(const Origin& origin) {
+  ++all_waiting_;
+  if (!waiting_[origin.peer].insert(origin.task_id).second) world_.fail("an id came twice");
+}
+
+void MeshNode::refuse(const Task& task, Origin origin) {
+  TaskResult result;
+  result.uid = task.uid;
+  result.error = TaskError{TaskErrorCode::unavailable, "this node is stopping"};
+  add_waiting(origin);
+  perform(ReturnResult{std::move(origin), std::make_shared<const Task>(task), result, false});
+}
+
+void MeshNode::on_cloud(bool is_up, bool is_original) {
+  cloud_is_up_ = is_up;
+  tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+    if (!is_up) return scheduler.on_cloud_down(now, out);
+    scheduler.on_cloud_up(is_original, now, out);
+    scheduler.on_cloud_delay(2 * world_.cloud_delay());
+  });
+}
+
+void MeshNode::on_cloud_result(std::int64_t id, TaskResult result) {
+  tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+    (void)scheduler.on_link_result(cloud_link, id, std::move(result), now, out);
+  });
+}
+
+void MeshNode::drain() {
+  is_draining_ = true;
+  tell([](Scheduler& scheduler, Instant now, Actions& out) { scheduler.on_drain(now, out); });
+}
+
+void MeshNode::stop() {
+  tell([](Scheduler& scheduler, Instant, Actions& out) { scheduler.on_stop(false, out); });
+  if (all_waiting_ > 0) world_.fail("a node stopped without an answer to each task");
+}
+
+void MeshNode::tell(const MeshQueue::Told& what) {
+  Actions actions;
+  what(*scheduler_, world_.now(), actions);
+  for (const Action& action : actions) {
+    std::visit([this](const auto& kind) { perform(kind); }, action);
+  }
+  check();
+  arm_tick();
+}
+
+void MeshNode::arm_tick() {
+  const auto next = scheduler_->next_tick();
+  if (!next || (tick_at_ && *tick_at_ <= *next)) return;
+  tick_at_ = std::max(*next, world_.now());
+  world_.after(number_, *tick_at_ - world_.now(), [this, due = *tick_at_] { tick(due); });
+}
+
+void MeshNode::tick(Instant due) {
+  if (tick_at_ != due) return;  // another one was due before
+  tick_at_.reset();
+  tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+    for (const auto& [peer, link] : links_) {  // as the kernel measures it
+      scheduler.on_peer_delay(peer, world_.round_trip(number_, peer));
+    }
+    scheduler.on_tick(now, out);
+  });
+  const auto next = scheduler_->next_tick();
+  if (next && *next <= world_.now()) world_.fail("a tick leaves something to do");
+}
+
+/// What holds after every event.
+void MeshNode::check() {
+  const Scheduler& scheduler = *scheduler_;
+  if (scheduler.unanswered() > all_waiting_) world_.fail("a task that nobody waits for");
+  if (scheduler.unanswered() == 0 && all_waiting_ > 0) world_.fail("a task was forgotten");
+  std::size_t handed = 0;
+  for (const Neighbour& neighbour : scheduler.neighbours()) {
+    handed += neighbour.handed_now;
+    const auto waiting = waiting_.find(neighbour.link);
+    if (neighbour.taken_now != (waiting == waiting_.end() ? 0 : waiting->second.size())) {
+      world_.fail("the count of the tasks taken from a neighbour is wrong");
+    }
+  }
+  if (handed > scheduler.away()) world_.fail("more tasks with neighbours than away");
+  if (scheduler.away() > scheduler.unanswered()) world_.fail("more tasks away than unanswered");
+}
+
+void MeshNode::perform(const EnqueueTask& action) {
+  if (action.start_by < action.arrival) world_.fail("start-by lies before the arrival");
+  queue_->submit(action);
+}
+
+void MeshNode::perform(const HandOn& action) {
+  world_.mix(static_cast<std::uint64_t>(action.id));
+  if (!ids_.insert(action.id).second) world_.fail("an id was given out twice");
+  if (queue_->is_known_up() && !queue_->is_known_away(action.task->uid)) {
+    world_.fail("handed on before the queue held it as away");
+  }
+  if (action.link == cloud_link) {
+    if (!cloud_is_up_) return world_.fail("sent to a cloud that is down");
+    return world_.send_to_cloud(number_, action);
+  }
+  check_handed_on(action);
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::task;
+  message.task = action.task;
+  message.id = action.id;
+  world_.send(number_, action.link, message);
+}
+
+void MeshNode::check_handed_on(const HandOn& action) {
+  const Task& task = *action.task;
+  const auto link = links_.find(action.link);
+  if (link == links_.end() || !link->second.is_up) return world_.fail("handed on to nobody");
+  if (task.offload_times > task.max_offload) world_.fail("handed on more than max_offload times");
+  const auto& path = link->second.is_original ? task.offloading_fog : task.offloading_nodes;
+  if (std::ranges::find(path, link->second.id) != path.end()) {
+    world_.fail("handed on to a node that had handed it on");
+  }
+  const bool is_counted = task.offload_times == static_cast<int>(task.offloading_fog.size()) &&
+                          !task.offloading_nodes.empty() && task.offloading_nodes.back() == id_ &&
+                          task.offloading_fog.back() == world_.address(number_) &&
+                          task.process_by == "fog";
+  if (!is_counted) world_.fail("the hop is not in the task's fields");
+  for (const Neighbour& neighbour : scheduler_->neighbours()) {
+    if (neighbour.link == action.link && neighbour.is_retired) {
+      world_.fail("handed on over a retired link");
+    }
+  }
+}
+
+void MeshNode::perform(const ReturnResult& action) {
+  if (waiting_[action.origin.peer].erase(action.origin.task_id) == 0) {
+    return world_.fail("answered twice, or nobody");
+  }
+  --all_waiting_;
+  if (action.result.uid != action.task->uid) world_.fail("an answer of another task");
+  if (world_.answer_client(number_, action)) return;
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::result;
+  message.task_id = action.origin.task_id;
+  message.result = action.result;
+  world_.send(number_, action.origin.peer, message);
+}
+
+void MeshNode::perform(const FinishAway& action) {
+  queue_->submit(action);
+}
+
+void MeshNode::perform(const TakeBack& action) {
+  queue_->submit(action);
+}
+
+void MeshNode::perform(const ShareState& action) {
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::state;
+  message.state = action.state;
+  for (const PeerId peer : action.links) world_.send(number_, peer, message);
+}
+
+void MeshNode::perform(const CloseLink& action) {
+  const bool in_order = action.why != CloseLink::Why::silent;
+  const auto link = links_.find(action.link);
+  if (link == links_.end()) return;
+  MeshMessage leave;
+  leave.kind = MeshMessage::Kind::leave;
+  if (in_order && !link->second.is_original) world_.send(number_, action.link, leave);
+  world_.close(number_, action.link, in_order);
+}
+
+bool MeshNode::is_quiet() const {
+  return !is_draining_ && scheduler_->unanswered() == 0 && all_waiting_ == 0 && queue_->is_quiet();
+}
+
+std::string MeshNode::left_over() const {
+  if (scheduler_->away() > 0) return "tasks are away";
+  if (world_.options().answers_lost == 0 && queue_->held_away() > 0)
+    return "tasks are held as away";
+  const NodeState state = scheduler_->own_state();
+  if (!state.expected_wait || *state.expected_wait != Duration::zero()) return "a wait is told";
+  if (state.queued + state.running > 0) return "tasks are told";
+  for (const Neighbour& neighbour : scheduler_->neighbours()) {
+    if (neighbour.handed_now > 0) return "a count of tasks handed is left";
+    if (neighbour.taken_now > 0) return "a count of tasks taken is left";
+    if (neighbour.is_retired) return "a retired link is left";
+    const bool says_wait = neighbour.has_state && neighbour.state.expected_wait != Duration::zero();
+    if (says_wait && !neighbour.who.is_original()) return "a neighbour's wait is left";
+  }
+  return {};
+}
+
+}  // namespace fogctl::support

@@ -1,0 +1,86 @@
+// One node of fogctl in a MeshWorld: the real Scheduler, and around it what node/node.cpp and
+// node/mesh.cpp do with its actions. Each thing that it does is held against what must hold.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "scheduling/scheduler.hpp"
+#include "support/mesh_message.hpp"
+#include "support/mesh_queue.hpp"
+
+namespace fogctl::support {
+
+class MeshWorld;
+
+class MeshNode final : public MeshPeer {
+ public:
+  MeshNode(MeshWorld& world, std::size_t number, std::size_t workers)
+      : world_(world), number_(number), workers_(workers) {}
+
+  void start() override;
+  void end() override;
+  void on_opened(const MeshOpened& opened) override;
+  void on_message(PeerId peer, const MeshMessage& message) override;
+  void on_closed(PeerId peer) override;
+  [[nodiscard]] bool is_quiet() const override;
+
+  void on_task(Task task, Origin origin);
+  void on_cloud(bool is_up, bool is_original);
+  void on_cloud_result(std::int64_t id, TaskResult result);
+  void drain();
+  void stop();
+
+  [[nodiscard]] Scheduler& scheduler() { return *scheduler_; }
+  [[nodiscard]] MeshQueue& queue() { return *queue_; }
+  [[nodiscard]] const std::string& id() const { return id_; }
+  [[nodiscard]] std::size_t workers() const { return workers_; }
+  void set_workers(std::size_t workers);
+  /// What does not hold although all is quiet; empty: nothing.
+  [[nodiscard]] std::string left_over() const;
+
+ private:
+  struct Link {
+    std::size_t other = 0;
+    bool is_opened_here = false;
+    bool is_up = false;  // the peer has said who it is
+    std::string id;      // of the peer, or its address where it is an original one
+    bool is_original = false;
+  };
+
+  void add_waiting(const Origin& origin);
+  void tell(const MeshQueue::Told& what);
+  void arm_tick();
+  void tick(Instant due);
+  void check();
+  void refuse(const Task& task, Origin origin);
+  void on_ready(PeerId peer, const MeshMessage& message);
+  void perform(const EnqueueTask& action);
+  void perform(const HandOn& action);
+  void perform(const ReturnResult& action);
+  void perform(const FinishAway& action);
+  void perform(const TakeBack& action);
+  void perform(const ShareState& action);
+  void perform(const CloseLink& action);
+  void check_handed_on(const HandOn& action);
+
+  MeshWorld& world_;
+  std::size_t number_;
+  std::size_t workers_;
+  std::string id_;
+  std::optional<Scheduler> scheduler_;
+  std::optional<MeshQueue> queue_;
+  std::map<PeerId, Link> links_;
+  std::map<PeerId, std::set<std::string>> waiting_;  // task_ids that were not answered yet
+  std::size_t all_waiting_ = 0;
+  std::set<std::int64_t> ids_;  // given out
+  std::optional<Instant> tick_at_;
+  bool cloud_is_up_ = false;
+  bool is_draining_ = false;
+};
+
+}  // namespace fogctl::support

@@ -1,0 +1,210 @@
+// Thousands of random histories of a few nodes that hand tasks to each other, while links, nodes,
+// their queues and the cloud come and go. A failure names its seed, which alone tells the history.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "support/mesh_world.hpp"
+
+namespace fogctl {
+namespace {
+
+using support::MeshOptions;
+using support::MeshWorld;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t seeds = 300;  // for each test
+constexpr int steps = 40;
+
+/// What may go wrong in a history, beside what the queue does.
+struct Faults {
+  bool nodes = false;      // they crash, stop, freeze
+  bool links = false;      // they break, and come twice
+  bool queues = false;     // they go away and come back, sometimes with less
+  bool originals = false;  // there are nodes of the original system
+};
+
+class History {
+ public:
+  History(std::uint64_t seed, Faults faults, const MeshOptions& options)
+      : draw_(seed ^ 0x5eed), faults_(faults), world(seed, options) {
+    nodes_ = 2 + draw_.below(3);
+    for (std::size_t i = 0; i < nodes_; ++i) world.add_node(1 + draw_.below(2));
+    all_ = nodes_;
+    if (faults.originals) all_ += 1 + draw_.below(2);
+    for (std::size_t i = nodes_; i < all_; ++i) world.add_original();
+    for (std::size_t i = 1; i < all_; ++i) {  // each has a way to each
+      world.want(i, draw_.below(std::min(i, nodes_)));
+    }
+    for (std::size_t i = draw_.below(all_ * 2); i > 0; --i) {
+      const std::size_t one = draw_.below(all_);
+      const std::size_t two = draw_.below(nodes_);
+      if (one != two) world.want(one, two);
+    }
+    for (std::size_t i = 0; i < all_ + 2; ++i) clients_.push_back(world.add_client(i % all_));
+    if (chance(60)) world.add_cloud(chance(50));
+  }
+
+  void live() {
+    for (int i = 0; i < steps && world.broken().empty(); ++i) {
+      step();
+      world.run_for(chance(5) ? 4s : std::chrono::milliseconds(draw_.below(300)));
+    }
+  }
+
+ private:
+  bool chance(unsigned percent) { return draw_.below(100) < percent; }
+
+  void step() {
+    const auto kind = draw_.below(20);
+    if (kind < 11) return client_sends();
+    if (kind == 11) return cloud_changes();
+    if (kind < 14 && faults_.nodes) return node_changes(draw_.below(all_));
+    if (kind < 17 && faults_.links) return links_change();
+    if (kind < 19 && faults_.queues) return queue_changes(draw_.below(nodes_));
+  }
+
+  void client_sends() {
+    const std::size_t client = clients_[draw_.below(clients_.size())];
+    for (std::uint64_t i = 1 + draw_.below(chance(20) ? 30 : 4); i > 0; --i) {
+      world.send(client, task());
+    }
+  }
+
+  Task task() {
+    constexpr const char* names[] = {"light", "medium", "heavy", "echo"};
+    Task task;
+    task.name = names[draw_.below(4)];
+    task.weight = parse_task_class(task.name).value_or(TaskClass::light);
+    task.content = chance(90) ? "1" : "2";
+    task.cloud_processing = chance(10);
+    task.time_requirement = chance(70) ? std::chrono::milliseconds(1 + draw_.below(50)) : 2s;
+    task.max_offload = static_cast<int>(draw_.below(5));
+    if (chance(25)) {
+      task.uid = "chosen-" + std::to_string(draw_.below(8));
+      task.uid_chosen = true;
+    }
+    return task;
+  }
+
+  void node_changes(std::size_t node) {
+    if (!world.is_up(node)) return world.restart(node);
+    if (world.is_frozen(node)) return world.thaw(node);
+    switch (draw_.below(5)) {
+      case 0:
+      case 1:
+        return world.freeze(node);
+      case 2:
+        return world.crash(node, chance(60));
+      case 3:
+        return world.stop(node);
+      default:
+        if (node < nodes_) world.set_workers(node, draw_.below(3));
+    }
+  }
+
+  void links_change() {
+    const std::size_t one = draw_.below(all_);
+    const std::size_t two = draw_.below(nodes_);
+    if (chance(40)) return world.heal();
+    if (one == two) return;
+    if (chance(50)) {
+      std::vector<std::size_t> some;
+      std::vector<std::size_t> others;
+      for (std::size_t node = 0; node < all_; ++node) (chance(50) ? some : others).push_back(node);
+      return world.partition(some, others);
+    }
+    if (chance(50)) world.partition({one}, {two});
+    world.dial(one, two);
+    if (two < nodes_) world.dial(two, one);
+  }
+
+  void queue_changes(std::size_t node) {
+    if (chance(50)) return world.queue_goes(node);
+    world.queue_comes(node, chance(30));
+  }
+
+  void cloud_changes() { world.is_cloud_up() ? world.cloud_goes() : world.cloud_comes(); }
+
+  Random draw_;
+  Faults faults_;
+  std::size_t nodes_ = 0;  // of fogctl; the first ones
+  std::size_t all_ = 0;
+  std::vector<std::size_t> clients_;
+
+ public:
+  MeshWorld world;
+};
+
+MeshOptions options(bool with_faults) {
+  MeshOptions options;
+  options.load_interval = 250ms;
+  options.overdue_min = 1s;
+  if (!with_faults) return options;
+  options.queue_refuses = 2;
+  options.tasks_fail = 5;
+  options.peers_lose = 20;
+  return options;
+}
+
+/// Lives through one history from each seed; says so where one breaks.
+void live_all(Faults faults, const MeshOptions& with) {
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+    CAPTURE(seed);
+    History history(seed, faults, with);
+    history.live();
+    history.world.settle();
+    REQUIRE(history.world.broken() == "");
+  }
+}
+
+TEST_CASE("Nodes that nothing befalls hand tasks on and answer each of them once") {
+  live_all({}, options(false));
+}
+
+TEST_CASE("Whatever happens to links, every task is answered once and the mesh is whole again") {
+  live_all({.links = true}, options(true));
+}
+
+TEST_CASE("Whatever happens to nodes, every task of one that lived is answered once") {
+  live_all({.nodes = true, .links = true}, options(true));
+}
+
+TEST_CASE("Whatever happens to queues, every task is answered once") {
+  MeshOptions with = options(true);
+  with.answers_lost = 5;
+  live_all({.links = true, .queues = true}, with);
+}
+
+TEST_CASE("Nodes of the original system among them lose tasks, and yet every task is answered") {
+  live_all({.nodes = true, .links = true, .originals = true}, options(true));
+}
+
+TEST_CASE("Whatever happens to all of them, every task of a node that lived is answered once") {
+  MeshOptions with = options(true);
+  with.answers_lost = 3;
+  with.sharing_interval = 300ms;
+  live_all({.nodes = true, .links = true, .queues = true, .originals = true}, with);
+}
+
+TEST_CASE("Same seed, same trace") {
+  const auto trace_of = [](std::uint64_t seed) {
+    History history(seed, {.nodes = true, .links = true, .queues = true, .originals = true},
+                    options(true));
+    history.live();
+    history.world.settle();
+    CHECK(history.world.broken() == "");
+    return history.world.digest();
+  };
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    CAPTURE(seed);
+    CHECK(trace_of(seed) == trace_of(seed));
+    CHECK(trace_of(seed) != trace_of(seed + 1));
+  }
+}
+
+}  // namespace
+}  // namespace fogctl
