@@ -284,7 +284,8 @@ CommandResult run(const ClientOptions& options) {
   auto plan = plan_for(options);
   if (!plan) return std::unexpected(plan.error());
   const SystemClock clock;
-  plan->address = node_address(options.node, clock);
+  const NodeAddress node = node_address(options.node, clock);
+  plan->address = node.address;
   ClientOutput output(plan->streams.front(), mode_of(options), options.json);
   ClientEvents events;
   events.on_note = [&output](std::string_view text) { output.note(text); };
@@ -294,7 +295,7 @@ CommandResult run(const ClientOptions& options) {
     events.on_progress = [&output](const Statistics& so_far) { output.show_progress(so_far); };
   }
   const auto report = run_client(*plan, clock, std::move(events));
-  if (!report) return std::unexpected(node_failure(options.node, report.error()));
+  if (!report) return std::unexpected(node_failure(options.node, node, report.error()));
   output.show(*report);
   const int code = exit_code_of(options, *report);
   if (output.failure().empty()) return code;

@@ -23,19 +23,20 @@ void add_node_address(CLI::App& command, NodeAddressFlags& flags, const std::str
   add_discovery_flags(command, flags.discovery);
 }
 
-HostPort node_address(const NodeAddressFlags& flags, const Clock& clock) {
-  if (flags.connect) return *flags.connect;
+NodeAddress node_address(const NodeAddressFlags& flags, const Clock& clock) {
+  if (flags.connect) return {*flags.connect, false};
   const auto multicast = multicast_options(flags.discovery);
-  if (!multicast) return on_this_machine;
+  if (!multicast) return {on_this_machine, false};
   const auto found = find_fogs(*multicast, clock);
-  return found.empty() ? on_this_machine : found.front().address;
+  if (found.empty()) return {on_this_machine, true};
+  return {found.front().address, false};
 }
 
-CommandFailure node_failure(const NodeAddressFlags& flags, const Error& error) {
+CommandFailure node_failure(const NodeAddressFlags& flags, const NodeAddress& node,
+                            const Error& error) {
   if (!is_transient(error)) return {exit_code::failed, error.message};
-  const bool was_sought = !flags.connect && !flags.discovery.is_off;
   return {exit_code::unreachable,
-          (was_sought ? "no fog node answered on " + flags.discovery.group + ", and " : "") +
+          (node.is_guess ? "no fog node answered on " + flags.discovery.group + ", and " : "") +
               error.message +
               "; is a fog node running there? start one with 'fogctl fog --queue-backend memory', "
               "or name another with --connect"};

@@ -20,10 +20,15 @@ struct NodeAddressFlags {
 };
 void add_node_address(CLI::App& command, NodeAddressFlags& flags, const std::string& help);
 
+struct NodeAddress {
+  HostPort address;
+  bool is_guess = false;  // nobody answered
+};
 /// Takes up to a second where nothing was named and nobody answers.
-[[nodiscard]] HostPort node_address(const NodeAddressFlags& flags, const Clock& clock);
+[[nodiscard]] NodeAddress node_address(const NodeAddressFlags& flags, const Clock& clock);
 
-/// What to tell a person whom nobody could be connected for.
-[[nodiscard]] CommandFailure node_failure(const NodeAddressFlags& flags, const Error& error);
+/// What to tell a person where that node could not be reached.
+[[nodiscard]] CommandFailure node_failure(const NodeAddressFlags& flags, const NodeAddress& node,
+                                          const Error& error);
 
 }  // namespace fogctl::cli

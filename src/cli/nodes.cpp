@@ -96,16 +96,16 @@ std::string text_of_report(const std::string& report) {
 
 CommandResult run_nodes(const NodesOptions& options) {
   const SystemClock clock;
-  const HostPort address = node_address(options.node, clock);
+  const NodeAddress node = node_address(options.node, clock);
   std::string question;
   wire::append_nodes_query(question);
   const auto answer = ask_node(
-      address, question,
+      node.address, question,
       [](const wire::Message& message) {
         return std::holds_alternative<wire::NodesReport>(message);
       },
       budget);
-  if (!answer) return std::unexpected(node_failure(options.node, answer.error()));
+  if (!answer) return std::unexpected(node_failure(options.node, node, answer.error()));
   const std::string& report = std::get<wire::NodesReport>(*answer).json;
   fmt::print("{}", options.json ? report + '\n' : text_of_report(report));
   return exit_code::ok;

@@ -44,7 +44,17 @@ class Question {
                      fmt::format("the connection to {} broke: {}", to_string(node_), why)));
     };
     connection_->start(std::move(events));
-    connection_->send(question);
+    question_ = question;
+  }
+
+  /// An original cloud closes the connection at anything but a task, an original fog node answers
+  /// nothing: only one that says first that it is fogctl's is asked.
+  void on_greeting(const wire::NodeIdentity& identity) {
+    if (identity.is_original()) {
+      return finish(failure(ErrorCode::failed,
+                            to_string(node_) + " is an original node, which cannot be asked"));
+    }
+    connection_->send(question_);
     connection_->flush();
   }
 
@@ -55,6 +65,8 @@ class Question {
       return finish(failure(ErrorCode::invalid, fmt::format("{} says: {}: {}", to_string(node_),
                                                             error->code, error->message)));
     }
+    if (const auto* ready = std::get_if<wire::FogReady>(&*message)) on_greeting(ready->identity);
+    if (const auto* ready = std::get_if<wire::CloudReady>(&*message)) on_greeting(ready->identity);
     if (is_answer_(*message)) finish(std::move(*message));
   }
 
@@ -68,6 +80,7 @@ class Question {
   asio::io_context io_{1};
   asio::steady_timer timer_{io_};
   std::shared_ptr<Connection> connection_;
+  std::string question_;
   json::Object scratch_;
   std::optional<Result<wire::Message>> answer_;
 };

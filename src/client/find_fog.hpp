@@ -15,8 +15,8 @@ struct FoundFog {
   Duration round_trip{};
 };
 
-/// Those that answered within a quarter of a second of the first one, the shortest round trip
-/// first; none where nobody did within a second.
+/// Those that answered within a quarter of a second of the question, the shortest round trip first.
+/// Where nobody did it is asked again, four times in all.
 [[nodiscard]] std::vector<FoundFog> find_fogs(const MulticastOptions& options, const Clock& clock);
 
 }  // namespace fogctl

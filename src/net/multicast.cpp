@@ -21,24 +21,25 @@ using asio::ip::udp;
 
 constexpr std::chrono::seconds scan_interval(1);
 
-/// The indices of the interfaces to use, of those that are up and have an IPv4 address.
-std::set<int> usable_interfaces(const std::string& named) {
+/// The interfaces to use, of those that are up and have an IPv4 address.
+std::map<int, in_addr> usable_interfaces(const std::string& named) {
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return {};
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, ::freeifaddrs);
-  std::set<int> found;
-  std::set<int> loopback;
+  std::map<int, in_addr> found;
+  std::map<int, in_addr> loopback;
   for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
     const bool is_ipv4 = entry->ifa_addr != nullptr && entry->ifa_addr->sa_family == AF_INET;
     constexpr unsigned up = IFF_UP | IFF_RUNNING;
     if (!is_ipv4 || (entry->ifa_flags & up) != up) continue;
     const auto index = static_cast<int>(::if_nametoindex(entry->ifa_name));
+    const in_addr address = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr;
     if (!named.empty()) {
-      if (named == entry->ifa_name) found.insert(index);
+      if (named == entry->ifa_name) found.emplace(index, address);
     } else if ((entry->ifa_flags & IFF_LOOPBACK) != 0) {
-      loopback.insert(index);
+      loopback.emplace(index, address);
     } else if ((entry->ifa_flags & IFF_MULTICAST) != 0) {
-      found.insert(index);
+      found.emplace(index, address);
     }
   }
   return found.empty() && named.empty() ? loopback : found;
@@ -81,12 +82,12 @@ void Multicast::scan() {
     if (!error && !is_stopped_) scan();
   });
   if (!socket_.is_open() && !open()) return;
-  const std::set<int> usable = usable_interfaces(options_.interface);
-  std::erase_if(joined_, [&](int index) { return !usable.contains(index); });
-  bool is_new = false;
+  const auto usable = usable_interfaces(options_.interface);
+  std::erase_if(joined_, [&](const auto& joined) { return !usable.contains(joined.first); });
+  new_.clear();
   asio::error_code error;
   const auto group = asio::ip::make_address_v4(options_.group.host, error);
-  for (const int index : usable) {
+  for (const auto& [index, address] : usable) {
     if (joined_.contains(index)) continue;
     ip_mreqn membership{};
     membership.imr_multiaddr.s_addr = htonl(group.to_uint());
@@ -94,14 +95,14 @@ void Multicast::scan() {
     const int joined = ::setsockopt(socket_.native_handle(), IPPROTO_IP, IP_ADD_MEMBERSHIP,
                                     &membership, sizeof membership);
     if (joined != 0 && errno != EADDRINUSE) continue;  // in use: joined before it went down
-    joined_.insert(index);
-    is_new = true;
+    joined_.insert_or_assign(index, address);
+    new_.emplace(index, address);
   }
   const std::string missing = options_.interface.empty()
                                   ? "no network interface is up"
                                   : fmt::format("no interface '{}' is up", options_.interface);
   note(joined_.empty() ? missing : "");
-  if (is_new && events_.on_new_interface) events_.on_new_interface();
+  if (!new_.empty() && events_.on_new_interface) events_.on_new_interface();
 }
 
 bool Multicast::open() {
@@ -136,13 +137,15 @@ void Multicast::receive() {
                              });
 }
 
-void Multicast::send(std::string_view text) {
+/// The interface's own address goes with it: that is where others answer.
+void Multicast::send_on(const Interfaces& interfaces, std::string_view text) {
   if (!socket_.is_open()) return;
   asio::error_code error;
   const udp::endpoint to(asio::ip::make_address_v4(options_.group.host, error),
                          options_.group.port);
-  for (const int index : joined_) {
+  for (const auto& [index, address] : interfaces) {
     ip_mreqn through{};
+    through.imr_address = address;
     through.imr_ifindex = index;
     ::setsockopt(socket_.native_handle(), IPPROTO_IP, IP_MULTICAST_IF, &through, sizeof through);
     socket_.send_to(asio::buffer(text), to, 0, error);

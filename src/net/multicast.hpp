@@ -3,12 +3,14 @@
 // go. Belongs to the thread that runs its io_context.
 #pragma once
 
+#include <netinet/in.h>
+
 #include <array>
 #include <asio/io_context.hpp>
 #include <asio/ip/udp.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -29,7 +31,7 @@ class Multicast {
  public:
   struct Events {
     std::function<void(std::string_view text, const asio::ip::address& from)> on_text;
-    std::function<void()> on_new_interface;  // something said before did not go there
+    std::function<void()> on_new_interface;  // what was said before did not go there
   };
 
   Multicast(asio::io_context& io, MulticastOptions options, Events events);
@@ -39,12 +41,16 @@ class Multicast {
   void start();
   void stop();
   /// One datagram on each interface; at most 1,400 bytes. Lost where there is none.
-  void send(std::string_view text);
+  void send(std::string_view text) { send_on(joined_, text); }
+  /// From within on_new_interface: on those alone.
+  void send_to_new(std::string_view text) { send_on(new_, text); }
 
  private:
   void scan();
   [[nodiscard]] bool open();
   void receive();
+  using Interfaces = std::map<int, in_addr>;  // by index, with their addresses
+  void send_on(const Interfaces& interfaces, std::string_view text);
   void note(const std::string& problem);
 
   asio::io_context& io_;
@@ -52,7 +58,8 @@ class Multicast {
   const Events events_;
   asio::ip::udp::socket socket_;
   asio::steady_timer timer_;
-  std::set<int> joined_;  // interface indices
+  Interfaces joined_;
+  Interfaces new_;  // of these, by the last look
   std::array<char, 2048> in_{};
   asio::ip::udp::endpoint from_;
   std::string problem_;  // as it was last told

@@ -110,7 +110,7 @@ void AddressBook::on_unlinked(const std::string& address, const std::string& nod
 
 void AddressBook::leave_alone(const std::string& node, Instant now) {
   for (auto& [address, entry] : entries_) {
-    if (entry.node == node && !entry.is_static) entry.dial_at = now + rest_after_leave;
+    if (entry.node == node) entry.dial_at = now + rest_after_leave;
   }
 }
 

@@ -6,7 +6,8 @@
 //    be reached, and nobody spoke of it, for a minute.
 // 2. Attempts back off exponentially, up to 2 s while the node there was alive in the last minute,
 //    else up to 30 s.
-// 3. A node that is linked already is not dialled; nor is this node itself.
+// 3. A node that is linked already is not dialled; nor is this node itself; nor, for a minute, one
+//    that has enough neighbours.
 #pragma once
 
 #include <map>

@@ -69,7 +69,9 @@ void Mesh::start(wire::NodeIdentity self) {
     events.on_text = [this](std::string_view text, const asio::ip::address& from) {
       on_datagram(text, from);
     };
-    events.on_new_interface = [this] { say_hello(); };
+    events.on_new_interface = [this] {
+      multicast_->send_to_new(wire::fog_hello({own_port_, self_}, false));
+    };
     multicast_.emplace(io_, *options_.discovery, std::move(events));
     multicast_->start();
   }
@@ -120,11 +122,21 @@ void Mesh::dial_due() {
 
 void Mesh::on_dialled(const std::string& address, Result<asio::ip::tcp::socket> socket) {
   if (!socket || !is_looking_) {
-    if (!socket) log(LogLevel::debug, "{}", socket.error().message);
+    if (!socket) note_missing(address, socket.error().message);
     return book_->on_unreachable(address, clock_.now());
   }
   const PeerId peer = events_.adopt(std::move(*socket));
   links_[peer] = Link{true, address, std::nullopt, address, clock_.now()};
+}
+
+/// Says once that a named neighbour is not there; of the others they come and go.
+void Mesh::note_missing(const std::string& address, const std::string& why) {
+  const bool is_named = std::ranges::any_of(
+      options_.peers, [&](const HostPort& peer) { return to_string(peer) == address; });
+  if (!is_named) return log(LogLevel::debug, "{}", why);
+  if (missing_.insert(address).second) {
+    log(LogLevel::warning, "no neighbour: {}; trying again for ever", why);
+  }
 }
 
 // Links.
@@ -167,6 +179,7 @@ void Mesh::join(PeerId peer, Link& link, const wire::NodeIdentity& who) {
   }
   identity.name = link.who->name;
   book_->on_linked(link.dialled, identity.node, now);
+  missing_.erase(link.dialled);
   if (!has_other_link(peer, *link.who)) {
     log(LogLevel::info, "neighbour {} ({}) joined", identity.name, address_of(peer));
     tell_of(link, peer);

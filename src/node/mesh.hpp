@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,7 @@ class Mesh {
 
   void dial_due();
   void on_dialled(const std::string& address, Result<asio::ip::tcp::socket> socket);
+  void note_missing(const std::string& address, const std::string& why);
   void join(PeerId peer, Link& link, const wire::NodeIdentity& who);
   void drop(PeerId peer, const std::string& why);
   void tell_known_nodes(PeerId to);
@@ -97,8 +99,8 @@ class Mesh {
   std::optional<Multicast> multicast_;
   bool is_looking_ = false;
   std::size_t dialling_ = 0;
+  std::set<std::string> missing_;  // named addresses that the log calls unreachable
 
-  bool is_first_hello_ = true;
   Instant announce_at_;
   Duration announce_pause_{};
   Instant gossip_at_;

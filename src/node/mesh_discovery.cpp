@@ -22,8 +22,7 @@ void Mesh::say_hello() {
   if (!is_looking_ || !multicast_) return;
   const bool has_neighbour =
       std::ranges::any_of(links_, [](const auto& item) { return item.second.who.has_value(); });
-  multicast_->send(wire::fog_hello({own_port_, self_}, has_neighbour && !is_first_hello_));
-  is_first_hello_ = false;
+  multicast_->send(wire::fog_hello({own_port_, self_}, has_neighbour));
   const Duration longest = has_neighbour ? alive_interval : longest_pause_alone;
   announce_pause_ = std::clamp(announce_pause_ * 2, first_announcement, longest);
   announce_at_ = clock_.now() + announce_pause_;

@@ -295,7 +295,6 @@ void Node::perform(HandOn& action, LaneWork&) {
 void Node::perform(ReturnResult& action, LaneWork&) {
   const Task& task = *action.task;
   const wire::ResultContext context{.task_id = action.origin.task_id,
-                                    .uid = task.uid,
                                     .weight = task.weight,
                                     .time_requirement = task.time_requirement_text,
                                     .sending_time = task.sending_time,
@@ -306,7 +305,7 @@ void Node::perform(ReturnResult& action, LaneWork&) {
                                     .has_uid = action.origin.has_uid};
   buffer_.clear();
   if (action.is_forwarded && forwarded_) {
-    wire::append_forwarded_result(buffer_, *forwarded_, context);
+    wire::append_forwarded_result(buffer_, *forwarded_, action.result, context);
   } else {
     wire::append_result(buffer_, action.result, context);
   }

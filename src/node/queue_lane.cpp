@@ -67,13 +67,14 @@ void QueueLane::run(const std::stop_token& stop) {
   }
 }
 
+/// What ended comes first: a uid that comes again must not be told that it is there already.
 void QueueLane::perform(LaneWork& work) {
-  if (!work.enqueue.empty()) enqueue(work.enqueue);
-  LaneWork rest = std::exchange(unsettled_, {});
-  rest.finish.reserve(rest.finish.size() + work.finish.size());
+  std::vector<NewTask> tasks = std::move(work.enqueue);
   work.enqueue.clear();
+  LaneWork rest = std::exchange(unsettled_, {});
   append(rest, std::move(work));
   settle(rest);
+  if (!tasks.empty()) enqueue(tasks);
 }
 
 void QueueLane::enqueue(std::vector<NewTask>& tasks) {

@@ -33,7 +33,7 @@ struct Neighbour {
   NodeState state;
   Instant state_at;  // when it came; only meaningful once has_state
   bool has_state = false;
-  Instant heard_at;               // anything at all
+  Instant heard_at;               // a state, a task or a result
   std::optional<Duration> delay;  // a round trip
   bool is_retired = false;        // takes no new task; the link closes when it is empty
   Instant retired_at;

@@ -40,6 +40,7 @@ void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
   if (sender != nullptr) {
     ++sender->taken;
     ++sender->taken_now;
+    sender->heard_at = now;
   }
   if (Entry* known = entry_of(task.uid)) {
     return attach(*known, task, std::move(origin), out);

@@ -128,7 +128,6 @@ void append_task(std::string& out, const Task& task, std::string_view task_id);
 /// The fields that a result copies from its task; only looks at the texts.
 struct ResultContext {
   std::string_view task_id;  // JSON text
-  std::string_view uid;
   TaskClass weight = TaskClass::light;
   std::string_view time_requirement = "10000";  // JSON text, as they came
   std::string_view sending_time = "0";
@@ -140,8 +139,9 @@ struct ResultContext {
 };
 void append_result(std::string& out, const TaskResult& result, const ResultContext& context);
 /// A result that came over a link, passed on: of the original's fields nothing changes but the id.
+/// The fields of part 3 are those of `result`: an original peer sent none.
 void append_forwarded_result(std::string& out, const ResultMessage& message,
-                             const ResultContext& context);
+                             const TaskResult& result, const ResultContext& context);
 void append_fog_ready(std::string& out, WallTime now, const NodeIdentity& identity);
 void append_fog_ready_ack(std::string& out, const FogReady& ready, const NodeIdentity& identity);
 void append_cloud_ready(std::string& out, const NodeIdentity& identity);

@@ -63,7 +63,7 @@ void append_name(std::string& out, std::string_view name) {
 void append_additions(std::string& out, const TaskResult& result, const ResultContext& context) {
   if (context.has_uid) {
     append_name(out, "task_uid");
-    json::append_string(out, context.uid);
+    json::append_string(out, result.uid);
   }
   if (context.extended && !result.node.empty()) {  // an original node tells neither
     append_name(out, "node");
@@ -146,7 +146,7 @@ void append_result(std::string& out, const TaskResult& result, const ResultConte
 }
 
 void append_forwarded_result(std::string& out, const ResultMessage& message,
-                             const ResultContext& context) {
+                             const TaskResult& result, const ResultContext& context) {
   append_original_fields(out, context.task_id,
                          {.content = message.result.content,
                           .time_requirement = message.time_requirement,
@@ -156,7 +156,7 @@ void append_forwarded_result(std::string& out, const ResultMessage& message,
                           .task_type = message.task_type,
                           .process_by = message.process_by,
                           .offload_times = message.offload_times});
-  append_additions(out, message.result, context);
+  append_additions(out, result, context);
 }
 
 }  // namespace fogctl::wire

@@ -20,12 +20,17 @@ namespace {
 using namespace std::chrono_literals;
 using asio::ip::tcp;
 
-/// Reads one question on a free port of 127.0.0.1, says `answer`, and hangs up or waits until the
-/// other side does.
+/// Greets on a free port of 127.0.0.1, reads one question, says `answer`, and hangs up or waits
+/// until the other side does.
+const std::string greeting =
+    "{\"message_type\":\"fog_ready\",\"send_time\":1,\"node\":\"ab\",\"name\":\"n\",\"protocol\":"
+    "2}";
+
 class OneAnswer {
  public:
-  explicit OneAnswer(std::string answer, bool hangs_up = false)
+  explicit OneAnswer(std::string answer, bool hangs_up = false, std::string says_first = greeting)
       : acceptor_(io_, {asio::ip::address_v4::loopback(), 0}),
+        says_first_(std::move(says_first)),
         address{"127.0.0.1", acceptor_.local_endpoint().port()},
         thread_([this, hangs_up, answer = std::move(answer)] { serve(answer, hangs_up); }) {}
   /// What came until the other side hung up.
@@ -38,6 +43,7 @@ class OneAnswer {
   void serve(const std::string& answer, bool hangs_up) {
     tcp::socket socket = acceptor_.accept();
     asio::error_code error;
+    asio::write(socket, asio::buffer(says_first_), error);
     asio::read_until(socket, asio::dynamic_buffer(received_), '\n', error);
     asio::write(socket, asio::buffer(answer), error);
     if (!hangs_up) asio::read(socket, asio::dynamic_buffer(received_), error);
@@ -46,6 +52,7 @@ class OneAnswer {
   asio::io_context io_;
   tcp::acceptor acceptor_;
   std::string received_;
+  std::string says_first_;
 
  public:
   const HostPort address;
@@ -67,7 +74,7 @@ Result<wire::Message> ask(const HostPort& node, Duration budget = 20s) {
 
 TEST_CASE("A question is sent as it is, and the first answer of its kind is taken") {
   OneAnswer node(
-      "{\"message_type\":\"fog_ready\",\"send_time\":1}{\"message_type\":\"bogus\"}"
+      "{\"message_type\":\"bogus\"}"
       "{\"message_type\":\"state\",\"task_time\":0}{\"message_type\":\"nodes\",\"name\":\"a\"}"
       "{\"message_type\":\"nodes\",\"name\":\"b\"}");
   const auto answer = ask(node.address);
@@ -96,7 +103,7 @@ TEST_CASE("Where nobody answers the question has an error that says whom it was 
       {"hangs up", "", true, ErrorCode::unavailable, "broke: closed by peer"},
       {"hangs up before the end", "{\"message_type\":", true, ErrorCode::unavailable, "broke"},
       {"is silent", "", false, ErrorCode::timed_out, "no answer from"},
-      {"says other things", "{\"message_type\":\"fog_ready\",\"send_time\":1}", false,
+      {"says other things", "{\"message_type\":\"state\",\"task_time\":0}", false,
        ErrorCode::timed_out, "no answer from"},
   };
   for (const Row& row : rows) {
@@ -118,6 +125,15 @@ TEST_CASE("What is no node of this kind ends the question when it hangs up") {
   const auto answer = ask(node.address);
   REQUIRE_FALSE(answer);
   CHECK(is_transient(answer.error()));
+}
+
+TEST_CASE("An original node is not asked: it would not understand") {
+  OneAnswer node("", false, "{\"message_type\":\"fog_ready\",\"send_time\":1}");
+  const auto answer = ask(node.address);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == ErrorCode::failed);
+  CHECK(answer.error().message.find("original node") != std::string::npos);
+  CHECK(node.received().empty());
 }
 
 TEST_CASE("Nobody is there: the question ends at once") {

@@ -126,7 +126,7 @@ TEST_CASE("The captured results are read, and passed on with nothing changed but
     CHECK(message.result.uid.empty());
 
     std::string written;
-    append_forwarded_result(written, message, {.task_id = "77"});
+    append_forwarded_result(written, message, message.result, {.task_id = "77"});
     const std::string id = std::string("\"task_id\": ") + row.task_id;
     captured.replace(captured.find(id), id.size(), "\"task_id\": 77");
     check_same_fields(written, captured);

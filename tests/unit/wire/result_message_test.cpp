@@ -143,7 +143,7 @@ TEST_CASE("A result that is passed on keeps the bytes of its times and content")
       R"("distribution_time":1795412135.6394740,"execution_time":2.22789120674133301,)"
       R"("task_type":"heavy","offload_times":1,"process_by":"cloud"})";
   std::string written;
-  append_forwarded_result(written, read(text), {.task_id = "3"});
+  append_forwarded_result(written, read(text), read(text).result, {.task_id = "3"});
   std::string expected = text + "\n";
   expected.replace(expected.find("4294967297"), 10, "3");
   CHECK(written == expected);
@@ -154,7 +154,7 @@ TEST_CASE("A result that is passed on is ASCII on one line, whatever the other s
       "{\"message_type\":\"result\",\"task_id\":1,\"content\":[\"\xc3\xa9{\",\n1],"
       "\"task_type\":\"\xc3\xa9}\",\"process_by\":\"{\xc3\xa9\"}";
   std::string written;
-  append_forwarded_result(written, read(text), {.task_id = "3"});
+  append_forwarded_result(written, read(text), read(text).result, {.task_id = "3"});
   CHECK(names_in(written) == original_names);
   CHECK(std::ranges::count(written, '\n') == 1);
   CHECK(std::ranges::all_of(written, [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
@@ -166,14 +166,15 @@ TEST_CASE("A failure that is passed on keeps its code and message") {
       R"({"message_type":"result","task_id":1,"content":null,)"
       R"("error":{"code":"expired","message":"too late"},"node":"cloud-1","queuing_time":0.5})";
   std::string written;
-  append_forwarded_result(written, read(text), {.task_id = "3"});
+  append_forwarded_result(written, read(text), read(text).result, {.task_id = "3"});
   CHECK(names_in(written) == with(original_names, {"error"}));
   const auto error = boost::json::parse(written).as_object().at("error").as_object();
   CHECK(error.at("code").as_string() == "expired");
   CHECK(error.at("message").as_string() == "too late");
 
   written.clear();
-  append_forwarded_result(written, read(text), {.task_id = "3", .extended = true});
+  append_forwarded_result(written, read(text), read(text).result,
+                          {.task_id = "3", .extended = true});
   CHECK(boost::json::parse(written).as_object().at("node").as_string() == "cloud-1");
 }
 
