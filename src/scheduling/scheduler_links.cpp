@@ -156,7 +156,8 @@ void Scheduler::share_if_changed(Instant now, Actions& out) {
   share(now, out);
 }
 
-/// Once a sharing interval: says how busy this node is, and closes what is of no use.
+/// Once a sharing interval: says how busy this node is, and closes what is of no use. The latter
+/// also where a wait that changes all the time is told more often.
 void Scheduler::tend_links(Instant now, Actions& out) {
   if (neighbours_.all().empty()) return;
   const Duration gap = now - std::exchange(ticked_at_, now);

@@ -217,6 +217,28 @@ TEST_CASE("Two nodes and two clients that all count from 1 do not take each othe
   CHECK(std::ranges::all_of(world.sent(), [](const SentTask& task) { return task.answers == 1; }));
 }
 
+TEST_CASE("One task sent to two nodes that hand it to each other waits for neither") {
+  MeshWorld world(12, even);
+  const auto mesh = whole_mesh(world, 2);
+  std::vector<std::size_t> clients;
+  for (const std::size_t node : mesh) clients.push_back(world.add_client(node));
+  for (const std::size_t client : clients) world.send(client, urgent("light", 5s));
+  world.run_for(3s);  // each has learnt how long a task takes, and told that it has none
+  Task twice = urgent("light", 5ms);
+  twice.uid = "twice";
+  twice.uid_chosen = true;
+  for (const std::size_t client : clients) {
+    for (int i = 0; i < 20; ++i) world.send(client, urgent("light", 5s));
+    world.send(client, twice);
+  }
+  world.run_for(20ms);
+  CHECK(std::ranges::count_if(mesh, [&](std::size_t node) {
+          return world.scheduler(node).neighbours().at(0).handed > 0;
+        }) == 2);
+  CHECK(world.run_until([&] { return world.unanswered() == 0; }, 5s));
+  check_settled(world);
+}
+
 TEST_CASE("An isolated node works alone from its start") {
   MeshWorld world(9, even);
   const std::size_t node = world.add_node();
@@ -240,6 +262,18 @@ TEST_CASE("A frozen neighbour holds up what it has only until it is given up as 
   world.thaw(mesh[1]);
   CHECK(world.run_until([&] { return world.is_whole(); }, 5s));
   check_settled(world);
+}
+
+TEST_CASE("A node whose wait changes all the time closes a silent link as soon as an idle one") {
+  MeshWorld world(13, even);
+  const auto mesh = whole_mesh(world, 2);
+  const std::size_t client = world.add_client(mesh[0]);
+  world.freeze(mesh[1]);
+  for (int i = 0; i < 20; ++i) {
+    for (int tasks = 0; tasks < 5; ++tasks) world.send(client, urgent("light", 5s));
+    world.run_for(250ms);
+  }
+  CHECK(world.scheduler(mesh[0]).neighbours().empty());
 }
 
 TEST_CASE("A node that stops in order leaves nothing unanswered, here or with its neighbours") {
