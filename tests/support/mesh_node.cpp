@@ -98,7 +98,8 @@ void MeshNode::on_ready(PeerId peer, const MeshMessage& message) {
 }
 
 void MeshNode::on_closed(PeerId peer) {
-  const bool was_up = links_.at(peer).is_up;
+  const auto link = links_.find(peer);  // none: it was closed before it was open
+  const bool was_up = link != links_.end() && link->second.is_up;
   links_.erase(peer);
   if (!was_up) return;
   tell([&](Scheduler& scheduler, Instant now, Actions& out) {
@@ -201,6 +202,9 @@ void MeshNode::check() {
 
 void MeshNode::perform(const EnqueueTask& action) {
   if (action.start_by < action.arrival) world_.fail("start-by lies before the arrival");
+  const bool has_own_hop =
+      std::ranges::find(action.task->offloading_nodes, id_) != action.task->offloading_nodes.end();
+  if (!action.away && has_own_hop) world_.fail("a task that runs here counts a hop from here");
   queue_->submit(action);
 }
 

@@ -43,7 +43,9 @@ void MeshWorld::dial(Node dialler, Node target) {
   for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
     const MeshOpened opened{links_[number].peers[side], links_[number].ends[1 - side], side == 0};
     places_[links_[number].ends[side]]->links[opened.peer] = {number, side};
-    after(links_[number].ends[side], Duration::zero(), [this, number, side, opened] {
+    // The dialler has it after one round trip, the other one when the answer to that comes.
+    const Duration opens_after = (side == 0 ? 2 : 3) * links_[number].delay;
+    after(links_[number].ends[side], opens_after, [this, number, side, opened] {
       if (links_[number].open[side]) {
         places_[links_[number].ends[side]]->peer->on_opened(opened);
       }
