@@ -280,6 +280,10 @@ void MeshNode::perform(const CloseLink& action) {
   const bool in_order = action.why != CloseLink::Why::silent;
   const auto link = links_.find(action.link);
   if (link == links_.end()) return;
+  for (const Neighbour& neighbour : scheduler_->neighbours()) {
+    const bool is_this = in_order && neighbour.link == action.link;
+    if (is_this && !neighbour.is_empty()) world_.fail("a link was closed with tasks on it");
+  }
   MeshMessage leave;
   leave.kind = MeshMessage::Kind::leave;
   if (in_order && !link->second.is_original) world_.send(number_, action.link, leave);

@@ -16,7 +16,7 @@ using support::MeshOptions;
 using support::MeshWorld;
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t seeds = 300;  // for each test
+constexpr std::uint64_t seeds = 500;  // for each test
 constexpr int steps = 40;
 
 /// What may go wrong in a history, beside what the queue does.
