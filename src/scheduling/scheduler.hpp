@@ -193,7 +193,6 @@ class Scheduler {
   bool draining_ = false;
   NodeState shared_;  // last
   Instant shared_at_;
-  Instant tended_at_;
   Instant ticked_at_;
   Instant tended_at_;  // when links were last looked at
 
