@@ -169,8 +169,11 @@ TEST_CASE("What is being dialled, or linked, is not forgotten") {
   bench.hear_of("b:1", "b");
   (void)bench.due();
   bench.link("b:1", "b");
+  bench.hear_of("c:1", "c");
+  bench.link("", "c");  // it dialled this node
   bench.now += 1h;
   CHECK(bench.due().empty());
+  CHECK(bench.book.address_of("c") == "c:1");
   CHECK(bench.book.address_of("a") == "a:1");
   CHECK(bench.book.address_of("b") == "b:1");
 }
@@ -217,7 +220,9 @@ TEST_CASE("An original node, which has no id, is dialled again only when its own
   bench.now += 1h;
   bench.hear_of("a:1", "");
   CHECK(bench.due().empty());
+  bench.hear_of("c:1", "");
   bench.unlink("a:1", "");
+  CHECK(bench.due() == Addresses{"c:1"});  // another one, which is not put off
   bench.now += 1s;
   CHECK(bench.due() == Addresses{"a:1"});
 }

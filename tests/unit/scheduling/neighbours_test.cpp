@@ -215,7 +215,7 @@ TEST_CASE("A neighbour is silent when nothing was heard of it for more than thre
     CAPTURE(row.name);
     Known known(32, row.own);
     Neighbour& neighbour = known.add(1, row.its ? fogctl_node("a") : original_node("10.0.0.9"));
-    if (row.its) neighbour.state.sharing_interval = *row.its;
+    neighbour.state.sharing_interval = row.its.value_or(1h);  // an original one says none
     CHECK_FALSE(known.neighbours.is_silent(neighbour, start + row.allowed));
     CHECK(known.neighbours.is_silent(neighbour, start + row.allowed + 1ns));
     neighbour.heard_at = start + 1s;

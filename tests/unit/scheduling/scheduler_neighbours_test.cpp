@@ -237,7 +237,9 @@ TEST_CASE("What is expected to take long has its time, in multiples of that") {
   bench.pass(50s);
   (void)bench.peer_state(101, 0ms);
   CHECK(all<HandOn>(bench.tick()).empty());
-  bench.pass(150ms);  // 10 times 5.015 s
+  bench.pass(150ms - 1ns);  // 10 times 5.015 s
+  CHECK(all<HandOn>(bench.tick()).empty());
+  bench.pass(1ns);
   CHECK(all<HandOn>(bench.tick()).size() == 1);
 }
 

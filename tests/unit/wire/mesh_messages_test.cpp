@@ -129,6 +129,7 @@ TEST_CASE("A field of another kind is named") {
   const std::string state = R"({"message_type":"state","task_time":1,)";
   const std::string known = R"({"message_type":"neighbours",)";
   const Row rows[] = {
+      {"no time", R"({"message_type":"state","workers":1})", "field 'task_time': expected sec"},
       {"workers", state + R"("workers":-1})", "field 'workers': expected a whole number"},
       {"queued", state + R"("queued":1.5})", "field 'queued': expected a whole number"},
       {"running", state + R"("running":1000000001})", "field 'running': expected a whole number"},
