@@ -29,7 +29,9 @@ void Neighbours::add(PeerId link, NeighbourIdentity who, Instant now) {
   added.link = link;
   added.heard_at = now;
   if (Neighbour* older = find(std::string_view(who.id()))) {
-    retire(newer_stays(*older, who) ? *older : added, now);
+    Neighbour& second = newer_stays(*older, who) ? *older : added;
+    second.is_second = true;
+    retire(second, now);
   }
   added.who = std::move(who);
   const auto place = std::ranges::lower_bound(neighbours_, order_of(added), {}, order_of);
@@ -44,7 +46,15 @@ bool Neighbours::newer_stays(const Neighbour& older, const NeighbourIdentity& ne
 }
 
 void Neighbours::remove(PeerId link) {
-  std::erase_if(neighbours_, [&](const Neighbour& neighbour) { return neighbour.link == link; });
+  const auto removed = std::ranges::find(neighbours_, link, &Neighbour::link);
+  if (removed == neighbours_.end()) return;
+  const std::string id = removed->who.id();
+  const bool was_active = !removed->is_retired;
+  neighbours_.erase(removed);
+  const auto second = std::ranges::find_if(neighbours_, [&](const Neighbour& neighbour) {
+    return neighbour.is_second && neighbour.who.id() == id;
+  });
+  if (was_active && second != neighbours_.end()) second->is_retired = second->is_second = false;
 }
 
 Neighbour* Neighbours::find(PeerId link) {

@@ -35,6 +35,7 @@ struct Neighbour {
   bool has_state = false;
   Instant heard_at;               // a state, a task or a result
   std::optional<Duration> delay;  // a round trip
+  bool is_second = false;         // retired because of another link to the same node
   bool is_retired = false;        // takes no new task; the link closes when it is empty
   Instant retired_at;
   std::size_t handed_now = 0;  // tasks handed to it that are unanswered
@@ -58,6 +59,7 @@ class Neighbours {
   /// A link is up. Of two links to the same node the one opened by the smaller id stays, of two
   /// opened by the same node the newer one; of two to an original neighbour the newer one.
   void add(PeerId link, NeighbourIdentity who, Instant now);
+  /// Where it was the one that stays, a second link to the same node takes its place.
   void remove(PeerId link);
   [[nodiscard]] Neighbour* find(PeerId link);
   /// The one that takes new tasks under this id; null where there is none.

@@ -170,8 +170,7 @@ void Scheduler::tend_links(Instant now, Actions& out) {
       out.push_back(CloseLink{neighbour.link, CloseLink::Why::silent});
     } else if (neighbour.is_retired && neighbour.is_empty() &&
                now - neighbour.retired_at >= last_words) {
-      const bool is_second = neighbours_.find(std::string_view(neighbour.who.id())) != nullptr;
-      const auto why = is_second ? CloseLink::Why::duplicate : CloseLink::Why::surplus;
+      const auto why = neighbour.is_second ? CloseLink::Why::duplicate : CloseLink::Why::surplus;
       out.push_back(CloseLink{neighbour.link, why});
     }
   }

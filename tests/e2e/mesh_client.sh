@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A client that is told no address finds a node by multicast, one that answers; with none in reach it
-# tries this host's own, and says so. fogctl nodes does the same.
+# A client that is told no address finds a node by multicast, one that answers; with none in reach
+# it tries its own host, and says so. fogctl nodes does the same.
 # shellcheck source=tests/e2e/hosts.sh
 source "$(dirname "$0")/hosts.sh"
 hosts 3

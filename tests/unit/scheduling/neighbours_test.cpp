@@ -126,15 +126,26 @@ TEST_CASE("Links to different nodes stay all, original ones at different address
   for (const Neighbour& neighbour : known.neighbours.all()) CHECK_FALSE(neighbour.is_retired);
 }
 
-TEST_CASE("The link that was retired stays so when the other one goes, and a third takes over") {
+TEST_CASE("A second link takes over when the one that stayed goes: a node that woke up sees both") {
   Known known;
   known.add(1, fogctl_node("a", false));
   known.add(2, fogctl_node("a", true));
   CHECK(known.neighbours.find("a")->link == 1);  // `a` is smaller than `m`
   known.neighbours.remove(1);
-  CHECK(known.neighbours.find("a") == nullptr);
+  REQUIRE(known.neighbours.find("a") != nullptr);
+  CHECK(known.neighbours.find("a")->link == 2);
+  CHECK_FALSE(known.neighbours.find("a")->is_second);
   known.add(3, fogctl_node("a", true));
   CHECK(known.neighbours.find("a")->link == 3);
+}
+
+TEST_CASE("A link that is retired for another reason does not take over") {
+  Known known;
+  known.add(1, fogctl_node("a", true));
+  known.neighbours.find(PeerId{1})->is_retired = true;  // its peer said that it leaves
+  known.add(2, fogctl_node("a", true));
+  known.neighbours.remove(2);
+  CHECK(known.neighbours.find("a") == nullptr);
 }
 
 TEST_CASE("A neighbour is a place for a task with what it said of itself") {
