@@ -1,46 +1,15 @@
 #include "json/json.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
-#include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 
+#include "json/utf8.hpp"
+
 namespace fogctl::json {
 namespace {
-
-namespace library = boost::json;
-using library::error_code;
-
-/// Accepts everything: the library's parser checks, and what was read stays in the text.
-struct Checker {
-  static constexpr std::size_t max_object_size = std::size_t(-1);
-  static constexpr std::size_t max_array_size = std::size_t(-1);
-  static constexpr std::size_t max_key_size = std::size_t(-1);
-  static constexpr std::size_t max_string_size = std::size_t(-1);
-
-  bool on_document_begin(error_code&) { return true; }
-  bool on_document_end(error_code&) { return true; }
-  bool on_object_begin(error_code&) { return true; }
-  bool on_object_end(std::size_t, error_code&) { return true; }
-  bool on_array_begin(error_code&) { return true; }
-  bool on_array_end(std::size_t, error_code&) { return true; }
-  bool on_key_part(library::string_view, std::size_t, error_code&) { return true; }
-  bool on_key(library::string_view, std::size_t, error_code&) { return true; }
-  bool on_string_part(library::string_view, std::size_t, error_code&) { return true; }
-  bool on_string(library::string_view, std::size_t, error_code&) { return true; }
-  bool on_number_part(library::string_view, error_code&) { return true; }
-  bool on_int64(std::int64_t, library::string_view, error_code&) { return true; }
-  bool on_uint64(std::uint64_t, library::string_view, error_code&) { return true; }
-  bool on_double(double, library::string_view, error_code&) { return true; }
-  bool on_bool(bool, error_code&) { return true; }
-  bool on_null(error_code&) { return true; }
-  bool on_comment_part(library::string_view, error_code&) { return true; }
-  bool on_comment(library::string_view, error_code&) { return true; }
-};
 
 bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -106,25 +75,6 @@ unsigned hex4(std::string_view digits) {
   return code;
 }
 
-void append_utf8(std::string& out, unsigned code) {
-  const auto put = [&](unsigned byte) { out.push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | (code >> 6));
-    put(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    put(0xE0 | (code >> 12));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  } else {
-    put(0xF0 | (code >> 18));
-    put(0x80 | ((code >> 12) & 0x3F));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  }
-}
-
 /// The code point of the \uXXXX (or pair of them) behind a "\u" at `at`; moves `at` behind it.
 unsigned read_escaped_code(std::string_view text, std::size_t& at) {
   unsigned code = hex4(text.substr(at));
@@ -183,29 +133,12 @@ void append_unit_escape(std::string& out, unsigned unit) {
   for (int shift = 12; shift >= 0; shift -= 4) out.push_back(digits[(unit >> shift) & 15]);
 }
 
-/// The code point at `at`, which begins with a byte from 0x80; moves `at` behind it. A byte that is
-/// no UTF-8 counts as U+FFFD: what is written must be JSON, whatever a message quotes.
-unsigned read_utf8(std::string_view text, std::size_t& at) {
-  constexpr unsigned unreadable = 0xFFFD;
-  const unsigned lead = static_cast<unsigned char>(text[at]);
-  const unsigned length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  unsigned code = lead & (0xFFU >> (length + 1));
-  bool is_good = lead >= 0xC2 && lead <= 0xF4 && text.size() - at >= length;
-  for (unsigned i = 1; is_good && i < length; ++i) {
-    const unsigned byte = static_cast<unsigned char>(text[at + i]);
-    is_good = (byte & 0xC0) == 0x80;
-    code = (code << 6) | (byte & 0x3F);
-  }
-  const bool is_surrogate = code >= 0xD800 && code < 0xE000;
-  const bool is_overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  is_good = is_good && !is_surrogate && !is_overlong && code < 0x110000;
-  at += is_good ? length : 1;
-  return is_good ? code : unreadable;
-}
-
 /// One UTF-8 character of more than one byte, at `at`, as one or two \uXXXX; moves `at` behind it.
+/// A byte that is no UTF-8 counts as U+FFFD: what is written must be JSON, whatever a message
+/// quotes.
 void append_escaped_utf8(std::string& out, std::string_view text, std::size_t& at) {
-  unsigned code = read_utf8(text, at);
+  constexpr unsigned unreadable = 0xFFFD;
+  unsigned code = read_utf8(text, at).value_or(unreadable);
   if (code < 0x10000) return append_unit_escape(out, code);
   code -= 0x10000;
   append_unit_escape(out, 0xD800 + (code >> 10));
@@ -236,21 +169,6 @@ std::optional<std::vector<T>> read_array(std::string_view value, Read read) {
 }
 
 }  // namespace
-
-Result<void> check_value(std::string_view text) {
-  library::parse_options options;
-  options.max_depth = max_depth;
-  library::basic_parser<Checker> parser(options);
-  error_code error;
-  const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
-  if (!error && read < text.size()) error = library::error::extra_data;
-  if (!error) return {};
-  if (error == library::error::too_deep) {
-    return failure(ErrorCode::invalid, fmt::format("nested deeper than {}", max_depth));
-  }
-  return failure(ErrorCode::invalid,
-                 fmt::format("not valid JSON at byte {}: {}", read, error.message()));
-}
 
 Result<void> Object::parse(std::string_view text) {
   members_.clear();

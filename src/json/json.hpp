@@ -26,7 +26,7 @@ struct Member {
 /// Reusable: parse() replaces what it held and keeps its memory.
 class Object {
  public:
-  /// Error: invalid, saying what is wrong and at which byte (syntax, UTF-8, depth, not an object).
+  /// Error: invalid, saying what is wrong, in which member or at which byte.
   [[nodiscard]] Result<void> parse(std::string_view text);
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
   /// The last member of that name (as Python reads it), or none.
@@ -37,7 +37,23 @@ class Object {
   std::deque<std::string> decoded_names_;
 };
 
-/// Checks one JSON value of any kind, with nothing but white space around it.
+enum class FaultKind {
+  syntax,
+  not_utf8,
+  lone_surrogate,  // a \uXXXX that is half of a pair, and names no character
+  too_deep,        // and so far no other fault
+};
+/// The first thing that is wrong with a text. The message names the member of an object that it is
+/// in: "invalid UTF-8 in field 'content' (byte 65)", "field 'content': nested deeper than 32".
+struct Fault {
+  FaultKind kind = FaultKind::syntax;
+  std::string message;
+};
+/// None where `text` is one JSON value of any kind, with nothing but white space around it, nested
+/// no deeper than `deepest`, which costs stack.
+[[nodiscard]] std::optional<Fault> find_fault(std::string_view text,
+                                              std::size_t deepest = max_depth);
+/// The same as a Result. Error: invalid.
 [[nodiscard]] Result<void> check_value(std::string_view text);
 
 // Readers of a checked value's text; none where it is of another kind or out of range.

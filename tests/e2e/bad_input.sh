@@ -29,9 +29,12 @@ table = [  # what is sent, the answer's code, what its message must name
     (task(1, cloud_processing="yes"), "invalid_task", "cloud_processing"),
     (task(1, task_uid="a b"), "invalid_task", "task_uid"),
     (task(1, "mean", "abc"), "invalid_task", "content"),
-    (task(1, content=0).replace(": 0", ": " + deep), "invalid_message", "nested"),
+    (task(1, content=0).replace(": 0", ": " + deep), "invalid_message",
+     "field 'content': nested deeper than 32"),
     (b'{"message_type":"task","task_id":1,"task_name":"echo","content":"\xff\xfe"}',
-     "invalid_message", "JSON"),
+     "invalid_message", "invalid UTF-8 in field 'content' (byte 65)"),
+    (task(1, content="").replace('""', '"\\ud800"'), "invalid_message",
+     "lone surrogate \\ud800 in field 'content'"),
 ]
 good, bad = Peer(), Peer()
 for sent, code, named in table:

@@ -101,10 +101,20 @@ TEST_CASE("What is no JSON object is refused, saying so") {
       {"a raw line break in a string", "{\"a\":\"\n\"}", "not valid JSON"},
       {"a null byte in a string", "{\"a\":\"\0\"}"s, "not valid JSON"},
       {"an unknown escape", R"({"a":"\x"})", "not valid JSON"},
-      {"half a surrogate pair", R"({"a":"\ud83c"})", "not valid JSON"},
-      {"half a surrogate pair as a name", R"({"\ud83c":1})", "not valid JSON"},
-      {"the other half", R"({"a":"\udf2b"})", "not valid JSON"},
-      {"a pair with a wrong half", R"({"a":"\ud83c\u0041"})", "not valid JSON"},
+      {"half a surrogate pair", R"({"a":"\ud83c"})",
+       "lone surrogate \\ud83c in field 'a' (byte 6)"},
+      {"half a surrogate pair as a name", R"({"\ud83c":1})",
+       "lone surrogate \\ud83c in the name of a field (byte 2)"},
+      {"the other half", R"({"a":"\udf2b"})", "lone surrogate \\udf2b in field 'a' (byte 6)"},
+      {"a pair with a wrong half", R"({"a":"\ud83c\u0041"})",
+       "lone surrogate \\ud83c in field 'a'"},
+      {"two first halves", R"({"a":"\ud83c\ud83c\udf2b"})",
+       "lone surrogate \\ud83c in field 'a' (byte 6)"},
+      {"half a pair behind a whole one", R"({"a":["\ud83c\udf2b\uDF2B"]})",
+       "lone surrogate \\uDF2B in field 'a' (byte 19)"},
+      {"a mistake before half a pair", R"({"a":x,"b":"\ud83c"})", "not valid JSON at byte 5"},
+      {"an escaped backslash before what looks like half a pair", R"({"a":"\\ud83c",})",
+       "not valid JSON"},
       {"a code of three digits", R"({"a":"\u12"})", "not valid JSON"},
   };
   Object object;
@@ -137,8 +147,14 @@ TEST_CASE("Invalid UTF-8 is refused, in names as in values") {
   Object object;
   for (const Row& row : rows) {
     CAPTURE(row.name);
-    CHECK_FALSE(object.parse("{\"a\":\"" + row.bytes + "\"}"));
-    CHECK_FALSE(object.parse("{\"" + row.bytes + "\":1}"));
+    const auto value = object.parse("{\"a\":\"" + row.bytes + "\"}");
+    REQUIRE_FALSE(value);
+    CAPTURE(value.error().message);
+    CHECK(value.error().message.starts_with("invalid UTF-8 in field 'a' (byte "));
+    const auto name = object.parse("{\"a\":1,\"" + row.bytes + "\":1}");
+    REQUIRE_FALSE(name);
+    CAPTURE(name.error().message);
+    CHECK(name.error().message.starts_with("invalid UTF-8 in the name of a field (byte "));
   }
   CHECK(object.parse("{\"\xc3\xa9\":\"\xf0\x9f\x8c\xab \xed\x9f\xbf \xf4\x8f\xbf\xbf\"}"));
 }
@@ -152,9 +168,54 @@ TEST_CASE("Nesting may be 32 deep, arrays and objects together, and no deeper") 
         "{\"a\":" + nested(100'000, "[", "]") + "}"}) {
     const auto parsed = object.parse(text);
     REQUIRE_FALSE(parsed);
-    CHECK(parsed.error().message == "nested deeper than 32");
+    CHECK(parsed.error().message == "field 'a': nested deeper than 32");
   }
   CHECK(object.parse("{\"a\":" + nested(1, "[[],[],[[]],", "]") + "}"));
+}
+
+TEST_CASE("What is wrong is looked for in the member where it stands") {
+  struct Row {
+    const char* name;
+    std::string text;
+    std::string says;
+  };
+  const std::string deep = nested(33, "[", "]");
+  const Row rows[] = {
+      {"behind others", "{\"a\":{\"b\":[1,\"x:,}\"]},\"c\" : \"\xff\"}",
+       "invalid UTF-8 in field 'c' (byte 29)"},
+      {"deep inside", "{\"a\":1,\"b\":{\"c\":[{\"d\":\"\xff\"}]}}",
+       "invalid UTF-8 in field 'b' (byte 23)"},
+      {"a name inside", "{\"b\":{\"\xff\":1}}", "invalid UTF-8 in field 'b' (byte 7)"},
+      {"an escaped name", "{\"\\u0061\\\"\":\"\xff\"}", "invalid UTF-8 in field 'a\"' (byte 13)"},
+      {"a long name", "{\"" + std::string(100, 'n') + "\":\"\xff\"}",
+       "invalid UTF-8 in field '" + std::string(64, 'n') + "...' (byte 105)"},
+      {"in no object", "[\"a\",\"\xff\"]", "invalid UTF-8 (byte 6)"},
+      {"behind the object", "{\"a\":1}\xff", "invalid UTF-8 (byte 7)"},
+      {"cut off", "{\"a\":\"\xc3", "invalid UTF-8 in field 'a' (byte 6)"},
+      {"too deep in a second member", "{\"a\":[1],\"b\":" + deep + "}",
+       "field 'b': nested deeper than 32"},
+      {"too deep in no object", deep, "nested deeper than 32"},
+      {"bad UTF-8 before it is too deep", "{\"a\":\"\xff\",\"b\":" + deep + "}",
+       "invalid UTF-8 in field 'a' (byte 6)"},
+      {"bad UTF-8 behind another mistake", "{\"a\":x,\"b\":\"\xff\"}",
+       "not valid JSON at byte 5: syntax error"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    const auto checked = check_value(row.text);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().message == row.says);
+  }
+}
+
+TEST_CASE("The kind of a fault is told apart from its message, and the depth can be chosen") {
+  CHECK_FALSE(find_fault("[[1]]", 2));
+  CHECK(find_fault("[[1]]", 1).value().kind == FaultKind::too_deep);
+  CHECK(find_fault("[[1]]", 1).value().message == "nested deeper than 1");
+  CHECK(find_fault("[").value().kind == FaultKind::syntax);
+  CHECK(find_fault("\"\xff\"").value().kind == FaultKind::not_utf8);
+  CHECK(find_fault(R"("\ud800")").value().kind == FaultKind::lone_surrogate);
+  CHECK_FALSE(find_fault(nested(1000, "[", "]"), 1000));
 }
 
 TEST_CASE("Numbers keep their bytes, however long or large they are") {

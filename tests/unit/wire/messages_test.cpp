@@ -37,9 +37,10 @@ TEST_CASE("What is no message is refused, naming what is wrong") {
   };
   const Row rows[] = {
       {"no JSON", "{hello}", "not valid JSON at byte 1"},
-      {"invalid UTF-8", "{\"message_type\":\"\xff\"}", "not valid JSON at byte"},
+      {"invalid UTF-8", "{\"message_type\":\"\xff\"}",
+       "invalid UTF-8 in field 'message_type' (byte 17)"},
       {"too deep", "{\"a\":" + std::string(32, '[') + std::string(32, ']') + "}",
-       "nested deeper than 32"},
+       "field 'a': nested deeper than 32"},
       {"no type", "{}", "field 'message_type': missing"},
       {"an unknown type", R"({"message_type":"greeting"})",
        "field 'message_type': expected a known message type, got a string \"greeting\""},
