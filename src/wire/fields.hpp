@@ -25,9 +25,10 @@ struct Field {
 [[nodiscard]] inline std::string wrong_field(std::string_view name, std::string_view expected,
                                              std::string_view value) {
   constexpr std::size_t shown = 40;
-  const bool is_short = value.size() <= shown;
-  return fmt::format("field '{}': expected {}, got {}{}{}", name, expected, json::kind_of(value),
-                     is_short ? " " : "", is_short ? value : "");
+  const std::string_view kind = json::kind_of(value);
+  const bool is_shown = value.size() <= shown && value != kind;  // of null the kind says it all
+  return fmt::format("field '{}': expected {}, got {}{}{}", name, expected, kind,
+                     is_shown ? " " : "", is_shown ? value : "");
 }
 
 /// Finds fields by name. Senders write them in one order, so the search goes on from where the

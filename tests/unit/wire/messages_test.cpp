@@ -69,6 +69,13 @@ TEST_CASE("What is no message is refused, naming what is wrong") {
   }
 }
 
+TEST_CASE("Of a wrong value the kind is named, and the value where it says more") {
+  CHECK(parse(R"({"message_type":null})").error().message ==
+        "field 'message_type': expected a known message type, got null");
+  CHECK(parse(R"({"message_type":true})").error().message ==
+        "field 'message_type': expected a known message type, got a boolean true");
+}
+
 TEST_CASE("A message's type is known however it is escaped, and wherever it stands") {
   CHECK(parse_as<State>(R"({"task_time":1.5,"message_type":"st\u0061te"})").task_time == 1500ms);
 }
