@@ -32,7 +32,7 @@ constexpr std::uint64_t row_window = 64;
 struct ClientOptions {
   NodeAddressFlags node;
   std::string task;
-  std::optional<std::string> content;
+  std::optional<std::string> content;  // JSON text
   std::string content_file;
   std::optional<CsvSource> content_csv;
   std::optional<TaskClass> weight;
@@ -106,12 +106,9 @@ Result<double> parse_percent(std::string_view text) {
 void add_task_flags(CLI::App& command, ClientOptions& options) {
   add_node_address(command, options.node, "the node to send tasks to");
   add_parsed(command, "--task", parse_name, options.task, "name of the task")->type_name("NAME");
-  auto* content =
-      command
-          .add_option_function<std::string>(
-              "--content", [&options](const std::string& text) { options.content = text; },
-              "the task's input: JSON; what is not valid JSON is sent as a string")
-          ->type_name("JSON");
+  auto* content = add_parsed(command, "--content", content_from_text, options.content,
+                             "the task's input: JSON; what is not valid JSON is sent as a string")
+                      ->type_name("JSON");
   auto* file = command.add_option("--content-file", options.content_file,
                                   "file with the input; - reads standard input");
   file->type_name("FILE")->excludes(content);
@@ -202,7 +199,7 @@ Result<std::vector<std::string>> one_content(std::string_view text) {
 }
 
 Result<std::vector<std::string>> contents_for(const ClientOptions& options) {
-  if (options.content) return one_content(*options.content);
+  if (options.content) return std::vector<std::string>{*options.content};
   if (!options.content_file.empty()) return contents_of_file(options.content_file, one_content);
   if (options.content_csv) {
     return contents_of_file(options.content_csv->file, [&](std::string_view text) {

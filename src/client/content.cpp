@@ -12,6 +12,10 @@ namespace fogctl {
 namespace {
 
 constexpr std::string_view spaces = " \t\r\n";
+/// The message around a content is one level of what a message may have.
+constexpr std::size_t deepest_content = json::max_depth - 1;
+/// What is nested deeper than this is not looked at further, and taken for JSON.
+constexpr std::size_t deepest_look = 1000;
 
 std::string_view trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(spaces);
@@ -36,6 +40,15 @@ bool is_utf8(std::string_view text) {
   }
   quoted.push_back('"');
   return json::check_value(quoted).has_value();
+}
+
+/// Whether a text with this fault is JSON which no message can carry, not text that is no JSON.
+bool is_unfit_json(std::string_view text, json::FaultKind kind) {
+  using json::FaultKind;
+  if (kind != FaultKind::too_deep) return kind == FaultKind::lone_surrogate;
+  const auto deeper = json::find_fault(text, deepest_look);
+  return !deeper || deeper->kind == FaultKind::too_deep ||
+         deeper->kind == FaultKind::lone_surrogate;
 }
 
 /// Reads one field after another; knows where in the text it is.
@@ -151,7 +164,9 @@ Result<std::string> content_of_field(const std::vector<std::string>& row, std::s
 
 Result<std::string> content_from_text(std::string_view text) {
   const std::string_view trimmed = trim(text);
-  if (json::check_value(trimmed)) return on_one_line(trimmed);
+  const auto fault = json::find_fault(trimmed, deepest_content);
+  if (!fault) return on_one_line(trimmed);
+  if (is_unfit_json(trimmed, fault->kind)) return failure(ErrorCode::invalid, fault->message);
   if (!is_utf8(text)) return failure(ErrorCode::invalid, "not UTF-8 text");
   std::string content;
   json::append_string(content, text);

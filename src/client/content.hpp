@@ -14,7 +14,8 @@ namespace fogctl {
 
 /// `text` itself on one line, without white space around it, where it is valid JSON; else as a
 /// JSON string.
-/// Error: invalid, where it is not UTF-8 and so can be neither.
+/// Error: invalid, where it is not UTF-8 and so can be neither; and where it is JSON that a message
+/// cannot carry, being nested too deeply or with half of a surrogate pair in it.
 [[nodiscard]] Result<std::string> content_from_text(std::string_view text);
 
 /// Rows of fields. RFC 4180: commas, "quoted" fields that may hold commas, line breaks and doubled

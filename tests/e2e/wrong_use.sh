@@ -20,6 +20,8 @@ expect 2 "--cloud" fog --cloud 10.0.0.1
 expect 2 "--policy" fog --policy best
 expect 2 "client" clinet
 expect 2 "--load" client --load light=x/min
+expect 2 "--content: nested deeper than 31" client --task echo \
+  --content "$(printf '%032d' 0 | tr 0 '[')$(printf '%032d' 0 | tr 0 ']')"
 expect 3 "fogctl fog" client --connect 127.0.0.1:1 --task light
 expect 1 "no" find-port --from 1 --to 1 --host 192.0.2.1
 

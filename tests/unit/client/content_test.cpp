@@ -41,6 +41,38 @@ TEST_CASE("Text that is JSON is sent as it is, other text as a string") {
   }
 }
 
+std::string nested(std::size_t depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
+
+TEST_CASE("JSON that no message can carry is refused, and not sent as a string") {
+  struct Case {
+    const char* name;
+    std::string text;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"one level too deep", nested(32), "nested deeper than 31"},
+      {"much too deep", " " + nested(999) + "\n", "nested deeper than 31"},
+      {"deeper than is looked", nested(100'000), "nested deeper than 31"},
+      {"too deep in a member", "{\"a\":" + nested(31) + "}", "field 'a': nested deeper than 31"},
+      {"half of a surrogate pair", R"("\ud800")", "lone surrogate \\ud800 (byte 1)"},
+      {"too deep, and half of a pair in it",
+       std::string(32, '[') + R"("\ud800")" + std::string(32, ']'), "nested deeper than 31"},
+  };
+  for (const Case& row : cases) {
+    CAPTURE(row.name);
+    const auto content = content_from_text(row.text);
+    REQUIRE_FALSE(content);
+    CHECK(content.error().code == ErrorCode::invalid);
+    CHECK(content.error().message == row.message);
+  }
+  CHECK(content_from_text(nested(31)) == nested(31));
+  CHECK(content_from_text(std::string(40, '[')) == '"' + std::string(40, '[') + '"');
+  CHECK(content_from_text(nested(40) + "x") == '"' + nested(40) + "x\"");
+  CHECK(content_from_text(R"(\ud800)") == R"("\\ud800")");
+}
+
 TEST_CASE("Text that is not UTF-8 is refused") {
   for (const char* text : {"\xff", "caf\xe9", "\xed\xa0\x80"}) {
     const auto content = content_from_text(text);
