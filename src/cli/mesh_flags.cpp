@@ -16,16 +16,10 @@ std::string check_group(const std::string& text) {
   return fmt::format("'{}' is no multicast group: write it as 228.0.0.5:8005", text);
 }
 
-std::string check_peer(const std::string& text) {
-  const auto address = parse_host_port(text);
-  if (!address) return address.error().message;
-  return address->port > 0 ? "" : fmt::format("'{}' has no port to connect to", text);
-}
-
 void add_peers(CLI::App& command, const std::string& name, std::vector<std::string>& peers,
                const std::string& help) {
   command.add_option(name, peers, help)
-      ->check(check_peer)
+      ->check(check_remote)
       ->type_name("HOST:PORT")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)

@@ -11,13 +11,10 @@ const HostPort on_this_machine{"127.0.0.1", 10000};
 
 void add_node_address(CLI::App& command, NodeAddressFlags& flags, const std::string& help) {
   const auto set = [&flags](const std::string& text) {
-    if (auto address = parse_host_port(text)) flags.connect = std::move(*address);
+    if (auto address = parse_remote(text)) flags.connect = std::move(*address);
   };
   command.add_option_function<std::string>("--connect", set, help)
-      ->check([](const std::string& text) {
-        const auto address = parse_host_port(text);
-        return address ? std::string() : address.error().message;
-      })
+      ->check(check_remote)
       ->type_name("HOST:PORT")
       ->default_str("the fog node that answers first, else " + to_string(on_this_machine));
   add_discovery_flags(command, flags.discovery);

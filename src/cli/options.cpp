@@ -26,11 +26,8 @@ Result<void> read_address(const std::string& text, RedisAddress& address) {
     address.socket_path = text;
     return {};
   }
-  auto parsed = parse_host_port(text);
+  auto parsed = parse_remote(text);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
-  if (parsed->port == 0) {
-    return failure(ErrorCode::invalid, fmt::format("'{}' has no port to connect to", text));
-  }
   address.host = parsed->host;
   address.port = parsed->port;
   return {};
@@ -92,6 +89,11 @@ Result<RedisAddress> redis_address(const RedisFlags& flags) {
     address.password = password;  // nobody here ever sets a variable
   }
   return address;
+}
+
+std::string check_remote(const std::string& text) {
+  const auto address = parse_remote(text);
+  return address ? "" : address.error().message;
 }
 
 CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& value,

@@ -33,6 +33,9 @@ void add_redis_flags(CLI::App& command, RedisFlags& flags);
 /// Error: invalid (the address), failed (the password file cannot be read).
 [[nodiscard]] Result<RedisAddress> redis_address(const RedisFlags& flags);
 
+/// A CLI11 check for an address to connect to.
+[[nodiscard]] std::string check_remote(const std::string& text);
+
 /// A CLI11 check and conversion for a Duration given as 250ms, 5s, 2min.
 CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& value,
                           const std::string& help);

@@ -26,6 +26,12 @@ Result<HostPort> parse_host_port(std::string_view text) {
   return HostPort{host.empty() ? "0.0.0.0" : std::string(host), port};
 }
 
+Result<HostPort> parse_remote(std::string_view text) {
+  auto address = parse_host_port(text);
+  if (!address || address->port > 0) return address;
+  return failure(ErrorCode::invalid, fmt::format("'{}' has no port to connect to", text));
+}
+
 std::string to_string(const HostPort& address) {
   const bool is_v6 = address.host.find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}", is_v6 ? "[" : "", address.host, is_v6 ? "]" : "", address.port);

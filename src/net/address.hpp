@@ -18,6 +18,8 @@ struct HostPort {
 /// "10.0.0.7:10000", "cloud.lab:10000", "[::1]:10000", ":10000" (every address, as 0.0.0.0).
 /// Error: invalid, naming the text.
 [[nodiscard]] Result<HostPort> parse_host_port(std::string_view text);
+/// The same of an address to connect to: port 0 is invalid too.
+[[nodiscard]] Result<HostPort> parse_remote(std::string_view text);
 [[nodiscard]] std::string to_string(const HostPort& address);
 /// HOST:PORT by which a node is reached that says it listens on `listen` (0.0.0.0 being any
 /// address) and was met at `host`; empty where `listen` is no address.

@@ -109,5 +109,16 @@ TEST_CASE("An endpoint is printed as it would be written") {
   CHECK(to_string(asio::ip::tcp::endpoint(make_address("::1"), 80)) == "[::1]:80");
 }
 
+TEST_CASE("An address to connect to has a port") {
+  CHECK(parse_remote("10.0.0.7:10000")->port == 10000);
+  CHECK_FALSE(parse_remote("10.0.0.7"));
+  for (const std::string text : {"10.0.0.7:0", "[::1]:00"}) {
+    const auto address = parse_remote(text);
+    REQUIRE_FALSE(address);
+    CHECK(address.error().code == ErrorCode::invalid);
+    CHECK(address.error().message == "'" + text + "' has no port to connect to");
+  }
+}
+
 }  // namespace
 }  // namespace fogctl
