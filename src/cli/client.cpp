@@ -90,6 +90,14 @@ Result<Duration> parse_timeout(std::string_view text) {
   return length;
 }
 
+Result<Duration> parse_length(std::string_view text) {
+  auto length = parse_duration(text);
+  if (length && *length <= Duration::zero()) {
+    return failure(ErrorCode::invalid, fmt::format("'{}' is not above 0", text));
+  }
+  return length;
+}
+
 Result<std::uint64_t> parse_count(std::string_view text) {
   constexpr NumberRange<std::uint64_t> range{1, 1'000'000'000'000};
   if (const auto count = read_number(text, range)) return *count;
@@ -147,7 +155,10 @@ void add_load_flags(CLI::App& command, ClientOptions& options) {
   for (auto* other : {repeat, load, command.get_option("--content-csv")}) {
     command.get_option("--uid")->excludes(other);
   }
-  add_duration(command, "--duration", options.duration, "how long a load sends")->needs(load);
+  add_parsed(command, "--duration", parse_length, options.duration, "how long a load sends")
+      ->type_name("TIME")
+      ->default_str(format_duration(options.duration))
+      ->needs(load);
   add_parsed(command, "--timeout", parse_timeout, options.timeout,
              "a task without an answer for so long counts as lost")
       ->type_name("TIME")

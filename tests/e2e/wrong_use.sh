@@ -20,6 +20,7 @@ expect 2 "--cloud" fog --cloud 10.0.0.1
 expect 2 "--policy" fog --policy best
 expect 2 "client" clinet
 expect 2 "--load" client --load light=x/min
+expect 2 "--duration: '0s' is not above 0" client --load light=5/s --duration 0s
 expect 2 "--content: nested deeper than 31" client --task echo \
   --content "$(printf '%032d' 0 | tr 0 '[')$(printf '%032d' 0 | tr 0 ']')"
 expect 2 "--connect: 'localhost:0' has no port" client --task light --connect localhost:0
