@@ -1,4 +1,6 @@
 // fogctl worker: runs tasks from a Redis queue, for the nodes that put them there.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <memory>
@@ -18,6 +20,13 @@ struct WorkerFlags {
   std::string backend = "redis";
   std::size_t concurrency = cores();
 };
+
+std::string check_backend(const std::string& text) {
+  if (text == "redis") return "";
+  if (text != "memory") return fmt::format("'{}' is none of redis", text);
+  return "a queue in memory belongs to one process, so there is nothing for a worker to share; "
+         "'fogctl fog --queue-backend memory' runs its tasks itself";
+}
 
 CommandResult run_worker(const WorkerFlags& flags) {
   const SystemClock clock;
@@ -47,9 +56,12 @@ CommandResult run_worker(const WorkerFlags& flags) {
 Run add_worker(CLI::App& command) {
   auto flags = std::make_shared<WorkerFlags>();
   add_queue_flags(command, flags->queue);
-  add_choice(
-      command, "--queue-backend", flags->backend, {"redis"},
-      "where the tasks wait; a queue in memory lives in its own node: 'fogctl fog --workers'");
+  command
+      .add_option("--queue-backend", flags->backend,
+                  "where the tasks wait; a queue in memory lives in its own node: 'fogctl fog "
+                  "--workers'")
+      ->type_name("redis")
+      ->check(check_backend);
   add_number<std::size_t>(command, "--concurrency", flags->concurrency, {1, 1024},
                           "worker threads");
   add_example(command, "fogctl worker --port 6380 --concurrency 4");
