@@ -40,11 +40,10 @@ void ClientOutput::show(const Report& report) {
     case ClientMode::single:
       if (!report.ended_early.empty()) note(report.ended_early);
       return;
-    case ClientMode::rows:
-      write(stderr, table_text(report));
-      break;
+    case ClientMode::rows:  // the results are on standard output
     case ClientMode::figures:
-      write(stdout, json_ ? json_text(report) : table_text(report));
+      write(mode_ == ClientMode::rows ? stderr : stdout,
+            json_ ? json_text(report) : table_text(report));
       break;
   }
   for (const std::string& text : notes_on(report)) note(text);

@@ -30,6 +30,17 @@ status=0
 [ "$(tr '\n' ' ' <"$dir/out")" = "3 null 3 " ] || fail "the others are there: $(cat "$dir/out")"
 grep -q "row 2: task 'sum' failed: invalid_task" "$dir/err" || fail "says which: $(cat "$dir/err")"
 
+"$fogctl" client --connect "$address" --task sum --content-csv "$dir/sums.csv:1" --json \
+  >"$dir/out" 2>"$dir/err" || true
+python3 - "$dir/out" "$dir/err" <<'EOF'
+import json, sys
+rows, told = (open(name).read().splitlines() for name in sys.argv[1:])
+assert [json.loads(row)["status"] for row in rows] == ["done", "failed", "done"], rows
+figures = [json.loads(line) for line in told if line.startswith("{")]
+assert len(figures) == 1 and figures[0]["total"]["sent"] == 3, told
+assert all(line.startswith(("{", "fogctl: ")) for line in told), told
+EOF
+
 status=0
 "$fogctl" client --connect "$address" --task echo --content-csv "$dir/rows.csv:price" \
   2>"$dir/err" || status=$?
