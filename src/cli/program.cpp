@@ -181,8 +181,9 @@ Parsed refuse(Parsed parsed, const std::string& last_argument, const CLI::ParseE
   if (!app.remaining().empty()) {
     return wrong_usage(std::move(parsed), *complaint_about_rest(app));
   }
-  // Whoever asks for help gets it, whatever is wrong with the other flags.
-  if (command.get_help_ptr()->count() > 0) {
+  // Whoever asks for help gets it, whatever is wrong with the other flags, and the subcommand's
+  // wherever it is named.
+  if (app.get_help_ptr()->count() > 0 || command.get_help_ptr()->count() > 0) {
     parsed.out = app.help();
     return parsed;
   }

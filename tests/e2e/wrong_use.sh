@@ -36,4 +36,7 @@ expect 1 "$address" fog --queue-backend memory --listen "$address"
 for role in fog cloud worker client redis-check find-port; do
   "$fogctl" "$role" --help >"$dir/help"
   grep -q "^Example" "$dir/help" || fail "fogctl $role --help has an example"
+  for flag in --help -h; do
+    "$fogctl" "$flag" "$role" 2>&1 | cmp -s - "$dir/help" || fail "fogctl $flag $role shows it too"
+  done
 done

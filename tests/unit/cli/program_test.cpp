@@ -146,6 +146,9 @@ TEST_CASE("help is printed whatever else is wrong with the flags, and ends with 
   const std::vector<std::vector<std::string>> lines = {{"node", "--help"},
                                                        {"node", "-h"},
                                                        {"help", "node"},
+                                                       {"--help", "node"},
+                                                       {"-h", "node"},
+                                                       {"-h", "node", "--port", "x"},
                                                        {"node", "--port", "x", "--help"},
                                                        {"node", "--help", "--quux"}};
   for (const auto& line : lines) {
