@@ -62,7 +62,7 @@ void Connection::start(Events events) {
 }
 
 void Connection::read() {
-  if (!open_ || reading_ || (unsent_ > options_.pause_bytes && !ending_)) return;
+  if (!open_ || reading_ || (unsent_ > options_.pause_bytes && !ending_) || is_flooded()) return;
   if (in_size_ == in_.size()) in_.resize(std::max(first_chunk, in_.size() * 2));
   reading_ = true;
   socket_.async_read_some(
@@ -72,7 +72,11 @@ void Connection::read() {
         if (error) {
           return self->close(error == asio::error::eof ? "closed by peer" : error.message());
         }
-        if (!self->ending_) self->on_read(bytes);
+        if (self->ending_) {
+          self->discard(bytes);
+        } else {
+          self->on_read(bytes);
+        }
         self->reading_ = false;  // not before: what on_read calls must not read into its buffer
         self->read();
       });
@@ -90,6 +94,12 @@ void Connection::on_read(std::size_t bytes) {
   if (was_full && in_.size() < largest_chunk) in_.resize(in_.size() * 2);
   if (events_.on_batch) events_.on_batch();
   flush();
+}
+
+/// What is left to write is still written, though nothing more is read.
+void Connection::discard(std::size_t bytes) {
+  discarded_ += bytes;
+  if (is_flooded() && unsent_ == 0) close("it goes on sending after the end");
 }
 
 /// Hands on every complete object that was read; how many bytes are then done with.
@@ -187,8 +197,10 @@ void Connection::close_when_written() {
 }
 
 /// Says that nothing more comes, and goes on reading what the peer still sends until it closes
-/// too: closing with unread bytes would reset the connection and take the last answer with it.
+/// too: closing with unread bytes would reset the connection and take the last answer with it. A
+/// peer that sends without end does not wait for that answer.
 void Connection::end_writing() {
+  if (is_flooded()) return close("it goes on sending after the end");
   asio::error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }

@@ -2,7 +2,8 @@
 // servers, links and clients alike. Belongs to the thread that runs its io_context.
 //
 // Memory is bounded: while more than `pause_bytes` wait to be written, nothing more is read, and
-// past `drop_bytes` the connection is closed. A peer that never reads costs no more than that.
+// past `drop_bytes` the connection is closed. A peer that never reads costs no more than that. So
+// is work for nothing: of what comes after the end no more than `discard_bytes` are read.
 #pragma once
 
 #include <asio/ip/tcp.hpp>
@@ -23,6 +24,7 @@ struct ConnectionOptions {
   std::size_t max_message = std::size_t{1} << 20;
   std::size_t pause_bytes = std::size_t{1} << 20;
   std::size_t drop_bytes = std::size_t{64} << 20;
+  std::size_t discard_bytes = std::size_t{16} << 20;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -48,7 +50,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void set_pacing(Duration gap);
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_; }
 
-  /// Reads no more; closes when all that was sent is written.
+  /// Delivers no more; when all that was sent is written, waits a moment for the peer to close, and
+  /// closes at once where that one goes on sending.
   void close_when_written();
   void close(const std::string& why);
   [[nodiscard]] bool is_open() const { return open_; }
@@ -69,6 +72,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   void read();
   void on_read(std::size_t bytes);
+  void discard(std::size_t bytes);
+  [[nodiscard]] bool is_flooded() const { return discarded_ > options_.discard_bytes; }
   void write_next();
   void on_written();
   void write_more();
@@ -94,6 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t written_ = 0;  // of `writing_`, when paced
   std::size_t unsent_ = 0;
   Duration gap_{};
+  std::size_t discarded_ = 0;  // bytes that came while it ends
 
   bool open_ = true;
   bool reading_ = false;

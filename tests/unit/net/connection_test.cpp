@@ -159,6 +159,26 @@ TEST_CASE("Where framing is lost the peer reads the answer, though it goes on se
   }
 }
 
+TEST_CASE("A peer that sends without end after framing is lost is cut off, its answer written") {
+  ConnectionOptions options;
+  options.discard_bytes = std::size_t{1} << 20;
+  Link link(options);
+  link.start();
+  const std::string garbage(std::size_t{64} << 10, 'x');
+  // More than lies in the sockets between: where nothing is bounded, it is taken within the linger.
+  const std::size_t most = std::size_t{64} << 20;
+  std::size_t taken = 0;
+  REQUIRE(link.loop.run_until([&] {
+    if (taken < most) taken += link.peer.write(garbage);
+    return !link.closed.empty() || taken >= most;
+  }));
+  CHECK(taken < most);
+  CHECK(link.lost.size() == 1);
+  REQUIRE(link.closed.size() == 1);
+  CHECK(link.closed[0] == "it goes on sending after the end");
+  CHECK(link.peer.received == "{\"error\":1}\n");
+}
+
 TEST_CASE("An object of exactly the longest length does not lose framing, one byte more does") {
   ConnectionOptions options;
   options.max_message = 100;
