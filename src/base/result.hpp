@@ -9,13 +9,15 @@
 namespace fogctl {
 
 enum class ErrorCode {
-  invalid,      // the input is wrong; the same input fails again
-  not_found,    // what was named is not there
-  in_use,       // taken by somebody else (a port, a lock)
-  unavailable,  // the other side is away or not ready; the same call may succeed later
-  timed_out,    // no answer within the budget; whether it took effect is not known
-  overloaded,   // a bound was reached
-  failed,       // anything else that went wrong while doing it
+  invalid,       // the input is wrong; the same input fails again
+  not_found,     // what was named is not there
+  in_use,        // taken by somebody else (a port, a lock)
+  unavailable,   // the other side is away or not ready; the same call may succeed later
+  read_only,     // the other side takes no writes, being a replica; it may once it is promoted
+  unauthorized,  // the other side wants a password, or another one
+  timed_out,     // no answer within the budget; whether it took effect is not known
+  overloaded,    // a bound was reached
+  failed,        // anything else that went wrong while doing it
 };
 
 struct Error {
@@ -30,9 +32,11 @@ using Result = std::expected<T, Error>;
   return std::unexpected(Error{code, std::move(message)});
 }
 
-/// True where the other side was away or silent, so that the same call may succeed later.
+/// True where the other side was away, silent or not ready, so that the same call may succeed
+/// later.
 [[nodiscard]] inline bool is_transient(const Error& error) {
-  return error.code == ErrorCode::unavailable || error.code == ErrorCode::timed_out;
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::read_only ||
+         error.code == ErrorCode::timed_out;
 }
 
 }  // namespace fogctl

@@ -40,6 +40,27 @@ std::string check_address(const std::string& text) {
   return address ? "" : address.error().message;
 }
 
+/// What a person can do about a Redis that cannot be used.
+std::string redis_advice(ErrorCode code, const RedisAddress& address) {
+  const std::string check = fmt::format("'fogctl redis-check --redis {}'", address.display());
+  switch (code) {
+    case ErrorCode::read_only:
+      return "This Redis is a replica: name its master with --redis; " + check + " knows it";
+    case ErrorCode::unauthorized:
+      return "Give the right password in the file that --redis-password-file names, or in "
+             "FOGCTL_REDIS_PASSWORD (and --redis-user, where it is not the default user's)";
+    case ErrorCode::unavailable:
+    case ErrorCode::timed_out:
+      return fmt::format(
+          "Start one with 'redis-server --port {} --appendonly yes', name another with --redis, "
+          "or run a node with no server: --queue-backend memory; where one runs, {} says what is "
+          "wrong with it",
+          address.socket_path.empty() ? address.port : 6379, check);
+    default:
+      return check + " says what is wrong with it";
+  }
+}
+
 std::vector<std::string> policy_names() {
   std::vector<std::string> names;
   for (const Policy& policy : policies()) names.emplace_back(policy.name);
@@ -127,14 +148,13 @@ std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(
   options.connections = threads + 3;  // the workers, the lane, the lease keeper, one to spare
   auto queue = RedisQueue::open(options, clock);
   if (queue) return std::unique_ptr<TaskQueue>(std::move(*queue));
-  if (!is_transient(queue.error())) {
-    return std::unexpected(CommandFailure{exit_code::failed, queue.error().message});
-  }
-  return std::unexpected(CommandFailure{
-      exit_code::unreachable,
-      fmt::format("{}\nStart one with 'redis-server --port {} --appendonly yes', name another with "
-                  "--redis, or run a node with no server: --queue-backend memory",
-                  queue.error().message, address->socket_path.empty() ? address->port : 6379)});
+  return std::unexpected(queue_failure(flags, queue.error()));
+}
+
+CommandFailure queue_failure(const QueueFlags& flags, const Error& error) {
+  const auto address = redis_address(flags.redis).value_or(RedisAddress{});  // was read before
+  return {is_transient(error) ? exit_code::unreachable : exit_code::failed,
+          error.message + '\n' + redis_advice(error.code, address)};
 }
 
 void add_node_flags(CLI::App& command, NodeFlags& flags) {
@@ -179,13 +199,12 @@ CommandResult run_node(const NodeFlags& flags, bool is_cloud) {
   if (const auto listening = node.listen(); !listening) {
     return std::unexpected(CommandFailure{exit_code::failed, listening.error().message});
   }
+  if (const auto started = node.start(); !started) {
+    return std::unexpected(queue_failure(flags.queue, started.error()));
+  }
   fmt::print("listening on {}\n", node.address());
   std::fflush(stdout);
-  const auto drained = node.run();
-  if (!drained) {
-    return std::unexpected(CommandFailure{exit_code::unreachable, drained.error().message});
-  }
-  if (!*drained) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
+  if (!node.run()) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
   return exit_code::ok;
 }
 

@@ -44,9 +44,7 @@ CommandResult run_worker(const WorkerFlags& flags) {
   options.pool.order = queue_order(policies().front());
   WorkerProcess worker(**queue, handlers, clock, options, flags.queue.drain_timeout);
   const auto drained = worker.run();
-  if (!drained) {
-    return std::unexpected(CommandFailure{exit_code::unreachable, drained.error().message});
-  }
+  if (!drained) return std::unexpected(queue_failure(flags.queue, drained.error()));
   if (!*drained) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
   return exit_code::ok;
 }

@@ -123,8 +123,11 @@ Result<void> Node::listen() {
   return listener_.open(options_.listen);
 }
 
-Result<bool> Node::run() {
-  if (auto started = crew_.start(); !started) return std::unexpected(started.error());
+Result<void> Node::start() {
+  return crew_.start();
+}
+
+bool Node::run() {
   lane_.ask_load();  // how busy it is already, before the first task comes
   lane_.start();
   listener_.accept([this](asio::ip::tcp::socket socket) { (void)adopt(std::move(socket)); });

@@ -60,10 +60,14 @@ class Node {
   [[nodiscard]] Result<void> listen();
   [[nodiscard]] std::string address() const { return listener_.address(); }
 
+  /// Takes the first lease: from then on the queue knows this node and its workers run. Error: why
+  /// the queue refuses it; the node must not be run then.
+  [[nodiscard]] Result<void> start();
+
   /// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
   /// False: a task still ran at the drain time-out, and the process must end without waiting for
-  /// it. Error: unavailable, where the queue went away before the start.
-  [[nodiscard]] Result<bool> run();
+  /// it.
+  [[nodiscard]] bool run();
 
  private:
   PeerId adopt(asio::ip::tcp::socket socket);

@@ -18,7 +18,7 @@ class WorkerProcess {
 
   /// Works until SIGTERM or SIGINT, then finishes what runs and gives the rest back; a second
   /// signal ends the process at once. False: a task still ran at the drain time-out, and the
-  /// process must end without waiting for it. Error: unavailable, the queue went away.
+  /// process must end without waiting for it. Error: why the queue refuses it.
   [[nodiscard]] Result<bool> run();
 
  private:

@@ -20,9 +20,17 @@ namespace {
 constexpr std::size_t input_buffer_size = std::size_t{64} << 10;
 
 // The server is there but cannot serve this now.
-constexpr std::array<std::string_view, 10> passing_errors = {
-    "LOADING",  "READONLY", "MISCONF",    "OOM",        "CLUSTERDOWN",
-    "TRYAGAIN", "BUSY",     "MASTERDOWN", "NOREPLICAS", "UNKILLABLE"};
+constexpr std::array<std::string_view, 9> passing_errors = {
+    "LOADING", "MISCONF",    "OOM",        "CLUSTERDOWN", "TRYAGAIN",
+    "BUSY",    "MASTERDOWN", "NOREPLICAS", "UNKILLABLE"};
+
+/// By the first word of an error reply, which is Redis' code for it.
+ErrorCode code_of(std::string_view word) {
+  if (word == "READONLY") return ErrorCode::read_only;
+  if (word == "NOAUTH" || word == "WRONGPASS") return ErrorCode::unauthorized;
+  const bool passing = std::ranges::find(passing_errors, word) != passing_errors.end();
+  return passing ? ErrorCode::unavailable : ErrorCode::failed;
+}
 
 timeval to_timeval(Duration length) {
   const auto us = std::max<std::int64_t>(1, length / std::chrono::microseconds(1));
@@ -84,9 +92,7 @@ RedisReply RedisReply::operator[](std::size_t i) const {
 
 Error error_of(const RedisReply& reply) {
   const std::string_view text = reply.text();
-  const std::string_view word = text.substr(0, text.find(' '));
-  const bool passing = std::ranges::find(passing_errors, word) != passing_errors.end();
-  return {passing ? ErrorCode::unavailable : ErrorCode::failed, std::string(text)};
+  return {code_of(text.substr(0, text.find(' '))), std::string(text)};
 }
 
 Result<std::unique_ptr<RedisConnection>> RedisConnection::open(const RedisAddress& address,

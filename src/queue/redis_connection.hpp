@@ -47,7 +47,8 @@ struct RedisTimeouts {
 };
 
 /// The error that a server's error reply stands for: unavailable where the same call may succeed
-/// later (LOADING, READONLY, OOM, …), else failed. The message is the server's.
+/// later (LOADING, OOM, …), read_only (READONLY), unauthorized (NOAUTH, WRONGPASS), else failed.
+/// The message is the server's.
 [[nodiscard]] Error error_of(const RedisReply& reply);
 
 class RedisConnection {
@@ -56,8 +57,8 @@ class RedisConnection {
 
   /// Connects, authenticates, and waits for nothing: a server that is still LOADING is an error.
   /// Error: unavailable ("cannot connect to redis 127.0.0.1:6379: connection refused"), also when
-  /// the server did not answer in time, since nothing can have taken effect; failed: wrong
-  /// password.
+  /// the server did not answer in time, since nothing can have taken effect; unauthorized: no
+  /// password or a wrong one.
   [[nodiscard]] static Result<std::unique_ptr<RedisConnection>> open(const RedisAddress& address,
                                                                      RedisTimeouts timeouts);
   ~RedisConnection();

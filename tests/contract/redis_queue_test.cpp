@@ -210,6 +210,18 @@ TEST_CASE("redis queue: two queues on one server do not see each other") {
   CHECK(lease(*fog, 9).at(0).task->content == "1");
 }
 
+TEST_CASE("redis queue: a replica takes no lease, and says that it is one") {
+  RedisServer server;
+  const auto queue = open_redis(redis_options(server, "fog", "a"));
+  CHECK(!redis(server, {"REPLICAOF", "127.0.0.1", "1"}).is_error());
+  const auto refused = queue->extend(1, 5s, start());
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == ErrorCode::read_only);
+  CHECK(is_transient(refused.error()));
+  CHECK(!redis(server, {"REPLICAOF", "NO", "ONE"}).is_error());
+  CHECK(queue->extend(1, 5s, start()).has_value());
+}
+
 TEST_CASE("redis queue: a wrong password fails, and is not in the message") {
   RedisServer server;
   CHECK(!redis(server, {"CONFIG", "SET", "requirepass", "right"}).is_error());
@@ -217,7 +229,7 @@ TEST_CASE("redis queue: a wrong password fails, and is not in the message") {
   options.address.password = "hunter2";
   const auto wrong = RedisQueue::open(options, system_clock());
   REQUIRE_FALSE(wrong.has_value());
-  CHECK(wrong.error().code == ErrorCode::failed);
+  CHECK(wrong.error().code == ErrorCode::unauthorized);
   CHECK(wrong.error().message.find("hunter2") == std::string::npos);
   options.address.password = "right";
   CHECK(RedisQueue::open(options, system_clock()).has_value());

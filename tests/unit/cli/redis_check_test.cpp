@@ -229,7 +229,7 @@ TEST_CASE("an absent Redis and a wrong password are told apart") {
   CHECK(absent[0].verdict == Verdict::failure);
   CHECK(absent[0].advice.find("redis-server --port 6380") != std::string::npos);
   address.socket_path = "/run/r.sock";
-  const auto locked = judge_unreachable_redis({ErrorCode::failed, "WRONGPASS"}, address);
+  const auto locked = judge_unreachable_redis({ErrorCode::unauthorized, "WRONGPASS"}, address);
   REQUIRE(locked.size() == 2);
   CHECK(locked[0].verdict == Verdict::ok);
   CHECK(locked[1].check == "authentication");
