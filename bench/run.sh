@@ -128,5 +128,15 @@ compare "a decision with 32 neighbours, us (goal)" "$(of decision.us)" 2 "<= 1"
 compare "handed to a neighbour and back, p50 us (2 links + 2 local)" "$(of handed.rt)" \
   "$(echo "$(of echo.rt) $(of memory.rt)" | awk '{print 2 * $1 + 2 * $2}')" "<= 1"
 compare "state sharing with 32 neighbours, % of a core (goal)" "$(mesh_share)" 0.5 "<= 1"
+
+# The times that the end-to-end tests of the mesh print, the longest of each, in seconds.
+e2e=$(dirname "$0")/../tests/e2e
+longest() { grep -oE "$1 [0-9.]+ s" | awk '$(NF - 1) > m {m = $(NF - 1)} END {print m}'; }
+found=$("$e2e/mesh_discovery.sh" "$fogctl" 2>&1 | longest '^[a-z ]*:') || true
+whole=$("$e2e/mesh_cut_cable.sh" "$fogctl" 2>&1 | longest 'whole again after') || true
+if [ -n "$found$whole" ]; then # else this machine allows no network namespaces
+  compare "three nodes find one another, any order, s (goal)" "$found" 3 "<= 1"
+  compare "the mesh is whole after a cable was out for 10 s, s (goal)" "$whole" 5 "<= 1"
+fi
 echo
 "$build/fogctl_queue_bench"

@@ -13,7 +13,8 @@ start_original old_cloud cloud --listen 127.0.0.1:0
 start_mesh_fog one --workers 1 --peer "127.0.0.2:$claimed_port" --cloud "$address"
 start_mesh_fog two --peer "$address"
 one=${address_of[one]} two=${address_of[two]} old=${address_of[old]}
-wait_for "two neighbours and a cloud" holds_at one 'len(n) == 2 and r["cloud"]'
+wait_for "two neighbours that have said how busy they are, and a cloud" \
+  holds_at one 'len(n) == 2 and r["cloud"] and all(x["state_age"] is not None for x in n.values())'
 
 python3 - "$one" <<'EOF'
 import sys
