@@ -42,6 +42,7 @@ wait_for() {
 start() {
   local name=$1
   shift
+  : >"$dir/$name.out" # what an earlier one of this name said is not this one's
   "$fogctl" "$@" >"$dir/$name.out" 2>"$dir/$name.log" &
   pid_of[$name]=$!
   wait_for "$name to listen" grep -q . "$dir/$name.out"
