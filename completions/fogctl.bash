@@ -2,20 +2,22 @@
 # PREFIX/share/bash-completion/completions/fogctl, or by hand.
 # shellcheck shell=bash
 
-_fogctl_subcommands='fog cloud nodes worker client redis-check find-port help'
+_fogctl_subcommands='fog cloud nodes worker client queue tasks redis-check find-port help'
 
 # The flags of a subcommand; "" is fogctl itself.
 _fogctl_flags() {
   local redis='--host --port --redis --redis-user --redis-password-file'
-  local queue='--queue --lease --drain-timeout --name --log-level'
+  local queue='--queue --lease --drain-timeout --max-attempts --name --log-level'
   local node='--queue-backend --listen --workers --policy --max-message --patience'
-  node+=' --max-queued --max-queued-bytes --result-ttl'
+  node+=' --max-queued --max-queued-bytes --result-ttl --max-dead'
   local discovery='--multicast --multicast-ttl --interface --no-discovery'
   local mesh='--cloud --peer --no-fog --no-cloud --sharing-interval --max-neighbours'
   mesh+=' --overdue-factor --overdue-min'
   case $1 in
     '') echo '--help --version' ;;
     redis-check) echo "--help $redis --json" ;;
+    queue) echo "--help $redis --queue --json" ;;
+    tasks) echo "--help $redis --queue --most --json" ;;
     find-port) echo '--help --from --to --count --host' ;;
     fog) echo "--help $redis $queue $node $discovery $mesh" ;;
     cloud) echo "--help $redis $queue $node" ;;

@@ -2,7 +2,7 @@
 # PREFIX/share/fish/vendor_completions.d.
 
 function __fogctl_no_subcommand
-    not __fish_seen_subcommand_from fog cloud nodes worker client redis-check find-port help
+    not __fish_seen_subcommand_from fog cloud nodes worker client queue tasks redis-check find-port help
 end
 
 function __fogctl_in
@@ -19,13 +19,15 @@ complete -c fogctl -n __fogctl_no_subcommand -a cloud -d 'run the node at the to
 complete -c fogctl -n __fogctl_no_subcommand -a nodes -d 'show the neighbours that a node knows'
 complete -c fogctl -n __fogctl_no_subcommand -a worker -d 'run tasks from a Redis queue'
 complete -c fogctl -n __fogctl_no_subcommand -a client -d 'send tasks and report how they fared'
+complete -c fogctl -n __fogctl_no_subcommand -a queue -d 'show what waits in a Redis queue'
+complete -c fogctl -n __fogctl_no_subcommand -a tasks -d 'look at tasks that failed for good, and try them again'
 complete -c fogctl -n __fogctl_no_subcommand -a redis-check -d 'tell whether a Redis can carry a fog'
 complete -c fogctl -n __fogctl_no_subcommand -a find-port -d 'print idle TCP ports'
 complete -c fogctl -n __fogctl_no_subcommand -a help -d 'explain a subcommand'
-complete -c fogctl -n '__fogctl_in help' -a 'fog cloud nodes worker client redis-check find-port'
+complete -c fogctl -n '__fogctl_in help' -a 'fog cloud nodes worker client queue tasks redis-check find-port'
 
 # The Redis.
-set -l redis '__fogctl_in redis-check fog cloud worker'
+set -l redis '__fogctl_in redis-check fog cloud worker queue tasks'
 complete -c fogctl -n $redis -l host -x -a '(__fish_print_hostnames)' -d 'host of the Redis'
 complete -c fogctl -n $redis -l port -x -d 'port of the Redis'
 complete -c fogctl -n $redis -l redis -r -F -d 'the Redis, instead of --host and --port'
@@ -34,7 +36,8 @@ complete -c fogctl -n $redis -l redis-password-file -r -F -d 'file with the pass
 
 # Who serves a queue.
 set -l queue '__fogctl_in fog cloud worker'
-complete -c fogctl -n $queue -l queue -x -d 'name of the queue'
+complete -c fogctl -n '__fogctl_in fog cloud worker queue tasks' -l queue -x -d 'name of the queue'
+complete -c fogctl -n $queue -l max-attempts -x -d 'runs of a task that may begin and lose their worker'
 complete -c fogctl -n $queue -l lease -x -d 'how long a silent process keeps its tasks'
 complete -c fogctl -n $queue -l drain-timeout -x -d 'how long running tasks may take to end'
 complete -c fogctl -n $queue -l name -x -d 'the name of this node, for people'
@@ -50,6 +53,7 @@ complete -c fogctl -n $node -l max-message -x -d 'longest message in bytes'
 complete -c fogctl -n $node -l max-queued -x -d 'most tasks in the queue'
 complete -c fogctl -n $node -l max-queued-bytes -x -d 'most bytes of tasks in the queue'
 complete -c fogctl -n $node -l result-ttl -x -d 'how long the result of a task with a task_uid is kept'
+complete -c fogctl -n $node -l max-dead -x -d 'most tasks that failed for good to keep'
 complete -c fogctl -n $node -l patience -x -d 'how long a task waits for an absent queue'
 
 # Who looks for others.
@@ -75,6 +79,10 @@ complete -c fogctl -n '__fogctl_in nodes' -l json -d 'print one JSON object'
 
 complete -c fogctl -n '__fogctl_in worker' -l queue-backend -x -a redis -d 'where the tasks wait'
 complete -c fogctl -n '__fogctl_in worker' -l concurrency -x -d 'worker threads'
+
+complete -c fogctl -n '__fogctl_in queue tasks' -l json -d 'print JSON'
+complete -c fogctl -n '__fogctl_in tasks' -l most -x -d 'how many to list'
+complete -c fogctl -n '__fogctl_in tasks' -a 'ls show retry rm'
 
 complete -c fogctl -n '__fogctl_in redis-check' -l json -d 'print one JSON object'
 

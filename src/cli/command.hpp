@@ -42,6 +42,8 @@ Run add_cloud(CLI::App& command);
 Run add_worker(CLI::App& command);
 Run add_client(CLI::App& command);
 Run add_nodes(CLI::App& command);
+Run add_queue(CLI::App& command);
+Run add_tasks(CLI::App& command);
 Run add_redis_check(CLI::App& command);
 Run add_find_port(CLI::App& command);
 

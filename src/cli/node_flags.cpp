@@ -86,6 +86,7 @@ NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) 
   options.lease = flags.queue.lease;
   options.patience = flags.patience;
   options.drain_timeout = flags.queue.drain_timeout;
+  options.max_attempts = flags.queue.max_attempts;
   apply(flags.mesh, options);
   return options;
 }
@@ -101,19 +102,31 @@ std::size_t cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-void add_queue_flags(CLI::App& command, QueueFlags& flags) {
+void add_queue_name_flags(CLI::App& command, QueueFlags& flags) {
   add_redis_flags(command, flags.redis);
-  flags.node_name = host_name();
   command.add_option("--queue", flags.name, "name of the queue; who shares it shares the work")
       ->check(check_name)
       ->type_name("NAME")
       ->capture_default_str();
+}
+
+std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_queue_to_look_at(
+    const QueueFlags& flags, const Clock& clock) {
+  Random random(entropy());
+  return open_redis_queue(flags, random_hex_id(random), 1, clock);
+}
+
+void add_queue_flags(CLI::App& command, QueueFlags& flags) {
+  add_queue_name_flags(command, flags);
+  flags.node_name = host_name();
   add_duration(command, "--lease", flags.lease,
                "how long the queue waits for a word from this process before others get its tasks");
   command.callback([&flags] {
     if (flags.lease >= std::chrono::seconds(1)) return;
     throw CLI::ValidationError("--lease: at least 1s, so that a busy moment does not cost it");
   });
+  add_number<std::uint32_t>(command, "--max-attempts", flags.max_attempts, {1, 1000},
+                            "runs of a task that may begin, when its worker is lost each time");
   add_duration(command, "--drain-timeout", flags.drain_timeout,
                "how long running tasks may take to end after SIGTERM");
   command.add_option("--name", flags.node_name, "this node's name, for people")
@@ -131,6 +144,8 @@ void add_limit_flags(CLI::App& command, QueueLimits& limits) {
                           "most bytes of tasks in the queue, likewise");
   add_duration(command, "--result-ttl", limits.result_ttl,
                "how long the result of a task with a task_uid is kept");
+  add_number<std::size_t>(command, "--max-dead", limits.max_dead, {0, most},
+                          "most tasks that failed for good to keep for a look at them");
 }
 
 std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(

@@ -20,6 +20,7 @@ struct QueueFlags {
   std::string name = "fog";
   Duration lease = std::chrono::seconds(5);
   Duration drain_timeout = std::chrono::seconds(10);
+  std::uint32_t max_attempts = 3;
   QueueLimits limits;
   std::string node_name;  // --name; the host's name unless given
 };
@@ -32,6 +33,11 @@ void add_limit_flags(CLI::App& command, QueueLimits& limits);
     const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock);
 /// Why a Redis queue cannot be served, and what to do; exit code 3 where it may be there later.
 [[nodiscard]] CommandFailure queue_failure(const QueueFlags& flags, const Error& error);
+
+/// A Redis queue to look at, and people's hands on it: --redis and its kind, --queue.
+void add_queue_name_flags(CLI::App& command, QueueFlags& flags);
+[[nodiscard]] std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_queue_to_look_at(
+    const QueueFlags& flags, const Clock& clock);
 
 struct NodeFlags {
   QueueFlags queue;

@@ -12,6 +12,7 @@
 #include "cli/command.hpp"
 #include "cli/node_address.hpp"
 #include "cli/options.hpp"
+#include "cli/table.hpp"
 #include "client/ask_node.hpp"
 #include "json/json.hpp"
 
@@ -50,8 +51,6 @@ std::string heading(const json::Object& node) {
   return text;
 }
 
-using Row = std::vector<std::string>;
-
 Row row_of(const json::Object& neighbour) {
   return {text_of(neighbour, "name"),
           text_of(neighbour, "address"),
@@ -60,24 +59,6 @@ Row row_of(const json::Object& neighbour) {
           time_of(neighbour, "state_age", "-"),
           count_of(neighbour, "handed"),
           count_of(neighbour, "taken")};
-}
-
-/// Columns as wide as they need to be: names to the left, figures to the right.
-std::string table_of(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string cell = i < 2 ? fmt::format("{:<{}}", row[i], widths[i])
-                                     : fmt::format("{:>{}}", row[i], widths[i]);
-      text += (i > 0 ? "  " : "") + cell;
-    }
-    text += '\n';
-  }
-  return text;
 }
 
 std::string text_of_report(const std::string& report) {
@@ -91,7 +72,7 @@ std::string text_of_report(const std::string& report) {
     json::Object neighbour;
     if (neighbour.parse(item)) rows.push_back(row_of(neighbour));
   }
-  return text + (rows.size() > 1 ? table_of(rows) : "no neighbours\n");
+  return text + (rows.size() > 1 ? table_text(rows, {.left = 2}) : "no neighbours\n");
 }
 
 CommandResult run_nodes(const NodesOptions& options) {

@@ -41,6 +41,7 @@ CommandResult run_worker(const WorkerFlags& flags) {
   options.pool.threads = flags.concurrency;
   options.pool.holder = id;
   options.pool.node_name = flags.queue.node_name;
+  options.pool.max_attempts = flags.queue.max_attempts;
   options.pool.order = queue_order(policies().front());
   WorkerProcess worker(**queue, handlers, clock, options, flags.queue.drain_timeout);
   const auto drained = worker.run();

@@ -77,6 +77,7 @@ Node::Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, 
 CrewOptions Node::crew_options() const {
   CrewOptions crew;
   crew.lease = options_.lease;
+  crew.pool.max_attempts = options_.max_attempts;
   crew.pool.threads = options_.workers;
   crew.pool.holder = options_.id;
   crew.pool.node_name = options_.name;

@@ -48,6 +48,7 @@ struct NodeOptions {
   std::size_t workers = 1;
   ConnectionOptions connection;
   Duration lease = std::chrono::seconds(5);
+  std::uint32_t max_attempts = 3;
   Duration patience = std::chrono::seconds(2);
   Duration drain_timeout = std::chrono::seconds(10);
 };

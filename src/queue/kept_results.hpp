@@ -27,11 +27,10 @@ class KeptResults {
             const QueueLimits& limits);
   /// nullptr: not known, or its time is up.
   [[nodiscard]] const Kept* find(const std::string& uid, Instant now) const;
+  void drop(const std::string& uid);
   [[nodiscard]] bool empty() const { return kept_.empty(); }
 
  private:
-  void drop(const std::string& uid);
-
   std::unordered_map<std::string, Kept> kept_;
   std::map<std::pair<Instant, std::uint64_t>, std::string> by_age_;
   std::uint64_t next_order_ = 0;

@@ -18,6 +18,8 @@ QueueKeys::QueueKeys(std::string_view queue)
       askers(prefix + "askers"),
       results(prefix + "results"),
       results_age(prefix + "results_age"),
+      dead(prefix + "dead"),
+      dead_age(prefix + "dead_age"),
       wake(prefix + "wake") {}
 
 std::string QueueKeys::held(std::string_view holder) const {

@@ -24,7 +24,9 @@ struct QueueKeys {
   std::string askers;       // hash: uid → another holder that asked for the result as well
   std::string results;      // hash: uid → kept result
   std::string results_age;  // zset: uid by the end of its keeping
-  std::string wake;         // stream: an entry when queued tasks appear where there were none
+  std::string dead;      // hash: uid → when, attempts, result and body of one that failed for good
+  std::string dead_age;  // zset: uid by when it died
+  std::string wake;      // stream: an entry when queued tasks appear where there were none
 
   /// hash: uid → ticket, flag and lease number of what the holder holds.
   [[nodiscard]] std::string held(std::string_view holder) const;

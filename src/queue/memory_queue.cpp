@@ -86,6 +86,25 @@ Result<QueueLoad> MemoryQueue::load(Instant now) {
   return store_->load(now);
 }
 
+Result<std::vector<DeadTask>> MemoryQueue::dead(std::size_t most) {
+  const std::lock_guard lock(store_->mutex_);
+  return store_->dead_.newest(most);
+}
+
+Result<std::size_t> MemoryQueue::revive(std::span<const std::string> uids, Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  std::size_t revived = 0;
+  for (const std::string& uid : uids) revived += store_->revive(*me_, uid, now) ? 1 : 0;
+  return revived;
+}
+
+Result<std::size_t> MemoryQueue::bury(std::span<const std::string> uids) {
+  const std::lock_guard lock(store_->mutex_);
+  std::size_t buried = 0;
+  for (const std::string& uid : uids) buried += store_->dead_.take(uid) ? 1 : 0;
+  return buried;
+}
+
 Result<std::optional<TaskResult>> MemoryQueue::kept_result(const std::string& uid, Instant now) {
   const std::lock_guard lock(store_->mutex_);
   const auto* kept = store_->results_.find(uid, now);

@@ -198,6 +198,9 @@ FinishStatus MemoryStore::finish(Holder& me, const Finished& done, Instant now) 
   if (entry.task->uid_chosen) {
     results_.keep(done.lease.uid, done.result, content_digest(*entry.task), now, limits_);
   }
+  if (done.dead_after > 0) {
+    dead_.add({entry.task, done.result, done.dead_after, now}, limits_.max_dead);
+  }
   // As the other implementations, whose results go where the lease said.
   const bool for_another = !done.reply_to.empty() && done.reply_to != me.name;
   if (for_another) holder_named(done.reply_to).replies.push_back(done.result);
@@ -210,6 +213,15 @@ FinishStatus MemoryStore::finish(Holder& me, const Finished& done, Instant now) 
   entry = Entry{};
   free_.push_back(slot);
   return FinishStatus::done;
+}
+
+bool MemoryStore::revive(Holder& me, const std::string& uid, Instant now) {
+  const auto dead = dead_.take(uid);
+  if (!dead) return false;
+  results_.drop(uid);
+  const NewTask task{dead->task, now, start_by(*dead->task, now)};
+  (void)enqueue(me, {&task, 1}, LeaseWant{}, now);
+  return true;
 }
 
 void MemoryStore::give_back(Holder& me, std::span<const LeaseRef> leases) {
@@ -251,6 +263,7 @@ std::size_t MemoryStore::evict(Holder& holder, bool lost) {
 
 QueueLoad MemoryStore::load(Instant now) const {
   QueueLoad load = load_;
+  load.dead = dead_.size();
   for (const auto& [name, holder] : holders_) {
     if (holder.life != 0 && holder.expiry >= now) load.workers += holder.workers;
   }

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "queue/dead_set.hpp"
 #include "queue/kept_results.hpp"
 #include "queue/ready_order.hpp"
 #include "queue/task_queue.hpp"
@@ -83,6 +84,7 @@ class MemoryStore {
   [[nodiscard]] FinishStatus finish(Holder& me, const Finished& done, Instant now);
   void give_back(Holder& me, std::span<const LeaseRef> leases);
   [[nodiscard]] std::size_t recover_expired(Instant now);
+  [[nodiscard]] bool revive(Holder& me, const std::string& uid, Instant now);
   std::size_t evict(Holder& holder, bool lost);
   [[nodiscard]] QueueLoad load(Instant now) const;
 
@@ -124,6 +126,7 @@ class MemoryStore {
   std::size_t queued_ = 0;
   std::map<std::string, Holder, std::less<>> holders_;
   KeptResults results_;
+  DeadSet dead_;
   QueueLoad load_;  // workers apart
   std::uint64_t next_ticket_ = 1;
   std::uint64_t next_life_ = 1;

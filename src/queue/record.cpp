@@ -104,7 +104,7 @@ std::size_t size_of(std::string_view text) {
 }
 
 constexpr std::size_t task_fixed_size = 3 * sizeof(std::uint8_t)      // version, class, flags
-                                        + 2 * sizeof(std::uint32_t)   // offloads
+                                        + 3 * sizeof(std::uint32_t)   // offloads, attempts
                                         + 4 * sizeof(std::uint64_t)   // durations, estimates
                                         + 3 * sizeof(std::uint32_t);  // counts of the lists
 constexpr std::size_t result_fixed_size =
@@ -153,6 +153,7 @@ void append_record(std::string& out, const Task& task) {
                                           (task.cloud_processing ? for_the_cloud : 0)));
   writer.whole(task.max_offload);
   writer.whole(task.offload_times);
+  writer.whole(task.max_attempts);
   writer.length(task.time_requirement);
   writer.length(task.waited);
   writer.real(task.estimated_queuing_time);
@@ -201,6 +202,7 @@ Result<TaskPtr> read_task(std::string_view record) {
   task->cloud_processing = (flags & for_the_cloud) != 0;
   task->max_offload = reader.whole();
   task->offload_times = reader.whole();
+  task->max_attempts = reader.whole();
   task->time_requirement = reader.length();
   task->waited = reader.length();
   task->estimated_queuing_time = reader.real();

@@ -108,6 +108,26 @@ Result<KeptResult> read_kept(std::string_view kept) {
   return KeptResult{read_number(kept.substr(0, time_width)), std::move(*result)};
 }
 
+std::string eight_digits(std::uint32_t count) {
+  std::string digits;
+  append_digits(digits, count, 8);
+  return digits;
+}
+
+Result<DeadValue> read_dead(std::string_view value) {
+  constexpr std::size_t head = time_width + 8 + 8;
+  if (value.size() < head) return failure(ErrorCode::failed, "not a dead task");
+  const auto size = static_cast<std::size_t>(read_number(value.substr(time_width + 8, 8)));
+  if (value.size() < head + size) return failure(ErrorCode::failed, "not a dead task");
+  auto result = read_result(value.substr(head, size));
+  auto body = read_body(value.substr(head + size));
+  if (!result) return failure(ErrorCode::failed, std::move(result.error().message));
+  if (!body) return std::unexpected(std::move(body.error()));
+  return DeadValue{read_number(value.substr(0, time_width)),
+                   static_cast<std::uint32_t>(read_number(value.substr(time_width, 8))),
+                   std::move(*result), std::move(*body)};
+}
+
 std::int64_t read_number(std::string_view digits) {
   std::int64_t number = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), number);

@@ -46,6 +46,19 @@ struct TaskBody {
 [[nodiscard]] std::string time_digits(std::int64_t queue_time);
 [[nodiscard]] std::string digest_bytes(const Task& task);
 
+/// A count as 8 digits.
+[[nodiscard]] std::string eight_digits(std::uint32_t count);
+
+/// A value of `dead`; its times are queue time.
+struct DeadValue {
+  std::int64_t died_at = 0;
+  std::uint32_t attempts = 0;
+  TaskResult result;
+  TaskBody body;
+};
+/// Error: failed, when it is none.
+[[nodiscard]] Result<DeadValue> read_dead(std::string_view value);
+
 struct KeptResult {
   std::int64_t expiry = 0;  // queue time
   TaskResult result;

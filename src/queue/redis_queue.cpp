@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view expired = "expired";
 constexpr std::string_view left = "left";
 
-QueueLoad load_of(const RedisReply& live, const RedisReply& workers, const RedisReply& counts) {
+QueueLoad load_of(const RedisReply& live, const RedisReply& workers, const RedisReply& counts,
+                  const RedisReply& dead) {
   QueueLoad load;
   const auto count = [&](std::size_t i) {
     return static_cast<std::size_t>(std::max<std::int64_t>(0, read_number(counts[i].text())));
@@ -28,6 +29,7 @@ QueueLoad load_of(const RedisReply& live, const RedisReply& workers, const Redis
     load.away = count(6);
     load.bytes = count(7);
   }
+  load.dead = static_cast<std::size_t>(dead.integer());
   for (std::size_t i = 0; i < live.size(); ++i) {
     for (std::size_t k = 0; k + 1 < workers.size(); k += 2) {
       if (workers[k].text() != live[i].text()) continue;
@@ -246,7 +248,9 @@ Result<QueueLoad> RedisQueue::load(Instant now) {
     const std::string_view ask[] = {"HMGET", keys_.counts, "q0", "q1",   "q2",
                                     "l0",    "l1",         "l2", "away", "bytes"};
     session->append(ask);
-    std::array<std::optional<RedisReply>, 3> replies;
+    const std::string_view dead[] = {"HLEN", keys_.dead};
+    session->append(dead);
+    std::array<std::optional<RedisReply>, 4> replies;
     for (auto& slot : replies) {
       auto reply = RedisCaller::receive(session);
       if (!reply) return std::unexpected(reply.error());
@@ -255,7 +259,7 @@ Result<QueueLoad> RedisQueue::load(Instant now) {
     for (const auto& reply : replies) {
       if (reply->is_error()) return std::unexpected(error_of(*reply));
     }
-    return load_of(*replies[0], *replies[1], *replies[2]);
+    return load_of(*replies[0], *replies[1], *replies[2], *replies[3]);
   });
 }
 

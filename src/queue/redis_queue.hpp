@@ -56,6 +56,9 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<std::size_t> recover_expired(Instant now) override;
   [[nodiscard]] Result<void> leave(Instant now) override;
   [[nodiscard]] Result<QueueLoad> load(Instant now) override;
+  [[nodiscard]] Result<std::vector<DeadTask>> dead(std::size_t most) override;
+  [[nodiscard]] Result<std::size_t> revive(std::span<const std::string> uids, Instant now) override;
+  [[nodiscard]] Result<std::size_t> bury(std::span<const std::string> uids) override;
   [[nodiscard]] Result<std::optional<TaskResult>> kept_result(const std::string& uid,
                                                               Instant now) override;
   [[nodiscard]] Result<QueueNews> wait(Duration at_most) override { return news_.wait(at_most); }

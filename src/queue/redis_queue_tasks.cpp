@@ -44,6 +44,11 @@ std::size_t takes_of(const LeaseWant& want, std::span<const TaskEntry> entries,
   return taken;
 }
 
+/// Whether the finish script needs the result of a task that goes to that stream, or to none (0).
+bool needs_result(const Finished& task, std::size_t stream) {
+  return stream > 0 || task.task->uid_chosen || task.dead_after > 0;
+}
+
 // A task given to this very enqueue that its want took answers by its outcome, not as another one.
 // One that had been tried before stays a Lease, which tells the attempt.
 void claim_own(std::span<const NewTask> tasks, Enqueued& done) {
@@ -318,18 +323,19 @@ RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, Ins
     const auto found = std::ranges::find(holders, std::string_view(holder)) - holders.begin();
     const auto place = static_cast<std::size_t>(found);
     if (place == holders.size()) holders.push_back(holder);
-    return 8 + place;
+    return 10 + place;
   };
   std::vector<std::size_t> streams;
   std::size_t bytes = 1024;
   for (const Finished& task : tasks) {
     streams.push_back(stream_of(task.reply_to));
     bytes += 100;
-    if (streams.back() > 0 || task.task->uid_chosen) bytes += record_size(task.result) + 100;
+    if (needs_result(task, streams.back())) bytes += record_size(task.result) + 100;
   }
   RedisArguments arguments(bytes);
-  for (const std::string& key : {keys_.tasks, held_key_, keys_.counts, keys_.attempts,
-                                 keys_.results, keys_.results_age, keys_.askers}) {
+  for (const std::string& key :
+       {keys_.tasks, held_key_, keys_.counts, keys_.attempts, keys_.results, keys_.results_age,
+        keys_.askers, keys_.dead, keys_.dead_age}) {
     arguments.add(key);
   }
   for (const std::string_view holder : holders) arguments.add(keys_.replies(holder));
@@ -339,16 +345,18 @@ RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, Ins
   arguments.add(time_digits(caller_->to_queue_time(now + options_.limits.result_ttl)));
   arguments.add_number(static_cast<std::int64_t>(options_.limits.max_result_bytes));
   arguments.add(replies_wait_ms);
+  arguments.add_number(static_cast<std::int64_t>(options_.limits.max_dead));
   for (const Finished& task : tasks) {
     arguments.add(task.lease.uid);
     arguments.add_number(task.lease.number);
   }
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const Finished& task = tasks[i];
-    if (streams[i] == 0 && !task.task->uid_chosen) continue;
+    if (!needs_result(task, streams[i])) continue;
     arguments.add_number(static_cast<std::int64_t>(i + 1));
     arguments.add(task.task->uid_chosen ? digest_bytes(*task.task) : std::string());
     arguments.add_number(static_cast<std::int64_t>(streams[i]));
+    arguments.add(task.dead_after > 0 ? eight_digits(task.dead_after) : std::string());
     append_record(arguments.open(record_size(task.result)), task.result);
     arguments.close();
   }

@@ -59,23 +59,24 @@ return life
 
 // finish: ends held tasks; keeps and sends their results.
 // KEYS 1 tasks, 2 held of this holder, 3 counts, 4 attempts, 5 results, 6 results_age, 7 askers,
-//      from 8: replies of the holders named in ARGV
+//      8 dead, 9 dead_age, from 10: replies of the holders named in ARGV
 // ARGV 1 now, 2 how many tasks, 3 end of the keeping of results, 4 most bytes of kept results,
-//      5 how long replies wait for their holder (ms); uid, lease number of each task; then, of each
-//      that has a result to keep or to send: its position, digest to keep it or empty, which KEYS
-//      to send it to or 0, record
+//      5 how long replies wait for their holder (ms), 6 most dead tasks; uid, lease number of each
+//      task; then, of each that is dead or has a result to keep or to send: its position, digest to
+//      keep it or empty, which KEYS to send it to or 0, attempts (8) where it is dead or empty,
+//      record
 // Returns {a letter for each task, position and holder of tasks that another one asked for as well}
 //      d done, s superseded, g gone
 constexpr std::string_view finish = R"lua(
 local tasks, held, results, results_age = KEYS[1], KEYS[2], KEYS[5], KEYS[6]
 local total = tonumber(ARGV[2])
 local uids, ended, letters, asked = {}, {}, {}, {}
-for i = 1, total do uids[i] = ARGV[4 + 2 * i] end
+for i = 1, total do uids[i] = ARGV[5 + 2 * i] end
 local values = redis.call('HMGET', held, unpack(uids))
 local leased, away, bytes, n = {0, 0, 0}, 0, 0, 0
 for i = 1, total do
   local value = values[i]
-  if value and string.sub(value, 60) == ARGV[5 + 2 * i] then
+  if value and string.sub(value, 60) == ARGV[6 + 2 * i] then
     letters[i] = 'd'
     n = n + 1
     ended[n] = uids[i]
@@ -92,6 +93,24 @@ for i = 1, total do
 end
 if n == 0 then return {table.concat(letters), asked} end
 redis.call('HDEL', held, unpack(ended))
+local died = false
+for at = 7 + 2 * total, #ARGV, 5 do
+  local i, tries, record = tonumber(ARGV[at]), ARGV[at + 3], ARGV[at + 4]
+  if letters[i] == 'd' and tries ~= '' then
+    local head = ARGV[1] .. tries .. string.format('%08d', #record)
+    redis.call('HSET', KEYS[8], uids[i], head .. record .. redis.call('HGET', tasks, uids[i]))
+    redis.call('ZADD', KEYS[9], ARGV[1], uids[i])
+    died = true
+  end
+end
+if died then
+  local surplus = redis.call('ZCARD', KEYS[9]) - ARGV[6]
+  if surplus > 0 then
+    local eldest = redis.call('ZRANGE', KEYS[9], 0, surplus - 1)
+    redis.call('HDEL', KEYS[8], unpack(eldest))
+    redis.call('ZREM', KEYS[9], unpack(eldest))
+  end
+end
 redis.call('HDEL', tasks, unpack(ended))
 add_classes('l', leased, -1)
 add('away', -away)
@@ -106,9 +125,9 @@ if redis.call('EXISTS', askers) == 1 then
 end
 
 local kept, replies = 0, {}
-for at = 6 + 2 * total, #ARGV, 4 do
+for at = 7 + 2 * total, #ARGV, 5 do
   local i, digest = tonumber(ARGV[at]), ARGV[at + 1]
-  local key, record = tonumber(ARGV[at + 2]), ARGV[at + 3]
+  local key, record = tonumber(ARGV[at + 2]), ARGV[at + 4]
   if letters[i] == 'd' then
     if digest ~= '' then
       kept = kept + 1
@@ -207,6 +226,19 @@ requeue(uids, values)
 return #uids
 )lua";
 
+// forget: drops a kept result.
+// KEYS 1 results, 2 results_age, 3 counts
+// ARGV uid
+// Returns how many bytes it took.
+constexpr std::string_view forget = R"lua(
+local size = redis.call('HSTRLEN', KEYS[1], ARGV[1])
+if size == 0 then return 0 end
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('HINCRBY', KEYS[3], 'result_bytes', -size)
+return size
+)lua";
+
 constexpr std::string_view task_keys = R"lua(
 local tasks, ready, oldest, held, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 )lua";
@@ -238,6 +270,7 @@ std::string_view source_of(Script script) {
       joined({task_keys, wake_key, lua::sliced, requeue, give_back}),
       joined({evict}),
       joined({task_keys, wake_key, lua::sliced, requeue, put_back}),
+      joined({forget}),
   };
   return sources[static_cast<std::size_t>(script)];
 }

@@ -11,6 +11,7 @@
 //           it, arrival (8), record. Equal up to the holder in two calls only when one repeats the
 //           other.
 //   kept    end of the keeping (16), digest (8), record
+//   dead    when (16), attempts (8), length of the result (8), the result's record, body
 // Members and held values are longer than the 64 bytes up to which Redis would keep them in lists
 // that it searches from the front. The number of the batch is 0 for what was held at once.
 // Times are microseconds of Redis' clock in decimal digits; they come in ARGV, no script asks.
@@ -22,8 +23,8 @@
 
 namespace fogctl {
 
-enum class Script { enqueue, lease, started, extend, finish, give_back, evict, put_back };
-inline constexpr std::size_t script_count = 8;
+enum class Script { enqueue, lease, started, extend, finish, give_back, evict, put_back, forget };
+inline constexpr std::size_t script_count = 9;
 
 /// The Lua text; lives as long as the program.
 [[nodiscard]] std::string_view source_of(Script script);

@@ -36,6 +36,7 @@ enum class QueueOrder {
 struct QueueLimits {
   std::size_t max_tasks = 1'000'000;
   std::size_t max_bytes = std::size_t{1} << 30;
+  std::size_t max_dead = 10'000;  // past it the oldest dead tasks go
   Duration result_ttl = std::chrono::hours(1);
   std::size_t max_result_bytes = std::size_t{64} << 20;
 };
@@ -97,6 +98,17 @@ struct Finished {
   TaskPtr task;
   TaskResult result;
   std::string reply_to;  // from the Lease
+  /// Runs that it took, where the task failed for good and is to be kept in the dead set, for a
+  /// person to look at; 0: it is not.
+  std::uint32_t dead_after = 0;
+};
+
+/// A task that failed for good.
+struct DeadTask {
+  TaskPtr task;
+  TaskResult result;  // its error says why, `node` where it ran last
+  std::uint32_t attempts = 0;
+  Instant died_at;
 };
 
 enum class FinishStatus {
@@ -111,6 +123,7 @@ struct QueueLoad {
   std::array<std::size_t, task_class_count> queued{};
   std::array<std::size_t, task_class_count> leased{};
   std::size_t away = 0;
+  std::size_t dead = 0;
   std::size_t workers = 0;  // of holders whose lease is live
   std::size_t bytes = 0;
 };
@@ -150,8 +163,9 @@ class TaskQueue {
   [[nodiscard]] virtual Result<bool> extend(std::size_t workers, Duration lease, Instant now) = 0;
 
   /// Ends tasks with their results, one status each, in order. A result is kept where the client
-  /// chose the uid, and sent to `reply_to` where that is another holder. When `want` asks for
-  /// tasks, leases them in the same round trip, appended to `next`.
+  /// chose the uid, and sent to `reply_to` where that is another holder. The dead ones are kept in
+  /// the dead set, within its bound, oldest out. When `want` asks for tasks, leases them in the
+  /// same round trip, appended to `next`.
   [[nodiscard]] virtual Result<std::vector<FinishStatus>> finish(std::span<const Finished> tasks,
                                                                  const LeaseWant& want, Instant now,
                                                                  std::vector<Lease>& next) = 0;
@@ -166,6 +180,15 @@ class TaskQueue {
   [[nodiscard]] virtual Result<void> leave(Instant now) = 0;
 
   [[nodiscard]] virtual Result<QueueLoad> load(Instant now) = 0;
+
+  /// Dead tasks, those that died last first, at most `most`.
+  [[nodiscard]] virtual Result<std::vector<DeadTask>> dead(std::size_t most) = 0;
+  /// Puts dead tasks back into the queue as if they had just come, and forgets their results; says
+  /// how many were there. Nobody waits for them any more but who asks by their uid.
+  [[nodiscard]] virtual Result<std::size_t> revive(std::span<const std::string> uids,
+                                                   Instant now) = 0;
+  /// Forgets dead tasks; says how many were there.
+  [[nodiscard]] virtual Result<std::size_t> bury(std::span<const std::string> uids) = 0;
 
   /// The kept result of a task that is done; none: not known, or no longer kept.
   [[nodiscard]] virtual Result<std::optional<TaskResult>> kept_result(const std::string& uid,

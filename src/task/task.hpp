@@ -45,6 +45,7 @@ struct Task {
   bool cloud_processing = false;
   Duration time_requirement = std::chrono::seconds(10000);  // the longest waiting time
   int max_offload = 4;
+  int max_attempts = 0;  // runs that may begin; 0: as many as the node allows
   int offload_times = 0;
   std::vector<std::string> offloading_fog;    // addresses of the nodes that handed it on
   std::vector<std::string> offloading_nodes;  // ... and their ids, of fogctl's

@@ -36,6 +36,11 @@ bool read_task_uid(TaskMessage& message, std::string_view value) {
   return read_name_into(message.task.uid, value);
 }
 
+bool read_max_attempts(TaskMessage& message, std::string_view value) {
+  message.extended = true;
+  return read_count(message.task.max_attempts, value) && message.task.max_attempts > 0;
+}
+
 bool read_waited(TaskMessage& message, std::string_view value) {
   message.extended = true;
   return read_seconds(message.task.waited, value);
@@ -89,6 +94,7 @@ constexpr Field<TaskMessage> fields[] = {
     {"process_by", [](M& m, V v) { return read_into(m.task.process_by, v); }, "a string"},
     {"task_uid", read_task_uid, a_name},
     {"waited", read_waited, some_seconds},
+    {"max_attempts", read_max_attempts, "a whole number from 1 to 1000000000"},
     {"offloading_nodes", read_offloading_nodes, "an array of strings"},
 };
 
@@ -170,6 +176,10 @@ void append_task(std::string& out, const Task& task, std::string_view task_id) {
   if (task.waited > Duration::zero()) {
     name("waited");
     json::append_number(out, to_seconds(task.waited));
+  }
+  if (task.max_attempts > 0) {
+    name("max_attempts");
+    json::append_integer(out, task.max_attempts);
   }
   if (!task.offloading_nodes.empty()) {
     name("offloading_nodes");

@@ -1,5 +1,7 @@
 #include "work/worker_pool.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +18,13 @@ constexpr std::size_t most_per_exchange = 512;
 constexpr Duration short_task = microseconds(200);
 constexpr Duration first_back_off = milliseconds(20);
 constexpr Duration longest_back_off = milliseconds(500);
+
+/// What becomes of a task that nobody runs any more.
+HandlerOutcome gave_up(std::uint32_t runs) {
+  return std::unexpected(TaskError{
+      TaskErrorCode::task_failed,
+      fmt::format("{} runs began, and the worker of each was lost before it ended", runs)});
+}
 
 }  // namespace
 
@@ -176,8 +185,14 @@ void WorkerPool::run_next(Lock& lock, const std::stop_token& stop, Slot& slot) {
   if (draining_) changed_.notify_all();
 }
 
+bool WorkerPool::may_run(const Lease& lease) const {
+  const int own = lease.task->max_attempts;
+  return lease.attempt <= (own > 0 ? static_cast<std::uint32_t>(own) : options_.max_attempts);
+}
+
 Finished WorkerPool::run(Lease lease, Instant begin, const std::stop_token& stop) {
-  HandlerOutcome outcome = handlers_.run(*lease.task, stop);
+  const std::uint32_t runs = may_run(lease) ? lease.attempt : lease.attempt - 1;
+  HandlerOutcome outcome = may_run(lease) ? handlers_.run(*lease.task, stop) : gave_up(runs);
   TaskResult result;
   result.uid = lease.task->uid;
   result.execution_time = clock_.now() - begin;
@@ -188,8 +203,14 @@ Finished WorkerPool::run(Lease lease, Instant begin, const std::stop_token& stop
   } else {
     result.error = std::move(outcome.error());
   }
+  const bool is_dead = result.error && result.error->code == TaskErrorCode::task_failed;
+  if (is_dead) {
+    log(LogLevel::warning, "task {} ({}) is dead after {} runs: {}", result.uid, lease.task->name,
+        runs, result.error->message);
+  }
   LeaseRef ref{lease.task->uid, lease.number};
-  return {std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to)};
+  return {std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to),
+          is_dead ? runs : 0};
 }
 
 Duration WorkerPool::expected(const Lease& lease) const {

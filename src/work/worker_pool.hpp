@@ -30,6 +30,8 @@ struct PoolOptions {
   QueueOrder order = QueueOrder::start_by;
   std::string holder;     // this process, as the queue knows it
   std::string node_name;  // goes into results
+  /// A task whose runs began so often and never ended is dead: it kills its worker.
+  std::uint32_t max_attempts = 3;
   /// Tasks are leased ahead only if they are expected to start within this.
   Duration ahead = std::chrono::milliseconds(4);
 };
@@ -89,6 +91,7 @@ class WorkerPool {
   void tell_change(bool all);
   void run_next(Lock& lock, const std::stop_token& stop, Slot& slot);
   [[nodiscard]] Finished run(Lease lease, Instant begin, const std::stop_token& stop);
+  [[nodiscard]] bool may_run(const Lease& lease) const;
   [[nodiscard]] LeaseWant want_locked(Instant now, std::size_t idle) const;
   [[nodiscard]] Duration expected(const Lease& lease) const;
   void sort_results(std::vector<Finished>& batch, const std::vector<FinishStatus>& statuses);

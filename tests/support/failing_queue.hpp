@@ -55,6 +55,16 @@ class FailingQueue final : public TaskQueue {
   [[nodiscard]] Result<QueueLoad> load(Instant now) override {
     return pass([&] { return inner_->load(now); });
   }
+  [[nodiscard]] Result<std::vector<DeadTask>> dead(std::size_t most) override {
+    return pass([&] { return inner_->dead(most); });
+  }
+  [[nodiscard]] Result<std::size_t> revive(std::span<const std::string> uids,
+                                           Instant now) override {
+    return pass([&] { return inner_->revive(uids, now); });
+  }
+  [[nodiscard]] Result<std::size_t> bury(std::span<const std::string> uids) override {
+    return pass([&] { return inner_->bury(uids); });
+  }
   [[nodiscard]] Result<std::optional<TaskResult>> kept_result(const std::string& uid,
                                                               Instant now) override {
     return pass([&] { return inner_->kept_result(uid, now); });

@@ -18,6 +18,7 @@ Task full_task() {
   task.time_requirement = Duration(123'456'789);
   task.max_offload = -1;
   task.offload_times = 3;
+  task.max_attempts = 7;
   task.offloading_fog = {"n1", "", "n3"};
   task.offloading_nodes = {"00ff", "ff00"};
   task.waited = Duration(-5);
@@ -64,6 +65,7 @@ TEST_CASE("record: a task comes back with every field") {
   CHECK(read.max_offload == task.max_offload);
   CHECK(read.offload_times == task.offload_times);
   CHECK(read.offloading_fog == task.offloading_fog);
+  CHECK(read.max_attempts == task.max_attempts);
   CHECK(read.offloading_nodes == task.offloading_nodes);
   CHECK(read.waited == task.waited);
   CHECK(read.time_requirement_text == task.time_requirement_text);

@@ -1,0 +1,32 @@
+// Tasks that failed for good, kept in memory for a person to look at; the oldest go first when
+// there are too many. Belongs to the store, under its lock.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "queue/task_queue.hpp"
+
+namespace fogctl {
+
+class DeadSet {
+ public:
+  /// Replaces one of the same uid.
+  void add(DeadTask task, std::size_t most);
+  /// Those that died last first.
+  [[nodiscard]] std::vector<DeadTask> newest(std::size_t most) const;
+  /// Takes it out; none: it is not there.
+  [[nodiscard]] std::optional<DeadTask> take(const std::string& uid);
+  [[nodiscard]] std::size_t size() const { return tasks_.size(); }
+
+ private:
+  std::list<DeadTask> tasks_;                                                   // oldest first
+  std::unordered_map<std::string_view, std::list<DeadTask>::iterator> by_uid_;  // views into tasks
+};
+
+}  // namespace fogctl
