@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -31,8 +32,12 @@ bool is_logged(LogLevel level) {
 }
 
 void write_log_line(LogLevel level, std::string_view text) {
-  const std::string line = fmt::format("{} {:<7} {}\n", format_wall_time(SystemClock().wall_now()),
-                                       names[static_cast<std::size_t>(level)], text);
+  std::string line = fmt::format("{} {:<7} {}\n", format_wall_time(SystemClock().wall_now()),
+                                 names[static_cast<std::size_t>(level)], text);
+  // A peer's words must not look like lines of this log, nor steer a terminal.
+  std::replace_if(
+      line.begin(), line.end() - 1,
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
   // One write, so that lines of several threads never mix; a closed stderr is nobody's problem.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }

@@ -43,8 +43,9 @@ void add_discovery_flags(CLI::App& command, DiscoveryFlags& flags) {
   add_number(command, "--multicast-ttl", flags.ttl, {0, 255},
              "how many networks a multicast may cross; 1: its own alone");
   command
-      .add_option("--interface", flags.interface,
-                  "the network interface for it (default: every one that is up)")
+      .add_option(
+          "--interface", flags.interface,
+          "the network interface for it (default: every one that is up, loopback if it is alone)")
       ->type_name("NAME");
   command.add_flag("--no-discovery", flags.is_off, "neither multicast nor listen to it");
 }

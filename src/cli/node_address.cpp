@@ -16,7 +16,7 @@ void add_node_address(CLI::App& command, NodeAddressFlags& flags, const std::str
   command.add_option_function<std::string>("--connect", set, help)
       ->check(check_remote)
       ->type_name("HOST:PORT")
-      ->default_str("the fog node that answers first, else " + to_string(on_this_machine));
+      ->default_str("the nearest fog node that answers, else " + to_string(on_this_machine));
   add_discovery_flags(command, flags.discovery);
 }
 

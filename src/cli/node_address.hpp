@@ -1,4 +1,4 @@
-// Which node a command talks to: the one that was named, else the fog node that answers first by
+// Which node a command talks to: the one that was named, else the nearest fog node that answers by
 // multicast, else one on this machine. Main thread.
 #pragma once
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -27,7 +28,10 @@ struct NodesOptions {
 };
 
 std::string text_of(const json::Object& object, std::string_view name) {
-  return json::read_string(object.find(name).value_or("null")).value_or("-");
+  std::string text = json::read_string(object.find(name).value_or("null")).value_or("-");
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  return text;
 }
 
 std::string time_of(const json::Object& object, std::string_view name, std::string_view none) {

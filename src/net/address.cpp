@@ -39,9 +39,15 @@ std::string to_string(const HostPort& address) {
 
 std::string reachable_address(std::string_view listen, const std::string& host) {
   const auto address = parse_host_port(listen);
-  if (!address || address->port == 0) return {};
+  if (!address || address->port == 0 || !is_numeric(*address)) return {};
   const bool is_any = address->host == "0.0.0.0" || address->host == "::";
   return to_string(HostPort{is_any ? host : address->host, address->port});
+}
+
+bool is_numeric(const HostPort& address) {
+  asio::error_code error;
+  (void)asio::ip::make_address(address.host, error);
+  return !error;
 }
 
 bool is_loopback(const HostPort& address) {

@@ -22,8 +22,11 @@ struct HostPort {
 [[nodiscard]] Result<HostPort> parse_remote(std::string_view text);
 [[nodiscard]] std::string to_string(const HostPort& address);
 /// HOST:PORT by which a node is reached that says it listens on `listen` (0.0.0.0 being any
-/// address) and was met at `host`; empty where `listen` is no address.
+/// address) and was met at `host`; empty where `listen` is no IP address: a stranger's word makes
+/// nobody look up names.
 [[nodiscard]] std::string reachable_address(std::string_view listen, const std::string& host);
+/// An IP address and no name that would have to be looked up.
+[[nodiscard]] bool is_numeric(const HostPort& address);
 /// Whether it can be reached from this machine alone.
 [[nodiscard]] bool is_loopback(const HostPort& address);
 [[nodiscard]] std::string to_string(const asio::ip::tcp::endpoint& endpoint);

@@ -23,6 +23,13 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
     timer.async_wait([self = shared_from_this()](asio::error_code error) {
       if (!error) self->fail(ErrorCode::timed_out, "no answer in time");
     });
+    // Names are looked up by one thread for all: an address never waits behind one that no server
+    // answers for.
+    asio::error_code is_name;
+    const auto numeric = asio::ip::make_address(address.host, is_name);
+    if (!is_name) {
+      return connect(tcp::resolver::results_type::create({numeric, address.port}, "", ""));
+    }
     resolver.async_resolve(
         address.host, std::to_string(address.port), tcp::resolver::numeric_service,
         [self = shared_from_this()](asio::error_code error, const auto& endpoints) {

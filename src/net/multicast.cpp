@@ -88,7 +88,8 @@ void Multicast::scan() {
   asio::error_code error;
   const auto group = asio::ip::make_address_v4(options_.group.host, error);
   for (const auto& [index, address] : usable) {
-    if (joined_.contains(index)) continue;
+    const auto known = joined_.find(index);
+    if (known != joined_.end() && known->second.s_addr == address.s_addr) continue;
     ip_mreqn membership{};
     membership.imr_multiaddr.s_addr = htonl(group.to_uint());
     membership.imr_ifindex = index;

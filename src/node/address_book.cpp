@@ -17,6 +17,7 @@ constexpr Duration counts_as_alive = minutes(1);
 constexpr Duration rest_after_leave = minutes(1);
 /// Bounds what a peer that tells of ever new addresses can cost.
 constexpr std::size_t most_entries = 4096;
+constexpr std::size_t most_heard_of = most_entries * 3 / 4;
 
 }  // namespace
 
@@ -26,16 +27,29 @@ void AddressBook::add_static(const std::string& address, Instant now) {
   entry.dial_at = now;
 }
 
-void AddressBook::hear_of(const std::string& address, const std::string& node, Instant now) {
+bool AddressBook::make_room(Source source) {
+  if (source == Source::hearsay) return entries_.size() < most_heard_of;
+  if (entries_.size() < most_entries) return true;
+  const auto spare = std::ranges::find_if(entries_, [this](const auto& item) {
+    const Entry& entry = item.second;
+    return !entry.is_static && !entry.is_busy && !linked_.contains(entry.node);
+  });
+  if (spare == entries_.end()) return false;
+  entries_.erase(spare);
+  return true;
+}
+
+void AddressBook::hear_of(const std::string& address, const std::string& node, Source source,
+                          Instant now) {
   if (!node.empty() && node == own_node_) return;
-  if (!entries_.contains(address) && entries_.size() >= most_entries) return;
+  if (!entries_.contains(address) && !make_room(source)) return;
   const auto [found, is_new] = entries_.try_emplace(address);
   Entry& entry = found->second;
   entry.alive_at = now;
   const bool is_other = !node.empty() && entry.node != node;
   if (is_other) entry.node = node;
   if (is_new || is_other || entry.back_off > longest_back_off_of_living) {
-    entry.dial_at = now;
+    entry.dial_at = source == Source::node_itself ? Instant{} : now;
     entry.back_off = Duration::zero();
   }
 }

@@ -29,8 +29,10 @@ class AddressBook {
 
   /// An operator named it.
   void add_static(const std::string& address, Instant now);
-  /// Somebody said that a node is there; `node` is its id, or empty. Says that it is alive now.
-  void hear_of(const std::string& address, const std::string& node, Instant now);
+  enum class Source { node_itself, hearsay };
+  /// A node is there, says somebody; `node` is its id, or empty. So it is alive now. One that says
+  /// so itself is dialled before those that are only told of, and always finds room.
+  void hear_of(const std::string& address, const std::string& node, Source source, Instant now);
 
   /// Up to `room` addresses to dial now, the longest due first, and every static one. They count as
   /// being dialled until one of the next three is called.
@@ -61,6 +63,7 @@ class AddressBook {
     Duration back_off{};
   };
   void put_off(Entry& entry, Instant now);
+  [[nodiscard]] bool make_room(Source source);
   [[nodiscard]] bool is_wanted(const Entry& entry) const;
 
   std::string own_node_;

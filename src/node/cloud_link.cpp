@@ -113,6 +113,8 @@ void CloudLink::on_object(std::string_view text) {
     if (!is_settled_ || (is_original_ && !is_original)) {
       settle_kind(is_original, ready->identity.name);
     }
+  } else if (std::holds_alternative<wire::FogReady>(*message) && (!is_settled_ || is_original_)) {
+    connection_->close("it is a fog node: name it with --peer");
   } else if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
     connection_->close("it says: " + error->code + ": " + error->message);
   }

@@ -126,7 +126,10 @@ void Mesh::on_dialled(const std::string& address, Result<asio::ip::tcp::socket> 
     return book_->on_unreachable(address, clock_.now());
   }
   const PeerId peer = events_.adopt(std::move(*socket));
-  links_[peer] = Link{true, address, std::nullopt, address, clock_.now()};
+  Link& link = links_[peer];
+  link.is_opened_here = true;
+  link.dialled = link.address = link.shown = address;
+  link.since = clock_.now();
 }
 
 /// Says once that a named neighbour is not there; of the others they come and go.
@@ -147,9 +150,11 @@ void Mesh::on_message(PeerId peer, const wire::FogReady& ready) {
   connections_.send(peer, buffer_);
   if (ready.identity.node == self_.node) {
     const auto link = links_.find(peer);
-    if (link != links_.end()) book_->on_self(link->second.dialled);
+    if (link != links_.end() && !link->second.who) {
+      book_->on_self(link->second.dialled);
+      links_.erase(link);
+    }
     if (Connection* connection = connections_.find(peer)) connection->close("it is this node");
-    if (link != links_.end()) links_.erase(link);
     return;
   }
   Link& link = links_[peer];
@@ -164,8 +169,8 @@ void Mesh::join(PeerId peer, Link& link, const wire::NodeIdentity& who) {
   if (who.is_original()) {
     link.who->node.clear();
     link.who->name = connection->peer_host();
-    if (link.address.empty()) link.address = connection->peer();
   }
+  link.shown = connection->peer();
   NeighbourIdentity identity;
   identity.node = link.who->node;
   identity.address = connection->peer_host();
@@ -175,7 +180,7 @@ void Mesh::join(PeerId peer, Link& link, const wire::NodeIdentity& who) {
   if (who.is_original()) connection->set_pacing(original_gap);
   if (const auto reached = reachable_address(who.listen, identity.address); !reached.empty()) {
     if (link.address.empty()) link.address = reached;
-    book_->hear_of(reached, identity.node, now);
+    book_->hear_of(reached, identity.node, AddressBook::Source::node_itself, now);
   }
   identity.name = link.who->name;
   book_->on_linked(link.dialled, identity.node, now);
@@ -206,8 +211,9 @@ void Mesh::on_message(PeerId peer, const wire::KnownNodes& known) {
   if (!is_fogctl(peer) || !is_looking_) return;
   for (const wire::KnownNodes::Entry& entry : known.nodes) {
     const auto address = parse_host_port(entry.address);
-    if (!address || address->port == 0 || !is_valid_name(entry.node)) continue;
-    book_->hear_of(to_string(*address), entry.node, clock_.now());
+    const bool is_usable = address && address->port != 0 && is_numeric(*address);
+    if (!is_usable || !is_valid_name(entry.node)) continue;
+    book_->hear_of(to_string(*address), entry.node, AddressBook::Source::hearsay, clock_.now());
   }
   dial_due();
 }
@@ -225,7 +231,7 @@ void Mesh::on_message(PeerId peer, const wire::CloudReady&) {
 /// Not a neighbour after all.
 void Mesh::drop(PeerId peer, const std::string& why) {
   const auto link = links_.find(peer);
-  log(LogLevel::warning, "{} is no neighbour: {}", link->second.dialled, why);
+  note_missing(link->second.dialled, link->second.dialled + ": " + why);
   if (Connection* connection = connections_.find(peer)) connection->close(why);
 }
 
@@ -239,7 +245,8 @@ void Mesh::on_closed(PeerId peer, const std::string& why) {
   book_->on_unlinked(link.dialled, link.who->node, now);
   const std::size_t placed_again = scheduler_.on_peer_lost(peer, now, actions_);
   if (!has_other_link(peer, *link.who)) {
-    log(LogLevel::info, "neighbour {} ({}) left: {}", link.who->name, link.address, why);
+    log(LogLevel::info, "neighbour {} ({}) left: {}", link.who->name,
+        link.address.empty() ? link.shown : link.address, why);
   }
   if (placed_again > 0) log(LogLevel::info, "placed {} of its tasks again", placed_again);
   events_.perform();

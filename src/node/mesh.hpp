@@ -66,6 +66,7 @@ class Mesh {
     std::string dialled;                    // the address, where it was opened here
     std::optional<wire::NodeIdentity> who;  // once it said fog_ready; its name is for people
     std::string address;                    // where others can reach it; empty: not known
+    std::string shown;                      // the other end, for people
     Instant since;
   };
   [[nodiscard]] bool has_other_link(PeerId peer, const wire::NodeIdentity& who) const;

@@ -53,7 +53,8 @@ void Mesh::on_hello(const wire::FogHello& hello, const asio::ip::address& from) 
     if (is_linked) return;
   }
   if (address.empty()) address = to_string(HostPort{host, hello.tcp_port});
-  book_->hear_of(address, hello.identity.is_original() ? "" : hello.identity.node, clock_.now());
+  book_->hear_of(address, hello.identity.is_original() ? "" : hello.identity.node,
+                 AddressBook::Source::node_itself, clock_.now());
   dial_due();
 }
 

@@ -220,6 +220,7 @@ void Node::on_message(PeerId peer, const wire::NodesQuery&) {
       input.neighbours.push_back({&neighbour, mesh_.address_of(neighbour.link)});
     }
   }
+  input.dropped_results = scheduler_.repeated_results();
   buffer_.clear();
   wire::append_nodes_report(buffer_, nodes_report(input, clock_.now()));
   connections_.send(peer, buffer_);

@@ -54,6 +54,7 @@ std::string nodes_report(const NodesReportInput& input, Instant now) {
   } else {
     writer.value("cloud", "null");
   }
+  writer.count("dropped_results", input.dropped_results);
   writer.begin("neighbours") += '[';
   for (const NodesReportInput::Known& known : input.neighbours) {
     if (out.back() != '[') out += ',';

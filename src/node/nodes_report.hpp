@@ -25,6 +25,7 @@ struct NodesReportInput {
   NodeState state;
   std::optional<Cloud> cloud;
   std::vector<Known> neighbours;
+  std::size_t dropped_results = 0;  // that came late, or twice
 };
 
 /// Times in seconds; null where a node takes no task, or nothing is known yet.

@@ -94,8 +94,10 @@ bool Neighbours::is_silent(const Neighbour& neighbour, Instant now) const {
   return now - neighbour.heard_at > longest_age(neighbour);
 }
 
-void Neighbours::forgive(Duration gap) {
-  for (Neighbour& neighbour : neighbours_) neighbour.heard_at += gap;
+void Neighbours::forgive(Duration gap, Instant now) {
+  for (Neighbour& neighbour : neighbours_) {
+    neighbour.heard_at = std::min(now, neighbour.heard_at + gap);
+  }
 }
 
 /// The same for the life of both nodes, and different for every pair: some links go far, so that

@@ -76,7 +76,7 @@ class Neighbours {
   /// that is the longer one.
   [[nodiscard]] bool is_silent(const Neighbour& neighbour, Instant now) const;
   /// This node did not run for `gap`: nobody was silent meanwhile.
-  void forgive(Duration gap);
+  void forgive(Duration gap, Instant now);
 
   /// More links than allowed: retires the farthest, sparing one in four that no distance decides
   /// about. The one that was retired, or null.

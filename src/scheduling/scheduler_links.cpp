@@ -79,8 +79,6 @@ void Scheduler::on_cloud_down(Instant now, Actions& out) {
 
 void Scheduler::on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Actions& out) {
   neighbours_.add(link, std::move(who), now);
-  while (neighbours_.retire_surplus(now) != nullptr) {
-  }
   if (neighbours_.all().size() == 1) ticked_at_ = tended_at_ = now;
   share(now, out);
 }
@@ -161,10 +159,12 @@ void Scheduler::share_if_changed(Instant now, Actions& out) {
 void Scheduler::tend_links(Instant now, Actions& out) {
   if (neighbours_.all().empty()) return;
   const Duration gap = now - std::exchange(ticked_at_, now);
-  if (gap > 2 * options_.sharing_interval) neighbours_.forgive(gap);
+  if (gap > 2 * options_.sharing_interval) neighbours_.forgive(gap, now);
   if (now - shared_at_ >= options_.sharing_interval) share(now, out);
   if (now - tended_at_ < options_.sharing_interval) return;
   tended_at_ = now;
+  while (neighbours_.retire_surplus(now) != nullptr) {  // not before a newcomer is measured
+  }
   for (Neighbour& neighbour : neighbours_.all()) {
     if (neighbours_.is_silent(neighbour, now)) {
       out.push_back(CloseLink{neighbour.link, CloseLink::Why::silent});

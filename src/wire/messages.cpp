@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "wire/fields.hpp"
 #include "wire/readers.hpp"
 
@@ -84,6 +86,8 @@ Result<Datagram> parse_datagram(std::string_view text, json::Object& scratch) {
   return parse_as<Datagram>(text, datagram_kinds, scratch);
 }
 
+constexpr std::size_t longest_text = 64;
+
 NodeIdentity read_identity(const json::Object& object) {
   NodeIdentity identity;
   const auto text = [&](std::string_view name) {
@@ -91,9 +95,13 @@ NodeIdentity read_identity(const json::Object& object) {
   };
   identity.node = text("node");
   identity.name = text("name");
-  const auto protocol = json::read_integer(object.find("protocol").value_or("0"));
-  identity.protocol = static_cast<int>(protocol.value_or(0));
+  const auto protocol = json::read_integer(object.find("protocol").value_or("0")).value_or(0);
+  identity.protocol = static_cast<int>(std::clamp<std::int64_t>(protocol, 0, 1000));
   identity.listen = text("listen");
+  // What is kept, and told to people and others, is short, or it was not said.
+  if (!is_valid_name(identity.node)) identity.node.clear();
+  if (identity.name.empty() || identity.name.size() > longest_text) identity.name = identity.node;
+  if (identity.listen.size() > longest_text) identity.listen.clear();
   return identity;
 }
 

@@ -99,6 +99,17 @@ TEST_CASE("A node that dials itself finds out, and does not do it again") {
   CHECK(fog.neighbours() == 1);
 }
 
+TEST_CASE("A neighbour that suddenly claims to be this node itself is lost, not forgotten") {
+  MeshBench bench;
+  Fog fog(bench.loop, "a");
+  fog.start();
+  Peer& peer = bench.connect(fog);
+  peer.write(ready_of("b"));
+  REQUIRE(bench.loop.run_until([&] { return fog.neighbours() == 1; }));
+  peer.write(ready_of("a"));
+  REQUIRE(bench.loop.run_until([&] { return peer.is_closed && fog.neighbours() == 0; }));
+}
+
 TEST_CASE("A neighbour that has enough is left alone for a minute once it left") {
   MeshBench bench;
   Listening other(bench.loop.io);

@@ -28,7 +28,7 @@ std::string tail_of(const NodesReportInput& input, const std::string& from) {
 TEST_CASE("A node without neighbours reports itself") {
   CHECK(nodes_report(alone(), start) ==
         R"("node":"00ff","name":"fog-1","address":"0.0.0.0:10000","waiting_time":0.25,)"
-        R"("workers":4,"cloud":null,"neighbours":[])");
+        R"("workers":4,"cloud":null,"dropped_results":0,"neighbours":[])");
 }
 
 TEST_CASE("A node that takes no task has no waiting time") {
@@ -42,7 +42,7 @@ TEST_CASE("The cloud is reported with its address and how far away it is") {
   input.cloud = {"10.0.0.99:10000", 20ms, true};
   CHECK(tail_of(input, "\"cloud\"") ==
         R"("cloud":{"address":"10.0.0.99:10000","link_delay":0.02,"original":true},)"
-        R"("neighbours":[])");
+        R"("dropped_results":0,"neighbours":[])");
 }
 
 TEST_CASE("Neighbours are reported with what they said, and when, and what went to and fro") {
