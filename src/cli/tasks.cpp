@@ -119,7 +119,9 @@ Run add_tasks(CLI::App& command) {
       ->check(CLI::IsMember({"ls", "show", "retry", "rm"}))
       ->type_name("ACTION")
       ->capture_default_str();
-  command.add_option("uid", options->uids, "the tasks that are meant")->type_name("UID");
+  command.add_option("uid", options->uids, "the tasks that are meant")
+      ->type_name("UID")
+      ->default_str("none");
   add_queue_name_flags(command, options->queue);
   add_number<std::size_t>(command, "--most", options->most, {1, every_one},
                           "how many to list, those that died last first");
