@@ -57,6 +57,8 @@ struct ResultMessage {
   std::string execution_time = "0";
   std::string process_by = "\"f\"";
   int offload_times = 0;
+  // Of an error: the task may be sent again after so long; none where that is not said.
+  std::optional<Duration> retry_after;
 };
 
 struct FogReady {

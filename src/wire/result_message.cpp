@@ -29,6 +29,8 @@ bool read_error(ResultMessage& message, std::string_view value) {
   if (!code) return false;
   message.result.error = TaskError{
       parse_task_error_code(*code).value_or(TaskErrorCode::task_failed), text.value_or(*code)};
+  const auto retry_after = json::read_number(object.find("retry_after").value_or("null"));
+  if (retry_after && *retry_after >= 0) message.retry_after = from_seconds(*retry_after);
   return true;
 }
 
