@@ -7,7 +7,7 @@
 namespace fogctl {
 
 std::uint64_t Outstanding::add(std::size_t stream, Instant now) {
-  slots_.push_back({now, stream, true});
+  slots_.push_back({.sent = now, .stream = stream});
   ++size_;
   return first_id_ + slots_.size() - 1;
 }
@@ -22,6 +22,34 @@ Outstanding::Answer Outstanding::take(std::uint64_t id) {
   --size_;
   drop_closed_front();
   return {Match::first, task};
+}
+
+std::optional<Outstanding::Open> Outstanding::find(std::uint64_t id) const {
+  if (id < first_id_ || id >= first_id_ + slots_.size()) return std::nullopt;
+  const Slot& slot = slots_[id - first_id_];
+  if (!slot.is_open) return std::nullopt;
+  return Open{{id, slot.stream, slot.sent}, slot.node};
+}
+
+bool Outstanding::give_to(std::uint64_t id, NodeIndex node) {
+  Slot& slot = open_slot(id);
+  slot.node = node;
+  if (slot.times_sent == 2) return false;
+  return ++slot.times_sent == 2;
+}
+
+void Outstanding::take_back(std::uint64_t id) {
+  open_slot(id).node = no_node;
+}
+
+std::vector<std::uint64_t> Outstanding::take_all_back(NodeIndex node) {
+  std::vector<std::uint64_t> ids;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (!slots_[i].is_open || slots_[i].node != node) continue;
+    slots_[i].node = no_node;
+    ids.push_back(first_id_ + i);
+  }
+  return ids;
 }
 
 std::optional<Instant> Outstanding::oldest_sent() const {
@@ -41,6 +69,13 @@ SentTask Outstanding::give_up_oldest() {
   --size_;
   drop_closed_front();
   return task;
+}
+
+Outstanding::Slot& Outstanding::open_slot(std::uint64_t id) {
+  FOGCTL_CHECK(id >= first_id_ && id < first_id_ + slots_.size());
+  Slot& slot = slots_[id - first_id_];
+  FOGCTL_CHECK(slot.is_open);
+  return slot;
 }
 
 void Outstanding::drop_closed_front() {

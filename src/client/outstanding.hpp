@@ -1,5 +1,5 @@
-// The tasks of one connection that were sent and not yet answered, by their task_id. Pure; belongs
-// to one thread.
+// The tasks of a client that are not yet answered, by their task_id, and with which node each is.
+// Pure; belongs to one thread.
 //
 // Ids count up from 1, and a task's fate is looked up by its place in a queue: constant time, and
 // memory for no more than what lies between the oldest unanswered task and the newest one.
@@ -18,8 +18,12 @@ namespace fogctl {
 struct SentTask {
   std::uint64_t id = 0;
   std::size_t stream = 0;  // which of the client's task names
-  Instant sent;
+  Instant sent;            // for the first time
 };
+
+/// A node's place in the client's list.
+using NodeIndex = std::uint32_t;
+inline constexpr NodeIndex no_node = ~NodeIndex{0};
 
 /// Answers that count for no task.
 struct StrayAnswers {
@@ -45,6 +49,19 @@ class Outstanding {
   std::uint64_t add(std::size_t stream, Instant now);
   Answer take(std::uint64_t id);
 
+  /// The task, where it is not answered yet, and the node that has it, or no_node.
+  struct Open {
+    SentTask task;
+    NodeIndex node = no_node;
+  };
+  [[nodiscard]] std::optional<Open> find(std::uint64_t id) const;
+  /// The unanswered task is with that node now. True where it is sent for the second time.
+  bool give_to(std::uint64_t id, NodeIndex node);
+  /// The unanswered task is with no node any more.
+  void take_back(std::uint64_t id);
+  /// The same of all that this node has: their ids, ascending.
+  std::vector<std::uint64_t> take_all_back(NodeIndex node);
+
   [[nodiscard]] bool is_empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
   /// When the oldest unanswered task was sent.
@@ -56,12 +73,15 @@ class Outstanding {
   struct Slot {
     Instant sent;
     std::size_t stream = 0;
+    NodeIndex node = no_node;
+    std::uint8_t times_sent = 0;  // 2: or more
     bool is_open = true;
   };
   struct IdRange {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
   };
+  [[nodiscard]] Slot& open_slot(std::uint64_t id);
   void drop_closed_front();
   [[nodiscard]] bool was_given_up(std::uint64_t id) const;
 

@@ -73,5 +73,21 @@ TEST_CASE("An answer to a task that was given up is late, one to its neighbours 
   for (const std::uint64_t id : {3, 6}) CHECK(outstanding.take(id).match == Match::repeated);
 }
 
+TEST_CASE(
+    "What a lost node had is taken back in order of the ids, and knows when it is sent again") {
+  Outstanding outstanding;
+  for (int i = 1; i <= 4; ++i) outstanding.add(0, at(std::chrono::seconds(i)));
+  for (const std::uint64_t id : {4, 1, 2}) CHECK_FALSE(outstanding.give_to(id, 0));
+  CHECK_FALSE(outstanding.give_to(3, 1));
+  outstanding.take(2);
+  CHECK(outstanding.take_all_back(0) == std::vector<std::uint64_t>{1, 4});
+  CHECK(outstanding.find(1)->node == no_node);
+  CHECK(outstanding.find(3)->node == 1);
+  CHECK_FALSE(outstanding.find(2));
+  CHECK(outstanding.find(1)->task.sent == at(1s));
+  CHECK(outstanding.give_to(1, 1));
+  CHECK_FALSE(outstanding.give_to(1, 0));  // the third time
+}
+
 }  // namespace
 }  // namespace fogctl
