@@ -25,7 +25,8 @@ _fogctl_flags() {
     worker) echo "--help $redis $queue --queue-backend --concurrency" ;;
     client)
       echo "--help --connect $discovery --task --content --content-file --content-csv --class" \
-        '--requirement --uid --to-cloud --repeat --load --duration --timeout --min-in-time --json'
+        '--requirement --uid --to-cloud --repeat --load --duration --timeout --no-retry' \
+        '--min-in-time --json'
       ;;
   esac
 }
@@ -54,7 +55,9 @@ _fogctl_values() {
     --policy) words='original' ;;
     --class) words='light medium heavy' ;;
     --task) words='light medium heavy add echo sleep sum mean' ;;
-    --json | --to-cloud | --no-discovery | --no-fog | --no-cloud | --help | --version) return 1 ;;
+    --json | --to-cloud | --no-discovery | --no-fog | --no-cloud | --no-retry | --help | --version)
+      return 1
+      ;;
     --*) ;;
     *) return 1 ;;
   esac

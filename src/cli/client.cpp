@@ -44,6 +44,7 @@ struct ClientOptions {
   Duration duration = std::chrono::seconds(60);
   Duration timeout = std::chrono::seconds(30);
   std::optional<double> min_in_time;  // percent
+  bool no_retry = false;
   bool json = false;
 };
 
@@ -112,7 +113,9 @@ Result<double> parse_percent(std::string_view text) {
 }
 
 void add_task_flags(CLI::App& command, ClientOptions& options) {
-  add_node_address(command, options.node, "the node to send tasks to");
+  add_node_addresses(command, options.node,
+                     "the node to send tasks to; of several, the first that can be connected to, "
+                     "and the next when it is gone");
   add_parsed(command, "--task", parse_name, options.task, "name of the task")->type_name("NAME");
   auto* content = add_parsed(command, "--content", content_from_text, options.content,
                              "the task's input: JSON; what is not valid JSON is sent as a string")
@@ -163,6 +166,9 @@ void add_load_flags(CLI::App& command, ClientOptions& options) {
              "a task without an answer for so long counts as lost")
       ->type_name("TIME")
       ->default_str(format_duration(options.timeout));
+  command.add_flag("--no-retry", options.no_retry,
+                   "neither connect again nor send a task again: a connection that breaks ends "
+                   "the run");
   add_parsed(command, "--min-in-time", parse_percent, options.min_in_time,
              "exit 5 where less than this share of the tasks was in time")
       ->type_name("PERCENT");
@@ -267,6 +273,7 @@ std::expected<ClientPlan, CommandFailure> plan_for(const ClientOptions& options)
   plan.uid = options.uid;
   plan.to_cloud = options.to_cloud;
   plan.timeout = options.timeout;
+  plan.retries = !options.no_retry;
   if (!options.load.empty()) {
     plan.pace = Load{options.duration};
   } else if (mode_of(options) == ClientMode::rows) {
@@ -293,7 +300,8 @@ CommandResult run(const ClientOptions& options) {
   if (!plan) return std::unexpected(plan.error());
   const SystemClock clock;
   const NodeAddress node = node_address(options.node, clock);
-  plan->address = node.address;
+  plan->nodes = node.others;
+  plan->nodes.insert(plan->nodes.begin(), node.address);
   ClientOutput output(plan->streams.front(), mode_of(options), options.json);
   ClientEvents events;
   events.on_note = [&output](std::string_view text) { output.note(text); };

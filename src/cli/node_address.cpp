@@ -1,5 +1,7 @@
 #include "cli/node_address.hpp"
 
+#include <utility>
+
 #include "client/find_fog.hpp"
 
 namespace fogctl::cli {
@@ -7,26 +9,40 @@ namespace {
 
 const HostPort on_this_machine{"127.0.0.1", 10000};
 
+CLI::Option* add_connect(CLI::App& command, NodeAddressFlags& flags, const std::string& help) {
+  const auto set = [&flags](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      if (auto address = parse_remote(text)) flags.connect.push_back(std::move(*address));
+    }
+  };
+  auto* option = command.add_option_function<std::vector<std::string>>("--connect", set, help);
+  option->check(check_remote)
+      ->type_name("HOST:PORT")
+      ->expected(1)
+      ->default_str("the nearest fog node that answers, else " + to_string(on_this_machine));
+  add_discovery_flags(command, flags.discovery);
+  return option;
+}
+
 }  // namespace
 
 void add_node_address(CLI::App& command, NodeAddressFlags& flags, const std::string& help) {
-  const auto set = [&flags](const std::string& text) {
-    if (auto address = parse_remote(text)) flags.connect = std::move(*address);
-  };
-  command.add_option_function<std::string>("--connect", set, help)
-      ->check(check_remote)
-      ->type_name("HOST:PORT")
-      ->default_str("the nearest fog node that answers, else " + to_string(on_this_machine));
-  add_discovery_flags(command, flags.discovery);
+  add_connect(command, flags, help)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+}
+
+void add_node_addresses(CLI::App& command, NodeAddressFlags& flags, const std::string& help) {
+  add_connect(command, flags, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 NodeAddress node_address(const NodeAddressFlags& flags, const Clock& clock) {
-  if (flags.connect) return {*flags.connect, false};
-  const auto multicast = multicast_options(flags.discovery);
-  if (!multicast) return {on_this_machine, false};
-  const auto found = find_fogs(*multicast, clock);
-  if (found.empty()) return {on_this_machine, true};
-  return {found.front().address, false};
+  std::vector<HostPort> known = flags.connect;
+  if (known.empty()) {
+    const auto multicast = multicast_options(flags.discovery);
+    if (!multicast) return {on_this_machine, false, {}};
+    for (const FoundFog& fog : find_fogs(*multicast, clock)) known.push_back(fog.address);
+    if (known.empty()) return {on_this_machine, true, {}};
+  }
+  return {known.front(), false, {known.begin() + 1, known.end()}};
 }
 
 CommandFailure node_failure(const NodeAddressFlags& flags, const NodeAddress& node,

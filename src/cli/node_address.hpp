@@ -1,9 +1,10 @@
 // Which node a command talks to: the one that was named, else the nearest fog node that answers by
-// multicast, else one on this machine. Main thread.
+// multicast, else one on this machine. For a command that can go on at another: those that were
+// named, else all that answered. Main thread.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -15,14 +16,18 @@ namespace fogctl::cli {
 
 /// --connect and the flags of discovery.
 struct NodeAddressFlags {
-  std::optional<HostPort> connect;
+  std::vector<HostPort> connect;
   DiscoveryFlags discovery;
 };
+/// The one node.
 void add_node_address(CLI::App& command, NodeAddressFlags& flags, const std::string& help);
+/// The same; --connect may be given several times.
+void add_node_addresses(CLI::App& command, NodeAddressFlags& flags, const std::string& help);
 
 struct NodeAddress {
   HostPort address;
-  bool is_guess = false;  // nobody answered
+  bool is_guess = false;         // nobody answered
+  std::vector<HostPort> others;  // in the order in which they are to be tried
 };
 /// Takes up to a second where nothing was named and nobody answers.
 [[nodiscard]] NodeAddress node_address(const NodeAddressFlags& flags, const Clock& clock);

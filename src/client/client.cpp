@@ -12,19 +12,21 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/random.hpp"
 #include "client/session.hpp"
 #include "json/json.hpp"
-#include "net/dialer.hpp"
 #include "wire/messages.hpp"
 
 namespace fogctl {
 namespace {
 
-constexpr Duration connect_budget = std::chrono::seconds(5);
 constexpr Duration progress_interval = std::chrono::milliseconds(200);
 /// A load wakes up no more often than this and sends what is due by then.
 constexpr Duration shortest_pause = std::chrono::milliseconds(1);
 constexpr std::uint64_t node_errors_shown = 5;
+/// 54 random bits before a task's number: short enough together for a std::string to hold without
+/// allocating.
+constexpr std::size_t uid_prefix_size = 9;
 
 std::chrono::steady_clock::duration as_steady(Duration length) {
   return std::chrono::duration_cast<std::chrono::steady_clock::duration>(length);
@@ -32,7 +34,6 @@ std::chrono::steady_clock::duration as_steady(Duration length) {
 
 Task task_of(const TaskStream& stream, const ClientPlan& plan) {
   Task task;
-  task.uid = plan.uid;
   task.name = stream.name;
   task.weight = stream.weight;
   task.content = plan.contents.front();
@@ -49,8 +50,9 @@ class Runner {
   Result<Report> run();
 
  private:
-  void on_connected(Result<asio::ip::tcp::socket> socket);
-  void start_session(asio::ip::tcp::socket socket);
+  [[nodiscard]] Session::Events session_events();
+  void on_connected(const HostPort& node);
+  void write_task(std::string& out, const SentTask& sent);
   void pump();
   void send_due();
   void fill_window();
@@ -59,6 +61,7 @@ class Runner {
   void on_outcome(Outcome outcome);
   void deliver_in_order(Outcome outcome);
   void on_node_error(const wire::ErrorMessage& message);
+  void on_away(const Error& error);
   void on_ended(const Error& error);
   void wait_for_signal();
   void on_signal();
@@ -76,7 +79,10 @@ class Runner {
   asio::signal_set signals_{io_};
   asio::steady_timer wake_timer_{io_};
   asio::steady_timer progress_timer_{io_};
-  std::optional<Session> session_;
+  Random random_{entropy()};
+  std::string uid_prefix_ = random_short_id(random_).substr(0, uid_prefix_size);
+  Session session_;
+  bool was_connected_ = false;
 
   std::vector<Task> tasks_;  // one for each stream: what does not change from task to task
   std::optional<Schedule> schedule_;
@@ -96,46 +102,48 @@ Runner::Runner(const ClientPlan& plan, const Clock& clock, ClientEvents events)
     : plan_(plan),
       clock_(clock),
       events_(std::move(events)),
-      sequence_(std::get_if<Sequence>(&plan.pace)) {
+      sequence_(std::get_if<Sequence>(&plan.pace)),
+      session_(io_, clock, {plan.nodes, plan.timeout, plan.retries}, random_) {
   FOGCTL_CHECK(!plan.streams.empty() && !plan.contents.empty());
   for (const TaskStream& stream : plan.streams) {
     tasks_.push_back(task_of(stream, plan));
     report_.classes.push_back({stream.name, stream.weight, {}});
   }
-  report_.address = to_string(plan.address);
 }
 
 Result<Report> Runner::run() {
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
   wait_for_signal();
-  dial(io_, plan_.address, connect_budget,
-       [this](Result<asio::ip::tcp::socket> socket) { on_connected(std::move(socket)); });
+  session_.start(session_events());
   io_.run();
   if (connect_error_) return std::unexpected(*connect_error_);
-  report_.stray = session_->stray();
+  report_.stray = session_.stray();
+  report_.sent_again = session_.sent_again();
+  report_.reconnects = session_.reconnects();
   report_.elapsed = std::max(last_outcome_ - started_, Duration::zero());
   return std::move(report_);
 }
 
-void Runner::on_connected(Result<asio::ip::tcp::socket> socket) {
-  if (finished_) return;
-  if (socket) return start_session(std::move(*socket));
-  connect_error_ = socket.error();
-  finish();
-}
-
-void Runner::start_session(asio::ip::tcp::socket socket) {
-  session_.emplace(io_, clock_, std::move(socket), plan_.timeout);
+Session::Events Runner::session_events() {
   Session::Events events;
+  events.write_task = [this](std::string& out, const SentTask& sent) { write_task(out, sent); };
+  events.on_connected = [this](const HostPort& node) { on_connected(node); };
   events.on_outcome = [this](Outcome outcome) { on_outcome(std::move(outcome)); };
   // A load that is still sending goes by its own timer.
   events.on_batch = [this] {
     if (!sending_ || sequence_ != nullptr) pump();
   };
   events.on_node_error = [this](const wire::ErrorMessage& message) { on_node_error(message); };
+  events.on_note = [this](std::string_view text) { note(text); };
+  events.on_away = [this](const Error& error) { on_away(error); };
   events.on_ended = [this](const Error& error) { on_ended(error); };
-  session_->start(std::move(events));
+  return events;
+}
+
+void Runner::on_connected(const HostPort& node) {
+  was_connected_ = true;
+  report_.address = to_string(node);
   started_ = clock_.now();
   last_outcome_ = started_;
   if (const auto* load = std::get_if<Load>(&plan_.pace)) {
@@ -153,13 +161,13 @@ void Runner::pump() {
   if (finished_) return;
   if (sending_ && schedule_) send_due();
   if (sending_ && sequence_ != nullptr) fill_window();
-  session_->flush();
-  if (!sending_ && session_->in_flight() == 0) finish();
+  session_.flush();
+  if (!sending_ && session_.in_flight() == 0) finish();
 }
 
 void Runner::send_due() {
   const Instant now = clock_.now();
-  while (!session_->is_full()) {
+  while (!session_.is_full()) {
     const auto stream = schedule_->take(now);
     if (!stream) break;
     send(*stream);
@@ -172,18 +180,25 @@ void Runner::send_due() {
 
 void Runner::fill_window() {
   const std::uint64_t limit = std::min(sequence_->count, delivered_ + sequence_->window);
-  while (sent_ < limit && !session_->is_full()) send(0);
+  while (sent_ < limit && !session_.is_full()) send(0);
   sending_ = sent_ < sequence_->count;
 }
 
 void Runner::send(std::size_t stream) {
-  Task& task = tasks_[stream];
-  if (plan_.contents.size() > 1) task.content = plan_.contents[sent_ % plan_.contents.size()];
-  task.sending_time = wire::wall_time_text(clock_.wall_now());
-  session_->send(task, stream);
+  session_.send(stream);
   report_.classes[stream].statistics.add_sent();
   ++sent_;
   if (sequence_ != nullptr) undelivered_.emplace_back();
+}
+
+/// The same each time that it is sent.
+void Runner::write_task(std::string& out, const SentTask& sent) {
+  Task& task = tasks_[sent.stream];
+  if (plan_.contents.size() > 1)
+    task.content = plan_.contents[(sent.id - 1) % plan_.contents.size()];
+  task.uid = plan_.uid.empty() ? fmt::format("{}{:x}", uid_prefix_, sent.id) : plan_.uid;
+  task.sending_time = wire::wall_time_text(clock_.wall_now() - (clock_.now() - sent.sent));
+  wire::append_task(out, task, fmt::to_string(sent.id));
 }
 
 void Runner::wake_at(Instant when) {
@@ -230,13 +245,25 @@ void Runner::on_node_error(const wire::ErrorMessage& message) {
     note(fmt::format("the node says: {}: {}", message.code, message.message));
   }
   // The message names no task; where only one is on its way, that is the one it means.
-  if (sequence_ == nullptr || session_->in_flight() != 1) return;
+  if (sequence_ == nullptr || session_.in_flight() != 1) return;
   const auto code = parse_task_error_code(message.code);
-  session_->fail_oldest({code.value_or(TaskErrorCode::task_failed),
-                         code ? message.message : message.code + ": " + message.message});
+  session_.fail_oldest({code.value_or(TaskErrorCode::task_failed),
+                        code ? message.message : message.code + ": " + message.message});
+}
+
+/// What was sent may still be answered; more is not sent to nobody.
+void Runner::on_away(const Error& error) {
+  if (!sending_) return;
+  report_.ended_early = error.message;
+  stop_sending_short();
+  if (session_.in_flight() == 0) finish();
 }
 
 void Runner::on_ended(const Error& error) {
+  if (!was_connected_) {
+    connect_error_ = error;
+    return finish();
+  }
   report_.ended_early = error.message;
   if (sending_) stop_sending_short();
   finish();
@@ -257,11 +284,11 @@ void Runner::wait_for_signal() {
 }
 
 void Runner::on_signal() {
-  if (!session_) {
+  if (!was_connected_) {
     connect_error_ = Error{ErrorCode::failed, "stopped by a signal while connecting"};
     return finish();
   }
-  const std::size_t waiting = session_->in_flight();
+  const std::size_t waiting = session_.in_flight();
   if (!sending_ || waiting == 0) return finish();
   sending_ = false;
   note(fmt::format("stopping: waiting for {} answer{}; interrupt again to end at once", waiting,
@@ -280,7 +307,7 @@ void Runner::show_progress() {
 void Runner::finish() {
   finished_ = true;
   sending_ = false;
-  if (session_) session_->close();
+  session_.close();
   io_.stop();
 }
 

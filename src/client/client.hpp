@@ -1,6 +1,11 @@
 // A client's run, from connecting to the report: tasks one after another (a sequence), or at fixed
 // rates (a load). Runs on the caller's thread until it is over, a signal included: the first
 // SIGINT or SIGTERM while it sends stops that; one while it only waits ends the run.
+//
+// Each task has a task_uid of its own. One that is unanswered when the connection breaks is sent
+// again with the same one, and a node of fogctl's then answers it once; an original node may run it
+// twice. Nothing waits longer than the tasks' time-out: where no node is to be reached for so long,
+// no new task is sent, and the run ends when the time of those that were is over.
 #pragma once
 
 #include <cstdint>
@@ -39,13 +44,14 @@ struct Load {
 };
 
 struct ClientPlan {
-  HostPort address;
+  std::vector<HostPort> nodes;                   // at least one; the first is preferred
   std::vector<TaskStream> streams;               // at least one
   std::vector<std::string> contents = {"null"};  // JSON texts, used in turn; at least one
-  std::string uid;                               // of a single task, or empty
+  std::string uid;                               // of a single task, or empty: by chance
   bool to_cloud = false;
   std::variant<Sequence, Load> pace;
   Duration timeout = std::chrono::seconds(30);  // > 0; without an answer, a task is lost then
+  bool retries = true;  // false: a connection that breaks, or a refusal, is the last word
 };
 
 /// Each may be empty.
@@ -55,8 +61,8 @@ struct ClientEvents {
   std::function<void(std::string_view note)> on_note;         // for a person
 };
 
-/// Error: unavailable or timed_out, where there is nothing to connect to; failed, where a signal
-/// came before there was a connection. Everything that happens later is in the report.
+/// Error: unavailable or timed_out, where none of the nodes can be connected to; failed, where a
+/// signal came before there was a connection. Everything that happens later is in the report.
 [[nodiscard]] Result<Report> run_client(const ClientPlan& plan, const Clock& clock,
                                         ClientEvents events);
 

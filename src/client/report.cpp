@@ -102,6 +102,13 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
+/// Empty where the first connection did for all.
+std::string again_text(const Report& report) {
+  if (report.sent_again + report.reconnects == 0) return "";
+  return fmt::format("sent again: {}; {}\n", counted(report.sent_again, "task", "tasks"),
+                     counted(report.reconnects, "reconnection", "reconnections"));
+}
+
 }  // namespace
 
 Statistics total_of(const Report& report) {
@@ -120,7 +127,7 @@ std::string table_text(const Report& report) {
   return fmt::format("{}: {} in {}, {} done a second\n", report.address,
                      counted(total.sent(), "task", "tasks"), format_duration(report.elapsed),
                      per_second_text(total.done(), report.elapsed)) +
-         align(std::move(lines));
+         again_text(report) + align(std::move(lines));
 }
 
 std::string json_text(const Report& report) {
@@ -147,6 +154,8 @@ std::string json_text(const Report& report) {
   writer.count("late_answers", report.stray.late);
   writer.count("repeated_answers", report.stray.repeated);
   writer.count("unknown_answers", report.stray.unknown);
+  writer.count("sent_again", report.sent_again);
+  writer.count("reconnects", report.reconnects);
   writer.count("node_errors", report.node_errors);
   writer.count("not_sent", report.not_sent);
   writer.end();

@@ -27,12 +27,14 @@ struct FailureReason {
 };
 
 struct Report {
-  std::string address;
-  Duration elapsed{};  // from the first task sent to the last fate known
+  std::string address;  // of the node that was connected to first
+  Duration elapsed{};   // from the first task sent to the last fate known
   std::vector<ClassReport> classes;
   std::map<TaskErrorCode, FailureReason> failures;
   StrayAnswers stray;
   std::uint64_t node_errors = 0;  // `error` messages from the node
+  std::uint64_t sent_again = 0;   // tasks that were sent more than once
+  std::uint64_t reconnects = 0;   // connections after the first
   std::uint64_t not_sent = 0;     // tasks that were due, or asked for, and not sent
   std::string ended_early;        // why, or empty
 };
@@ -40,8 +42,9 @@ struct Report {
 [[nodiscard]] Statistics total_of(const Report& report);
 
 inline constexpr std::size_t report_width = 100;
-/// A line on the whole, two of headings, a line for each class, and one for the total of several;
-/// no line longer than `report_width` while counts have no more than 7 digits.
+/// A line on the whole, one on what was sent again where that was so, two of headings, a line for
+/// each class, and one for the total of several; no line longer than `report_width` while counts
+/// have no more than 7 digits.
 [[nodiscard]] std::string table_text(const Report& report);
 
 /// One line. Times in seconds (…_s), shares and rates from 0 to 1, null where there is none.

@@ -1,82 +1,77 @@
+// The tasks of a session: sent, answered, sent again, given up.
 #include "client/session.hpp"
 
 #include <fmt/format.h>
 
-#include <limits>
-#include <utility>
+#include <algorithm>
 
-#include "base/check.hpp"
 #include "json/json.hpp"
 
 namespace fogctl {
 namespace {
 
 constexpr std::size_t full_bytes = std::size_t{1} << 20;
-constexpr Duration original_peer_gap = std::chrono::milliseconds(1);
-
-/// A client goes on reading however much it has to send: a node may write first and read then.
-ConnectionOptions connection_options() {
-  ConnectionOptions options;
-  options.max_message = std::size_t{64} << 20;
-  options.pause_bytes = std::numeric_limits<std::size_t>::max();
-  options.drop_bytes = std::numeric_limits<std::size_t>::max();
-  return options;
-}
+/// Without a connection, so many tasks may wait for one.
+constexpr std::size_t most_waiting = 1'000'000;
+/// A node that reads slowly is asked again so soon whether it takes more.
+constexpr Duration full_pause = std::chrono::milliseconds(5);
 
 template <typename... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
 };
 
+std::chrono::steady_clock::duration as_steady(Duration length) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(length);
+}
+
+bool may_pass(TaskErrorCode code) {
+  return code == TaskErrorCode::unavailable || code == TaskErrorCode::overloaded;
+}
+
+Outcome outcome_of(const SentTask& task, const wire::ResultMessage& message, Instant now) {
+  Outcome outcome;
+  outcome.id = task.id;
+  outcome.stream = task.stream;
+  outcome.content = message.result.content;
+  outcome.node = message.result.node;
+  outcome.response = now - task.sent;
+  outcome.execution = message.result.execution_time;
+  outcome.site = site_of(json::read_string(message.process_by).value_or(""), message.offload_times);
+  outcome.kind = message.result.error ? Outcome::Kind::failed : Outcome::Kind::done;
+  if (message.result.error) outcome.error = *message.result.error;
+  return outcome;
+}
+
 }  // namespace
 
-Session::Session(asio::io_context& io, const Clock& clock, asio::ip::tcp::socket socket,
-                 Duration timeout)
-    : clock_(clock),
-      timeout_(timeout),
-      connection_(std::make_shared<Connection>(std::move(socket), connection_options())),
-      timer_(io) {
-  connection_->set_pacing(original_peer_gap);
-}
-
-void Session::start(Events events) {
-  events_ = std::move(events);
-  Connection::Events from_connection;
-  from_connection.on_object = [this](std::string_view text) {
-    if (!ended_) on_object(text);
-  };
-  from_connection.on_batch = [this] {
-    if (!ended_) events_.on_batch();
-  };
-  from_connection.on_framing_lost = [this](const Error& why) {
-    end({ErrorCode::invalid,
-         fmt::format("{} does not speak the protocol of a fog node: {}", peer(), why.message)});
-  };
-  from_connection.on_closed = [this](const std::string& why) {
-    end({ErrorCode::unavailable, fmt::format("the connection to {} broke: {}", peer(), why)});
-  };
-  connection_->start(std::move(from_connection));
-}
-
-std::uint64_t Session::send(const Task& task, std::size_t stream) {
-  const std::uint64_t id = outstanding_.add(stream, clock_.now());
-  out_.clear();
-  wire::append_task(out_, task, fmt::to_string(id));
-  connection_->send(out_);
+std::uint64_t Session::send(std::size_t stream) {
+  const Instant now = clock_.now();
+  const std::uint64_t id = outstanding_.add(stream, now);
+  if (current_ != no_node && due_.empty()) {
+    send_now({id, stream, now});
+  } else {
+    due_.emplace(now, id);
+  }
   return id;
 }
 
 void Session::flush() {
-  connection_->flush();
+  if (ended_) return;
+  send_due();
+  if (current_ != no_node) links_[current_]->flush();
   arm_timer();
+  arm_due_timer();
 }
 
 bool Session::is_full() const {
-  return connection_->unsent_bytes() > full_bytes;
+  if (current_ == no_node) return outstanding_.size() >= most_waiting;
+  return links_[current_]->unsent_bytes() > full_bytes;
 }
 
 void Session::fail_oldest(TaskError error) {
   const auto sent = outstanding_.give_up_oldest();
+  refusals_.erase(sent.id);
   Outcome outcome;
   outcome.id = sent.id;
   outcome.stream = sent.stream;
@@ -85,33 +80,29 @@ void Session::fail_oldest(TaskError error) {
   events_.on_outcome(std::move(outcome));
 }
 
-void Session::close() {
-  if (ended_) return;
-  ended_ = true;
-  give_up_all();
-  timer_.cancel();
-  connection_->close("done");
-}
-
-void Session::on_object(std::string_view text) {
+void Session::on_object(NodeIndex node, std::string_view text) {
   const auto message = wire::parse_message(text, scratch_);
   if (!message) {
     ++stray_.unknown;
     return;
   }
-  std::visit(Overloaded{
-                 [this](const wire::ResultMessage& result) { on_result(result); },
-                 [this](const wire::ErrorMessage& error) { events_.on_node_error(error); },
-                 [this](const wire::FogReady& ready) { learn_protocol(ready.identity.protocol); },
-                 [this](const wire::CloudReady& ready) { learn_protocol(ready.identity.protocol); },
-                 [](const auto&) {},
-             },
-             *message);
+  on_heard();
+  std::visit(
+      Overloaded{
+          [&](const wire::ResultMessage& result) { on_result(node, result); },
+          [&](const wire::ErrorMessage& error) { events_.on_node_error(error); },
+          [&](const wire::FogReady& ready) { learn_protocol(node, ready.identity.protocol); },
+          [&](const wire::CloudReady& ready) { learn_protocol(node, ready.identity.protocol); },
+          [](const auto&) {},
+      },
+      *message);
 }
 
-void Session::on_result(const wire::ResultMessage& message) {
-  const auto id = json::read_integer(message.task_id);
-  const auto answer = outstanding_.take(id && *id > 0 ? static_cast<std::uint64_t>(*id) : 0);
+void Session::on_result(NodeIndex node, const wire::ResultMessage& message) {
+  const auto number = json::read_integer(message.task_id);
+  const std::uint64_t id = number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
+  if (refuse(node, id, message)) return;
+  const auto answer = outstanding_.take(id);
   switch (answer.match) {
     case Outstanding::Match::unknown:
       ++stray_.unknown;
@@ -125,34 +116,82 @@ void Session::on_result(const wire::ResultMessage& message) {
     case Outstanding::Match::first:
       break;
   }
+  refusals_.erase(id);
+  events_.on_outcome(outcome_of(answer.task, message, clock_.now()));
+}
+
+/// Where the result is not the last word on the task: the node cannot take it just now, and there
+/// is time left. Also that of a node which has it no more.
+bool Session::refuse(NodeIndex node, std::uint64_t id, const wire::ResultMessage& message) {
+  if (!options_.retries || !message.result.error || !may_pass(message.result.error->code)) {
+    return false;
+  }
+  const auto open = outstanding_.find(id);
+  const Instant now = clock_.now();
+  if (!open || open->task.sent + options_.timeout <= now) return false;
+  if (open->node != node) return true;
+  outstanding_.take_back(id);
+  Refusal& refusal = refusals_[id];
+  refusal.error = *message.result.error;
+  refusal.back_off = back_off_after(refusal.back_off);
+  const Duration pause = message.retry_after.value_or(refusal.back_off);
+  // Past the end of its time the task is not open any more.
+  due_.emplace(now + std::min(pause, options_.timeout), id);
+  arm_due_timer();
+  if (node == current_) move_on();
+  return true;
+}
+
+void Session::send_now(const SentTask& task) {
+  out_.clear();
+  events_.write_task(out_, task);
+  links_[current_]->send(out_);
+  if (outstanding_.give_to(task.id, current_)) ++sent_again_;
+}
+
+void Session::send_due() {
+  const Instant now = clock_.now();
+  while (current_ != no_node && !due_.empty() && due_.top().first <= now && !is_full()) {
+    const auto open = outstanding_.find(due_.top().second);
+    due_.pop();
+    if (open) send_now(open->task);
+  }
+}
+
+/// Its time is over, or everything is.
+void Session::give_up(const SentTask& task) {
   Outcome outcome;
-  outcome.id = answer.task.id;
-  outcome.stream = answer.task.stream;
-  outcome.content = message.result.content;
-  outcome.node = message.result.node;
-  outcome.response = clock_.now() - answer.task.sent;
-  outcome.execution = message.result.execution_time;
-  outcome.site = site_of(json::read_string(message.process_by).value_or(""), message.offload_times);
-  outcome.kind = message.result.error ? Outcome::Kind::failed : Outcome::Kind::done;
-  if (message.result.error) outcome.error = *message.result.error;
+  outcome.id = task.id;
+  outcome.stream = task.stream;
+  outcome.kind = Outcome::Kind::lost;
+  if (const auto refusal = refusals_.find(task.id); refusal != refusals_.end()) {
+    outcome.kind = Outcome::Kind::failed;
+    outcome.error = std::move(refusal->second.error);
+    refusals_.erase(refusal);
+  }
   events_.on_outcome(std::move(outcome));
 }
 
-void Session::learn_protocol(int protocol) {
-  if (protocol >= wire::protocol_version) connection_->set_pacing(Duration::zero());
+void Session::close() {
+  if (!ended_) stop();
 }
 
 void Session::end(const Error& error) {
   if (ended_) return;
-  ended_ = true;
-  give_up_all();
-  timer_.cancel();
-  connection_->close("done");
+  stop();
   events_.on_ended(error);
 }
 
-void Session::give_up_all() {
-  while (!outstanding_.is_empty()) lose(outstanding_.give_up_oldest());
+void Session::stop() {
+  ended_ = true;
+  while (!outstanding_.is_empty()) give_up(outstanding_.give_up_oldest());
+  timer_.cancel();
+  due_timer_.cancel();
+  away_timer_.cancel();
+  reconnector_.stop();
+  for (const auto& link : links_) {
+    if (link) link->close("done");
+  }
 }
 
 /// One timer for all: every task has the same time-out, so the oldest one is given up first.
@@ -160,8 +199,7 @@ void Session::arm_timer() {
   const auto oldest = outstanding_.oldest_sent();
   if (timer_armed_ || ended_ || !oldest) return;
   timer_armed_ = true;
-  const Duration left = *oldest + timeout_ - clock_.now();
-  timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(left));
+  timer_.expires_after(as_steady(*oldest + options_.timeout - clock_.now()));
   timer_.async_wait([this](asio::error_code error) {
     timer_armed_ = false;
     if (!error && !ended_) on_timer();
@@ -171,20 +209,28 @@ void Session::arm_timer() {
 void Session::on_timer() {
   const Instant now = clock_.now();
   bool any = false;
-  while (outstanding_.oldest_sent() && *outstanding_.oldest_sent() + timeout_ <= now) {
-    lose(outstanding_.give_up_oldest());
+  while (outstanding_.oldest_sent() && *outstanding_.oldest_sent() + options_.timeout <= now) {
+    give_up(outstanding_.give_up_oldest());
     any = true;
   }
   arm_timer();
   if (any) events_.on_batch();
 }
 
-void Session::lose(const SentTask& task) {
-  Outcome outcome;
-  outcome.id = task.id;
-  outcome.stream = task.stream;
-  outcome.kind = Outcome::Kind::lost;
-  events_.on_outcome(std::move(outcome));
+/// For what is to be sent later; without a connection the next one sends it.
+void Session::arm_due_timer() {
+  if (ended_ || current_ == no_node || due_.empty()) return;
+  const Instant now = clock_.now();
+  Instant at = due_.top().first;
+  if (at <= now) at = now + full_pause;
+  if (due_timer_at_ && *due_timer_at_ <= at) return;
+  due_timer_at_ = at;
+  due_timer_.expires_after(as_steady(at - now));
+  due_timer_.async_wait([this](asio::error_code error) {
+    if (error || ended_) return;
+    due_timer_at_.reset();
+    flush();
+  });
 }
 
 }  // namespace fogctl

@@ -1,10 +1,18 @@
-// A client's side of one connection to a node: sends tasks, matches results to them, gives up
-// those without an answer in time. Knows nothing of what is sent when. Belongs to the thread that
-// runs its io_context; must live as long as that runs handlers.
+// A client's side of its talk with the nodes it knows: sends tasks, keeps each until its result,
+// and sends it again, under the same task_uid, where a connection breaks or a node cannot take it
+// just now. Knows nothing of what is sent when. Belongs to the thread that runs its io_context;
+// must live as long as that runs handlers.
 //
-// Every task sent has exactly one outcome: done, failed, or lost (no answer in time, or the
-// connection ended). A peer is taken for one of the original system's until it says otherwise, and
-// gets its tasks one at a time with a pause between (protocol.md, part 2).
+// 1. Every task has exactly one outcome: done, failed, or lost (no answer in time). Its time runs
+//    from its first sending, or from when it was to be sent, whatever becomes of connections.
+// 2. New tasks go to one node, the current one. When its connection breaks, the same node is tried
+//    again, then the others in turn, after a back-off. A task goes to another node only when the
+//    connection to the one that had it is gone, or that node refused it.
+// 3. A node that refuses a task (unavailable, overloaded) stays connected for what it has; tasks
+//    go to the next node from then on. A refused task is sent again after a back-off, and fails
+//    with the refusal when its time is over.
+// 4. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
+//    one at a time with a pause between (protocol.md, part 2).
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -13,65 +21,125 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <queue>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
+#include "base/random.hpp"
 #include "base/time.hpp"
 #include "client/outcome.hpp"
 #include "client/outstanding.hpp"
+#include "client/reconnector.hpp"
 #include "net/connection.hpp"
 #include "wire/messages.hpp"
 
 namespace fogctl {
 
+struct SessionOptions {
+  std::vector<HostPort> nodes;  // at least one; the first is preferred
+  Duration timeout{};           // of a task
+  bool retries = true;          // false: a break or a refusal is the last word
+};
+
 class Session {
  public:
   struct Events {
+    /// Writes the task message, each time that the task is sent.
+    std::function<void(std::string& out, const SentTask& task)> write_task;
+    std::function<void(const HostPort& node)> on_connected;  // the first time
     std::function<void(Outcome outcome)> on_outcome;
     std::function<void()> on_batch;  // after the outcomes of one read, or of one time-out
     std::function<void(const wire::ErrorMessage& message)> on_node_error;
-    /// The connection ended, not by close(); every outcome has been told. `error` invalid: the
-    /// peer does not speak the protocol.
+    std::function<void(std::string_view note)> on_note;  // for a person
+    /// No node was to be reached for as long as a task waits. It is still tried for those that do.
+    std::function<void(const Error& error)> on_away;
+    /// It is over, not by close(); every outcome has been told. Before on_connected: no node could
+    /// be connected to. `error` invalid: the peer does not speak the protocol.
     std::function<void(const Error& error)> on_ended;
   };
 
-  Session(asio::io_context& io, const Clock& clock, asio::ip::tcp::socket socket, Duration timeout);
+  Session(asio::io_context& io, const Clock& clock, SessionOptions options, Random random);
 
+  /// Connects, trying each node once.
   void start(Events events);
-  /// Queues a task for sending, as number `stream`; flush() sends. Its id; ids count from 1.
-  std::uint64_t send(const Task& task, std::size_t stream);
+  /// A new task, as number `stream`; flush() sends. Its id; ids count from 1.
+  std::uint64_t send(std::size_t stream);
   void flush();
   /// True while the node reads more slowly than it is sent to: send no more for the moment.
   [[nodiscard]] bool is_full() const;
   [[nodiscard]] std::size_t in_flight() const { return outstanding_.size(); }
   /// The oldest task fails by what the node said in a message that names no task.
   void fail_oldest(TaskError error);
-  /// Gives up what is unanswered, and ends the connection. No event comes after it.
+  /// Gives up what is unanswered, and ends the connections. No event comes after it.
   void close();
 
   [[nodiscard]] const StrayAnswers& stray() const { return stray_; }
-  [[nodiscard]] const std::string& peer() const { return connection_->peer(); }
+  [[nodiscard]] std::uint64_t sent_again() const { return sent_again_; }  // tasks
+  [[nodiscard]] std::uint64_t reconnects() const { return connects_ > 0 ? connects_ - 1 : 0; }
 
  private:
-  void on_object(std::string_view text);
-  void on_result(const wire::ResultMessage& message);
-  void learn_protocol(int protocol);
+  struct Refusal {
+    TaskError error;
+    Duration back_off{};
+  };
+  using Due = std::pair<Instant, std::uint64_t>;  // when to send which task
+
+  // Connections.
+  void on_attempt(Result<Reconnector::Connected> connected);
+  void adopt(Reconnector::Connected connected);
+  [[nodiscard]] Connection::Events events_of(NodeIndex node);
+  void on_framing_lost(NodeIndex node, const Error& why);
+  void lose_link(NodeIndex node, const std::string& why);
+  void move_on();
+  void start_away_timer(const std::string& why);
+  void on_heard();
+  void learn_protocol(NodeIndex node, int protocol);
+  [[nodiscard]] const std::string& name_of(NodeIndex node) const;
+
+  // Tasks.
+  void on_object(NodeIndex node, std::string_view text);
+  void on_result(NodeIndex node, const wire::ResultMessage& message);
+  bool refuse(NodeIndex node, std::uint64_t id, const wire::ResultMessage& message);
+  void send_now(const SentTask& task);
+  void send_due();
+  void give_up(const SentTask& task);
   void end(const Error& error);
-  void give_up_all();
+  void stop();
+
+  // Timers.
   void arm_timer();
   void on_timer();
-  void lose(const SentTask& task);
+  void arm_due_timer();
 
   const Clock& clock_;
-  Duration timeout_;
-  std::shared_ptr<Connection> connection_;
+  SessionOptions options_;
+  Reconnector reconnector_;
   asio::steady_timer timer_;
+  asio::steady_timer due_timer_;
+  asio::steady_timer away_timer_;
   Events events_;
+
+  std::vector<std::shared_ptr<Connection>> links_;  // by node; null: none
+  NodeIndex current_ = no_node;
+  NodeIndex last_ = 0;  // the current one, or the last that was
+  std::uint64_t connects_ = 0;
+  Instant next_move_;
+  bool was_heard_ = false;  // some node spoke the protocol
+  bool is_away_ = false;    // the connection was lost, and no node was heard since
+
   Outstanding outstanding_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // answered ones may be left
+  std::unordered_map<std::uint64_t, Refusal> refusals_;             // of unanswered tasks
+  std::uint64_t sent_again_ = 0;
   StrayAnswers stray_;
   json::Object scratch_;
   std::string out_;
   bool timer_armed_ = false;
+  std::optional<Instant> due_timer_at_;
   bool ended_ = false;
 };
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The node goes away, was never there, or is something else: the client says so and ends.
+# The node goes away and the client is not to try again, was never there, or is something else: the
+# client says so and ends.
 # shellcheck source=tests/e2e/support.sh
 source "$(dirname "$0")/support.sh"
 start_fog fog
 
-"$fogctl" client --connect "$address" --load echo=100/s,sleep=10/s --content 5 --duration 20s \
-  --json >"$dir/out" 2>"$dir/err" &
+"$fogctl" client --no-retry --connect "$address" --load echo=100/s,sleep=10/s --content 5 \
+  --duration 20s --json >"$dir/out" 2>"$dir/err" &
 client=$!
 a_second_old() { [ "$(ps -o etimes= -p "$client")" -ge 1 ]; }
 wait_for "the load to run" a_second_old

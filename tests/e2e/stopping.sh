@@ -39,7 +39,7 @@ stop worker INT
 [ "$status" -eq 0 ] || fail "SIGINT is an orderly end too: $status"
 
 start_fog second --drain-timeout 60s --workers 1
-"$fogctl" client --connect "$address" --task sleep --content 50 2>/dev/null &
+"$fogctl" client --no-retry --connect "$address" --task sleep --content 50 2>/dev/null &
 client=$!
 pid=${pid_of[second]}
 wait_for "the task to reach the node" grep -q . "$dir/second.out"

@@ -7,40 +7,17 @@
 #include <utility>
 #include <vector>
 
+#include "unit/client/client_run.hpp"
 #include "unit/client/fake_node.hpp"
 
 namespace fogctl {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Behaviour;
 using testing::FakeNode;
+using testing::run_against;
+using testing::sequence;
 using wire::TaskMessage;
-
-struct RunRecord {
-  Result<Report> report;
-  std::vector<Outcome> outcomes;
-  std::vector<std::string> notes;
-};
-
-RunRecord run_against(const FakeNode& node, ClientPlan plan) {
-  plan.address = node.address();
-  if (plan.streams.empty()) plan.streams.push_back({"echo", TaskClass::light, 10s, {}});
-  std::vector<Outcome> outcomes;
-  std::vector<std::string> notes;
-  ClientEvents events;
-  events.on_outcome = [&](const Outcome& outcome) { outcomes.push_back(outcome); };
-  events.on_note = [&](std::string_view note) { notes.emplace_back(note); };
-  const SystemClock clock;
-  auto report = run_client(plan, clock, std::move(events));
-  return {std::move(report), std::move(outcomes), std::move(notes)};
-}
-
-ClientPlan sequence(std::uint64_t count, std::uint64_t window) {
-  ClientPlan plan;
-  plan.pace = Sequence{count, window};
-  return plan;
-}
 
 TEST_CASE("A single task carries what the plan says and its result comes back") {
   TaskMessage seen;
@@ -187,12 +164,14 @@ TEST_CASE("Late, second and unknown answers count for no task") {
   CHECK(run.report->stray.unknown == 2);
 }
 
-TEST_CASE("A connection that breaks loses what is unanswered and counts what was not sent") {
+TEST_CASE("Without retries a connection that breaks loses what is unanswered and ends the run") {
   FakeNode node({.greeting = testing::hello(),
                  .answer = [](const TaskMessage& task,
                               int n) { return n < 4 ? testing::echo(task) : std::string(); },
                  .closes_after = 4});
-  const auto run = run_against(node, sequence(10, 1));
+  ClientPlan plan = sequence(10, 1);
+  plan.retries = false;
+  const auto run = run_against(node, plan);
   REQUIRE(run.report);
   const Statistics total = total_of(*run.report);
   CHECK(total.done() == 3);
@@ -212,15 +191,14 @@ TEST_CASE("A peer that speaks something else ends the run at once") {
 TEST_CASE("With nobody listening there is no report but an error that may pass") {
   ClientPlan plan = sequence(1, 1);
   plan.streams = {{"echo", TaskClass::light, 10s, {}}};
-  {
-    asio::io_context io;
-    asio::ip::tcp::acceptor closed(io, {asio::ip::make_address("127.0.0.1"), 0});
-    plan.address = {"127.0.0.1", closed.local_endpoint().port()};
-  }
+  plan.nodes = {testing::nobody(), testing::nobody()};
   const SystemClock clock;
   const auto report = run_client(plan, clock, {});
   REQUIRE_FALSE(report);
   CHECK(is_transient(report.error()));
+  for (const HostPort& node : plan.nodes) {
+    CHECK(report.error().message.find(to_string(node)) != std::string::npos);
+  }
 }
 
 }  // namespace

@@ -23,7 +23,9 @@ struct Behaviour {
   std::string greeting;  // sent to each client that connects
   /// The n-th task of a connection (from 1): what to send. Empty text: nothing.
   std::function<std::string(const wire::TaskMessage& task, int n)> answer;
-  int closes_after = 0;  // closes the connection when so many tasks came
+  int closes_after = 0;       // closes the connection when so many tasks came
+  int breaks = 1'000'000;     // ... this many times at most
+  bool is_gone_then = false;  // ... and is not to be connected to any more
 };
 
 class FakeNode {
@@ -57,7 +59,10 @@ class FakeNode {
       if (task == nullptr) return;
       connection->send(behaviour_.answer(*task, ++n));
       connection->flush();
-      if (n == behaviour_.closes_after) connection->close("as told");
+      if (n != behaviour_.closes_after || breaks_ == behaviour_.breaks) return;
+      ++breaks_;
+      if (behaviour_.is_gone_then) acceptor_.close();
+      connection->close("as told");
     };
     events.on_closed = [](const std::string&) {};
     connection->start(std::move(events));
@@ -66,6 +71,7 @@ class FakeNode {
   }
 
   Behaviour behaviour_;
+  int breaks_ = 0;
   asio::io_context io_{1};
   asio::ip::tcp::acceptor acceptor_;
   HostPort address_;

@@ -1,0 +1,169 @@
+// The connections of a session: made, lost, and made again.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "client/session.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr Duration connect_budget = std::chrono::seconds(5);
+constexpr Duration original_peer_gap = std::chrono::milliseconds(1);
+/// A fogctl node that does not acknowledge what was sent to it for so long is gone.
+constexpr Duration longest_silence = std::chrono::seconds(10);
+/// How often another node is looked for because of refusals.
+constexpr Duration between_moves = std::chrono::seconds(1);
+
+/// A client goes on reading however much it has to send: a node may write first and read then.
+ConnectionOptions connection_options() {
+  ConnectionOptions options;
+  options.max_message = std::size_t{64} << 20;
+  options.pause_bytes = std::numeric_limits<std::size_t>::max();
+  options.drop_bytes = std::numeric_limits<std::size_t>::max();
+  return options;
+}
+
+}  // namespace
+
+Session::Session(asio::io_context& io, const Clock& clock, SessionOptions options, Random random)
+    : clock_(clock),
+      options_(std::move(options)),
+      reconnector_(io, options_.nodes, random),
+      timer_(io),
+      due_timer_(io),
+      away_timer_(io),
+      links_(options_.nodes.size()) {}
+
+void Session::start(Events events) {
+  events_ = std::move(events);
+  reconnector_.try_each(reconnector_.order_from(0), connect_budget,
+                        [this](Result<Reconnector::Connected> connected) {
+                          if (!connected) return end(connected.error());
+                          on_attempt(std::move(connected));
+                        });
+}
+
+void Session::on_attempt(Result<Reconnector::Connected> connected) {
+  if (ended_) return;
+  if (connected) return adopt(std::move(*connected));
+  if (current_ != no_node) return;  // it was another node that was looked for
+  reconnector_.try_later(last_, [this](auto next) { on_attempt(std::move(next)); });
+}
+
+void Session::adopt(Reconnector::Connected connected) {
+  const NodeIndex node = connected.node;
+  current_ = last_ = node;
+  links_[node] = std::make_shared<Connection>(std::move(connected.socket), connection_options());
+  links_[node]->set_pacing(original_peer_gap);
+  links_[node]->start(events_of(node));
+  if (++connects_ == 1) {
+    events_.on_connected(options_.nodes[node]);
+  } else {
+    events_.on_note(fmt::format("connected to {}", name_of(node)));
+  }
+  flush();
+}
+
+/// Those of a connection that was replaced do nothing.
+Connection::Events Session::events_of(NodeIndex node) {
+  const auto is_live = [this, node, link = links_[node].get()] {
+    return !ended_ && links_[node].get() == link;
+  };
+  Connection::Events events;
+  events.on_object = [this, node, is_live](std::string_view text) {
+    if (is_live()) on_object(node, text);
+  };
+  events.on_batch = [this, is_live] {
+    if (is_live()) events_.on_batch();
+  };
+  events.on_framing_lost = [this, node, is_live](const Error& why) {
+    if (is_live()) on_framing_lost(node, why);
+  };
+  events.on_closed = [this, node, is_live](const std::string& why) {
+    if (is_live()) lose_link(node, why);
+  };
+  return events;
+}
+
+/// A peer that was never heard is not what the user meant; else it is a break like another.
+void Session::on_framing_lost(NodeIndex node, const Error& why) {
+  if (!was_heard_ || !options_.retries) {
+    return end({ErrorCode::invalid, fmt::format("{} does not speak the protocol of a fog node: {}",
+                                                name_of(node), why.message)});
+  }
+  links_[node]->close("not the protocol");
+  lose_link(node, why.message);
+}
+
+void Session::lose_link(NodeIndex node, const std::string& why) {
+  std::string text = fmt::format("the connection to {} broke: {}", name_of(node), why);
+  if (!options_.retries) return end({ErrorCode::unavailable, std::move(text)});
+  links_[node].reset();
+  const Instant now = clock_.now();
+  for (const std::uint64_t id : outstanding_.take_all_back(node)) due_.emplace(now, id);
+  if (node == current_) {
+    const auto other =
+        std::ranges::find_if(links_, [](const auto& link) { return link != nullptr; });
+    current_ = other == links_.end() ? no_node : static_cast<NodeIndex>(other - links_.begin());
+    last_ = current_ == no_node ? node : current_;
+  }
+  if (current_ != no_node) {
+    events_.on_note(text + "; going on at " + name_of(current_));
+    return flush();
+  }
+  events_.on_note(text + "; connecting again");
+  start_away_timer(text);
+  // Where another node is being looked for, on_attempt() goes on from there.
+  if (reconnector_.is_busy()) return;
+  reconnector_.try_later(last_, [this](auto next) { on_attempt(std::move(next)); });
+}
+
+/// The current node refuses tasks: the next one that can be connected to gets them.
+void Session::move_on() {
+  const Instant now = clock_.now();
+  if (options_.nodes.size() == 1 || reconnector_.is_busy() || now < next_move_) return;
+  next_move_ = now + between_moves;
+  auto order = reconnector_.order_from(current_);
+  order.erase(order.begin());
+  if (links_[order.front()]) {
+    current_ = last_ = order.front();
+    return;
+  }
+  std::erase_if(order, [this](NodeIndex node) { return static_cast<bool>(links_[node]); });
+  reconnector_.try_each(std::move(order), connect_budget,
+                        [this](auto next) { on_attempt(std::move(next)); });
+}
+
+void Session::start_away_timer(const std::string& why) {
+  if (is_away_) return;
+  is_away_ = true;
+  away_timer_.expires_after(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(options_.timeout));
+  away_timer_.async_wait([this, why](asio::error_code error) {
+    if (error || ended_ || !is_away_) return;
+    is_away_ = false;
+    if (current_ == no_node) events_.on_away({ErrorCode::unavailable, why});
+  });
+}
+
+void Session::on_heard() {
+  was_heard_ = true;
+  reconnector_.forget_back_off();
+  if (!is_away_) return;
+  is_away_ = false;
+  away_timer_.cancel();
+}
+
+void Session::learn_protocol(NodeIndex node, int protocol) {
+  if (protocol < wire::protocol_version) return;
+  links_[node]->set_pacing(Duration::zero());
+  if (options_.retries) links_[node]->set_patience(longest_silence);
+}
+
+const std::string& Session::name_of(NodeIndex node) const {
+  return links_[node]->peer();
+}
+
+}  // namespace fogctl
