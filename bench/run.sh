@@ -93,7 +93,7 @@ mesh_share() {
     read -rt 0.1 <><(:) || true
   done
   echo "$(share_of_core 10 "$node") $(share_of_core 10 "$alone")" |
-    awk '{print $1 > $2 ? $1 - $2 : 0}'
+    awk '{print ($1 > $2 ? $1 - $2 : 0)}'
   kill "$node" "$alone" "${members[@]}"
 }
 
