@@ -18,6 +18,7 @@ constexpr Duration connect_budget = seconds(2);
 /// One that was dialled says that it is a fog node within this, or it is none.
 constexpr Duration longest_silence = seconds(3);
 constexpr Duration gossip_interval = seconds(10);
+constexpr Duration hello_gap = seconds(1);
 /// A neighbour that does not acknowledge what it gets is gone; most are found silent before.
 constexpr Duration longest_silence_of_link = seconds(5);
 /// Objects for an original peer go out this far apart: it loses one that a read splits.
@@ -71,6 +72,8 @@ void Mesh::start(wire::NodeIdentity self) {
     };
     events.on_new_interface = [this] {
       multicast_->send_to_new(wire::fog_hello({own_port_, self_}, false));
+      // Not once more at the next tick: an original node opens a connection at every hello.
+      announce_at_ = std::max(announce_at_, clock_.now() + hello_gap);
     };
     multicast_.emplace(io_, *options_.discovery, std::move(events));
     multicast_->start();
