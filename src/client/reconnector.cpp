@@ -54,6 +54,7 @@ void Reconnector::stop() {
 std::vector<NodeIndex> Reconnector::order_from(NodeIndex first) const {
   const auto count = static_cast<NodeIndex>(nodes_.size());
   std::vector<NodeIndex> order;
+  order.reserve(nodes_.size());
   for (NodeIndex i = 0; i < count; ++i) order.push_back((first + i) % count);
   return order;
 }

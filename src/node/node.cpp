@@ -50,9 +50,7 @@ Node::Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, 
       crew_(queue, handlers, clock, crew_options(),
             {.on_results =
                  [this](std::vector<TaskResult> results) {
-                   asio::post(io_, [this, results = std::move(results)]() mutable {
-                     on_results(std::move(results));
-                   });
+                   asio::post(io_, [this, results = std::move(results)] { on_results(results); });
                  },
              .on_lost =
                  [this] {
@@ -249,10 +247,10 @@ void Node::on_link_result(PeerId link, const wire::ResultMessage& message) {
   forwarded_ = nullptr;
 }
 
-void Node::on_results(std::vector<TaskResult> results) {
+void Node::on_results(const std::vector<TaskResult>& results) {
   const Instant now = clock_.now();
   spin_.learn(now - submitted_at_);
-  for (TaskResult& result : results) scheduler_.on_result(std::move(result), now, actions_);
+  for (const TaskResult& result : results) scheduler_.on_result(result, now, actions_);
   perform();
 }
 

@@ -88,7 +88,7 @@ class Node {
     }
   }
   void on_link_result(PeerId link, const wire::ResultMessage& message);
-  void on_results(std::vector<TaskResult> results);
+  void on_results(const std::vector<TaskResult>& results);
   void on_enqueued(const std::vector<LaneAnswer>& answers);
 
   void perform();

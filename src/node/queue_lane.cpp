@@ -43,6 +43,35 @@ void QueueLane::submit(LaneWork work) {
   {
     const std::lock_guard guard(mutex_);
     append(inbox_, std::move(work));
+    if (!is_free()) return;  // whoever makes the calls looks again
+    is_lent_ = true;
+  }
+  if (pool_.lend_worker([this] { run_errand(); })) return;
+  {
+    const std::lock_guard guard(mutex_);
+    is_lent_ = false;
+  }
+  changed_.notify_one();
+}
+
+/// One round, on a worker: it has a task to run then, more likely than not.
+void QueueLane::run_errand() {
+  LaneWork work;
+  {
+    const std::lock_guard guard(mutex_);
+    is_lent_ = false;
+    is_busy_ = true;
+    std::swap(work, inbox_);
+  }
+  perform(work);
+  give_up_turn();
+}
+
+void QueueLane::give_up_turn() {
+  {
+    const std::lock_guard guard(mutex_);
+    is_busy_ = false;
+    if (inbox_.empty() && !is_awaited_) return;
   }
   changed_.notify_one();
 }
@@ -58,12 +87,18 @@ void QueueLane::run(const std::stop_token& stop) {
     LaneWork work;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, stop, load_at_ - clock_.now(), [this] { return !inbox_.empty(); });
+      changed_.wait_for(lock, stop, load_at_ - clock_.now(),
+                        [this] { return is_free() && !inbox_.empty(); });
+      is_awaited_ = true;
+      changed_.wait(lock, [this] { return is_free(); });
+      is_awaited_ = false;
+      is_busy_ = true;
       is_last = stop.stop_requested();
       std::swap(work, inbox_);
     }
     perform(work);
     if (clock_.now() >= load_at_) ask_load();
+    give_up_turn();
   }
 }
 

@@ -1,7 +1,7 @@
-// The way from the network thread to the task queue. Where the queue blocks, a thread of its own
-// makes the calls, and all that piled up meanwhile goes in one (group commit); where it does not,
-// submit() makes them at once. It also asks for the queue's load, and notices that the queue is
-// away or back.
+// The way from the network thread to the task queue. Where the queue blocks, an idle worker makes
+// the calls, since it may run what comes of them, or else a thread of the lane's own; all that
+// piled up meanwhile goes in one (group commit). Where it does not block, submit() makes them at
+// once. The lane also asks for the queue's load, and notices that the queue is away or back.
 //
 // submit(), start() and stop() are the network thread's. Events are called on the network thread
 // for a queue that does not block, else through `post`.
@@ -62,6 +62,9 @@ class QueueLane {
 
  private:
   void run(const std::stop_token& stop);
+  void run_errand();
+  void give_up_turn();
+  [[nodiscard]] bool is_free() const { return !is_lent_ && !is_busy_; }
   void perform(LaneWork& work);
   void enqueue(std::vector<NewTask>& tasks);
   [[nodiscard]] std::optional<Error> enqueue_batch(std::span<const NewTask> batch,
@@ -80,8 +83,11 @@ class QueueLane {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   LaneWork inbox_;
+  bool is_lent_ = false;     // a worker was asked to make the calls, and has not begun
+  bool is_busy_ = false;     // somebody makes them: one thread at a time
+  bool is_awaited_ = false;  // the lane's thread waits for its turn
 
-  // Of whoever makes the calls: the lane's thread, or the network thread.
+  // Of whoever makes the calls: a worker, the lane's thread, or the network thread.
   LaneWork unsettled_;  // finish and give_back that failed and are tried again
   Instant load_at_;
   bool is_up_ = true;

@@ -75,12 +75,6 @@ Result<void> RedisCaller::measure_time(Session& session) {
   return {};
 }
 
-void RedisCaller::append(Session& session, Script script, std::size_t keys,
-                         const RedisArguments& arguments) {
-  const std::string& digest = digests_[static_cast<std::size_t>(script)];
-  session->append({"EVALSHA", digest, std::to_string(keys)}, arguments);
-}
-
 Result<RedisReply> RedisCaller::receive(Session& session) {
   if (session.broken()) return failure(ErrorCode::unavailable, "connection lost");
   auto reply = session->read();
@@ -88,20 +82,17 @@ Result<RedisReply> RedisCaller::receive(Session& session) {
   return reply;
 }
 
-Result<RedisReply> RedisCaller::settle(Session& session, Result<RedisReply> reply, Script script,
-                                       std::size_t keys, const RedisArguments& arguments) {
+Result<RedisReply> RedisCaller::run(Session& session, Script script, std::size_t keys,
+                                    const RedisArguments& arguments) {
+  const std::string& digest = digests_[static_cast<std::size_t>(script)];
+  session->append({"EVALSHA", digest, std::to_string(keys)}, arguments);
+  auto reply = receive(session);
   if (reply && reply->is_error() && reply->text().starts_with("NOSCRIPT")) {
     session->append({"EVAL", source_of(script), std::to_string(keys)}, arguments);
     reply = receive(session);
   }
   if (reply && reply->is_error()) return std::unexpected(error_of(*reply));
   return reply;
-}
-
-Result<RedisReply> RedisCaller::run(Session& session, Script script, std::size_t keys,
-                                    const RedisArguments& arguments) {
-  append(session, script, keys, arguments);
-  return settle(session, receive(session), script, keys, arguments);
 }
 
 Result<RedisReply> RedisCaller::command(Session& session,

@@ -47,14 +47,8 @@ class RedisCaller {
   [[nodiscard]] static Result<RedisReply> command(Session& session,
                                                   std::initializer_list<std::string_view> words);
 
-  /// For pipelines: append sends a script's call with the next receive, which returns answers in
-  /// order, error replies included. Once all are there, settle turns each into what run returns,
-  /// calling the script by its text where the server did not know it (any more).
-  void append(Session& session, Script script, std::size_t keys, const RedisArguments& arguments);
+  /// For pipelines of commands: the next answer, error replies included.
   [[nodiscard]] static Result<RedisReply> receive(Session& session);
-  [[nodiscard]] static Result<RedisReply> settle(Session& session, Result<RedisReply> reply,
-                                                 Script script, std::size_t keys,
-                                                 const RedisArguments& arguments);
 
   /// A session for a thread that blocks in it; `doing` says what for.
   [[nodiscard]] Result<RedisSession> open_session(Doing doing);

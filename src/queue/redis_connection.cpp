@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include "base/check.hpp"
 
@@ -44,7 +44,7 @@ std::string decapitalized(std::string text) {
 }
 
 std::string errno_text(int code) {
-  return decapitalized(std::strerror(code));
+  return decapitalized(std::generic_category().message(code));
 }
 
 }  // namespace

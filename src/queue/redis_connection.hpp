@@ -15,8 +15,8 @@
 #include "queue/redis_address.hpp"
 #include "queue/redis_arguments.hpp"
 
-struct redisContext;
-struct redisReply;
+struct redisContext;  // NOLINT(readability-identifier-naming): hiredis'
+struct redisReply;    // NOLINT(readability-identifier-naming)
 
 namespace fogctl {
 

@@ -88,14 +88,16 @@ class RedisQueue final : public TaskQueue {
                                                  std::uint32_t number, Instant now) const;
   [[nodiscard]] Result<void> read_enqueued(const RedisReply& reply, const EnqueueBatch& batch,
                                            std::uint32_t number, Enqueued& done);
+  void add_lease_keys(RedisArguments& arguments) const;
   void add_lease_head(RedisArguments& arguments, const LeaseWant& want, std::uint32_t number,
                       Instant now) const;
   [[nodiscard]] Result<void> read_bodies(const RedisReply& bodies, std::int64_t tries,
                                          std::uint32_t number, std::vector<Lease>& leases) const;
   [[nodiscard]] Result<void> read_leased(const RedisReply& reply, std::uint32_t number,
                                          std::vector<Lease>& leases);
-  [[nodiscard]] RedisArguments finish_arguments(std::span<const Finished> tasks, Instant now,
-                                                std::size_t& keys) const;
+  [[nodiscard]] RedisArguments finish_arguments(std::span<const Finished> tasks,
+                                                const LeaseWant& want, std::uint32_t number,
+                                                Instant now, std::size_t& keys) const;
   [[nodiscard]] Result<Statuses> finish_some(Session& session, std::span<const Finished> tasks,
                                              const LeaseWant& want, Instant now,
                                              std::vector<Lease>& next);

@@ -14,7 +14,8 @@ namespace fogctl {
 namespace {
 
 constexpr std::string_view replies_wait_ms = "3600000";
-constexpr std::size_t lease_keys = 11;  // of the enqueue script too
+constexpr std::size_t lease_keys = 11;    // of the enqueue script too
+constexpr std::size_t first_stream = 15;  // of the finish script's keys
 
 FinishStatus finish_status_of(char letter) {
   if (letter == 'd') return FinishStatus::done;
@@ -154,6 +155,7 @@ RedisArguments RedisQueue::enqueue_arguments(const EnqueueBatch& batch,
   const std::size_t straight = takes_of(batch.want, entries, order);
 
   RedisArguments arguments(bytes + entries.size() * 180 + order.size() * 4 + 1024);
+  add_lease_keys(arguments);
   add_lease_head(arguments, batch.want, number, now);
   arguments.add_number(static_cast<std::int64_t>(options_.limits.max_tasks));
   arguments.add_number(static_cast<std::int64_t>(options_.limits.max_bytes));
@@ -199,15 +201,18 @@ Result<void> RedisQueue::read_enqueued(const RedisReply& reply, const EnqueueBat
   return read_bodies(reply[4], reply[2].integer(), number, done.leased);
 }
 
-// KEYS and the first ARGV that enqueue and lease have in common; lease takes no more.
-void RedisQueue::add_lease_head(RedisArguments& arguments, const LeaseWant& want,
-                                std::uint32_t number, Instant now) const {
-  for (const std::string& key : {keys_.tasks, keys_.ready, keys_.oldest, held_key_, keys_.counts,
-                                 keys_.attempts, keys_.holders, keys_.lives, keys_.wake}) {
+// The KEYS that enqueue, lease and finish begin with.
+void RedisQueue::add_lease_keys(RedisArguments& arguments) const {
+  for (const std::string& key :
+       {keys_.tasks, keys_.ready, keys_.oldest, held_key_, keys_.counts, keys_.attempts,
+        keys_.holders, keys_.lives, keys_.wake, keys_.results, keys_.askers}) {
     arguments.add(key);
   }
-  arguments.add(keys_.results);
-  arguments.add(keys_.askers);
+}
+
+// ... and their first ARGV.
+void RedisQueue::add_lease_head(RedisArguments& arguments, const LeaseWant& want,
+                                std::uint32_t number, Instant now) const {
   arguments.add(time_digits(caller_->to_queue_time(now)));
   arguments.add(options_.holder);
   arguments.add(time_digits(caller_->to_queue_time(now + options_.lease)));
@@ -244,6 +249,7 @@ Result<std::vector<Lease>> RedisQueue::lease(const LeaseWant& want, Instant now)
   const auto leased = call({"lease"}, [&](Session& session) -> Result<void> {
     const std::uint32_t number = next_number();
     RedisArguments arguments(1024);
+    add_lease_keys(arguments);
     add_lease_head(arguments, want, number, now);
     const auto reply = caller_->run(session, Script::lease, lease_keys, arguments);
     if (!reply) {
@@ -278,43 +284,33 @@ Result<std::vector<FinishStatus>> RedisQueue::finish(std::span<const Finished> t
   return statuses;
 }
 
-// Both scripts in one round trip. Where finish took effect and only the lease went wrong, the
-// statuses are what counts: the next lease will say what is the matter.
 Result<RedisQueue::Statuses> RedisQueue::finish_some(Session& session,
                                                      std::span<const Finished> tasks,
                                                      const LeaseWant& want, Instant now,
                                                      std::vector<Lease>& next) {
-  std::size_t keys = 0;
-  const RedisArguments ending = finish_arguments(tasks, now, keys);
-  caller_->append(session, Script::finish, keys, ending);
-  const bool wants = want.at_most > 0;
   const std::uint32_t number = next_number();
-  RedisArguments leasing(wants ? 1024 : 0);
-  if (wants) {
-    add_lease_head(leasing, want, number, now);
-    caller_->append(session, Script::lease, lease_keys, leasing);
+  std::size_t keys = 0;
+  const RedisArguments arguments = finish_arguments(tasks, want, number, now, keys);
+  const auto reply = caller_->run(session, Script::finish, keys, arguments);
+  if (!reply) {
+    if (want.at_most > 0) note_lost(number);
+    return std::unexpected(reply.error());
   }
-  auto ended = RedisCaller::receive(session);
-  if (wants) {
-    auto leased = RedisCaller::receive(session);
-    ended = RedisCaller::settle(session, std::move(ended), Script::finish, keys, ending);
-    leased = RedisCaller::settle(session, std::move(leased), Script::lease, lease_keys, leasing);
-    if (!leased || !read_leased(*leased, number, next)) note_lost(number);
-  } else {
-    ended = RedisCaller::settle(session, std::move(ended), Script::finish, keys, ending);
-  }
-  if (!ended) return std::unexpected(ended.error());
-  if (ended->size() != 2 || (*ended)[0].text().size() != tasks.size()) {
+  if (reply->size() != 5 || (*reply)[0].text().size() != tasks.size()) {
     return failure(ErrorCode::failed, "unexpected answer of the finish script");
   }
+  note_life((*reply)[2].text());
+  // What was leased and cannot be read is nobody's; that the tasks ended is what counts.
+  if (!read_bodies((*reply)[4], (*reply)[3].integer(), number, next)) note_lost(number);
   Statuses statuses;
-  const RedisReply letters = (*ended)[0];
+  const RedisReply letters = (*reply)[0];
   for (const char letter : letters.text()) statuses.push_back(finish_status_of(letter));
-  send_to_askers(session, (*ended)[1], tasks);
+  send_to_askers(session, (*reply)[1], tasks);
   return statuses;
 }
 
-RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, Instant now,
+RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, const LeaseWant& want,
+                                            std::uint32_t number, Instant now,
                                             std::size_t& keys) const {
   // Redis wants the keys first: the streams of the holders that get replies among them.
   std::vector<std::string_view> holders;
@@ -323,7 +319,7 @@ RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, Ins
     const auto found = std::ranges::find(holders, std::string_view(holder)) - holders.begin();
     const auto place = static_cast<std::size_t>(found);
     if (place == holders.size()) holders.push_back(holder);
-    return 10 + place;
+    return first_stream + place;
   };
   std::vector<std::size_t> streams;
   std::size_t bytes = 1024;
@@ -333,14 +329,11 @@ RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, Ins
     if (needs_result(task, streams.back())) bytes += record_size(task.result) + 100;
   }
   RedisArguments arguments(bytes);
-  for (const std::string& key :
-       {keys_.tasks, held_key_, keys_.counts, keys_.attempts, keys_.results, keys_.results_age,
-        keys_.askers, keys_.dead, keys_.dead_age}) {
-    arguments.add(key);
-  }
+  add_lease_keys(arguments);
+  for (const std::string& key : {keys_.results_age, keys_.dead, keys_.dead_age}) arguments.add(key);
   for (const std::string_view holder : holders) arguments.add(keys_.replies(holder));
   keys = arguments.count();
-  arguments.add(time_digits(caller_->to_queue_time(now)));
+  add_lease_head(arguments, want, number, now);
   arguments.add_number(static_cast<std::int64_t>(tasks.size()));
   arguments.add(time_digits(caller_->to_queue_time(now + options_.limits.result_ttl)));
   arguments.add_number(static_cast<std::int64_t>(options_.limits.max_result_bytes));

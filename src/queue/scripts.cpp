@@ -57,102 +57,108 @@ redis.call('HSET', KEYS[3], ARGV[2], ARGV[4])
 return life
 )lua";
 
-// finish: ends held tasks; keeps and sends their results.
-// KEYS 1 tasks, 2 held of this holder, 3 counts, 4 attempts, 5 results, 6 results_age, 7 askers,
-//      8 dead, 9 dead_age, from 10: replies of the holders named in ARGV
-// ARGV 1 now, 2 how many tasks, 3 end of the keeping of results, 4 most bytes of kept results,
-//      5 how long replies wait for their holder (ms), 6 most dead tasks; uid, lease number of each
-//      task; then, of each that is dead or has a result to keep or to send: its position, digest to
-//      keep it or empty, which KEYS to send it to or 0, attempts (8) where it is dead or empty,
-//      record
-// Returns {a letter for each task, position and holder of tasks that another one asked for as well}
+// finish: ends held tasks; keeps and sends their results; then leases as the want says.
+// KEYS 1 to 11 as for lease, 12 results_age, 13 dead, 14 dead_age, from 15: replies of the holders
+//      named in ARGV
+// ARGV 1 to 11 as for lease, 12 how many tasks, 13 end of the keeping of results, 14 most bytes of
+//      kept results, 15 how long replies wait for their holder (ms), 16 most dead tasks; uid, lease
+//      number of each task; then, of each that is dead or has a result to keep or to send: its
+//      position, digest to keep it or empty, which KEYS to send it to or 0, attempts (8) where it
+//      is dead or empty, record
+// Returns {a letter for each task, position and holder of tasks that another one asked for as well,
+//      life of the holder or '', runs that may have begun of a lone task, bodies leased}
 //      d done, s superseded, g gone
 constexpr std::string_view finish = R"lua(
-local tasks, held, results, results_age = KEYS[1], KEYS[2], KEYS[5], KEYS[6]
-local total = tonumber(ARGV[2])
-local uids, ended, letters, asked = {}, {}, {}, {}
-for i = 1, total do uids[i] = ARGV[5 + 2 * i] end
-local values = redis.call('HMGET', held, unpack(uids))
-local leased, away, bytes, n = {0, 0, 0}, 0, 0, 0
-for i = 1, total do
-  local value = values[i]
-  if value and string.sub(value, 60) == ARGV[6 + 2 * i] then
-    letters[i] = 'd'
-    n = n + 1
-    ended[n] = uids[i]
-    bytes = bytes + tonumber(string.sub(value, 50, 57))
-    if string.byte(value, 59) == 119 then
-      away = away + 1
+local results_age, dead, dead_age = KEYS[12], KEYS[13], KEYS[14]
+local now, total = ARGV[1], tonumber(ARGV[12])
+local first_record = 17 + 2 * total
+local uids, letters, asked, n = {}, {}, {}, 0
+for i = 1, total do uids[i] = ARGV[15 + 2 * i] end
+
+local function drop_held()
+  local values = redis.call('HMGET', held, unpack(uids))
+  local ended, leased, away, bytes = {}, {0, 0, 0}, 0, 0
+  for i = 1, total do
+    local value = values[i]
+    if value and string.sub(value, 60) == ARGV[16 + 2 * i] then
+      letters[i] = 'd'
+      n = n + 1
+      ended[n] = uids[i]
+      bytes = bytes + tonumber(string.sub(value, 50, 57))
+      if string.byte(value, 59) == 119 then
+        away = away + 1
+      else
+        local class = string.byte(value, 49) - 47
+        leased[class] = leased[class] + 1
+      end
     else
-      local class = string.byte(value, 49) - 47
-      leased[class] = leased[class] + 1
+      letters[i] = redis.call('HEXISTS', tasks, uids[i]) == 1 and 's' or 'g'
     end
-  else
-    letters[i] = redis.call('HEXISTS', tasks, uids[i]) == 1 and 's' or 'g'
   end
+  if n == 0 then return ended end
+  redis.call('HDEL', held, unpack(ended))
+  add_classes('l', leased, -1)
+  add('away', -away)
+  add('bytes', -bytes)
+  return ended
 end
-if n == 0 then return {table.concat(letters), asked} end
-redis.call('HDEL', held, unpack(ended))
-local died = false
-for at = 7 + 2 * total, #ARGV, 5 do
-  local i, tries, record = tonumber(ARGV[at]), ARGV[at + 3], ARGV[at + 4]
-  if letters[i] == 'd' and tries ~= '' then
-    local head = ARGV[1] .. tries .. string.format('%08d', #record)
-    redis.call('HSET', KEYS[8], uids[i], head .. record .. redis.call('HGET', tasks, uids[i]))
-    redis.call('ZADD', KEYS[9], ARGV[1], uids[i])
-    died = true
+local function keep_dead()
+  local died = false
+  for at = first_record, #ARGV, 5 do
+    local i, tries, record = tonumber(ARGV[at]), ARGV[at + 3], ARGV[at + 4]
+    if letters[i] == 'd' and tries ~= '' then
+      local head = now .. tries .. string.format('%08d', #record)
+      redis.call('HSET', dead, uids[i], head .. record .. redis.call('HGET', tasks, uids[i]))
+      redis.call('ZADD', dead_age, now, uids[i])
+      died = true
+    end
   end
-end
-if died then
-  local surplus = redis.call('ZCARD', KEYS[9]) - ARGV[6]
+  local surplus = died and redis.call('ZCARD', dead_age) - ARGV[16] or 0
   if surplus > 0 then
-    local eldest = redis.call('ZRANGE', KEYS[9], 0, surplus - 1)
-    redis.call('HDEL', KEYS[8], unpack(eldest))
-    redis.call('ZREM', KEYS[9], unpack(eldest))
+    local eldest = redis.call('ZRANGE', dead_age, 0, surplus - 1)
+    redis.call('HDEL', dead, unpack(eldest))
+    redis.call('ZREM', dead_age, unpack(eldest))
   end
 end
-redis.call('HDEL', tasks, unpack(ended))
-add_classes('l', leased, -1)
-add('away', -away)
-add('bytes', -bytes)
-if redis.call('EXISTS', attempts) == 1 then redis.call('HDEL', attempts, unpack(ended)) end
-if redis.call('EXISTS', askers) == 1 then
+local function forget(ended)
+  redis.call('HDEL', tasks, unpack(ended))
+  if redis.call('EXISTS', attempts) == 1 then redis.call('HDEL', attempts, unpack(ended)) end
+  if redis.call('EXISTS', askers) == 0 then return end
   for i = 1, total do
     local asker = letters[i] == 'd' and redis.call('HGET', askers, uids[i])
     if asker then asked[#asked + 1], asked[#asked + 2] = i, asker end
   end
   redis.call('HDEL', askers, unpack(ended))
 end
-
-local kept, replies = 0, {}
-for at = 7 + 2 * total, #ARGV, 5 do
-  local i, digest = tonumber(ARGV[at]), ARGV[at + 1]
-  local key, record = tonumber(ARGV[at + 2]), ARGV[at + 4]
-  if letters[i] == 'd' then
-    if digest ~= '' then
+local function keep_and_send()
+  local kept, replies = 0, {}
+  for at = first_record, #ARGV, 5 do
+    local i, digest = tonumber(ARGV[at]), ARGV[at + 1]
+    local key, record = tonumber(ARGV[at + 2]), ARGV[at + 4]
+    if letters[i] == 'd' and digest ~= '' then
       kept = kept + 1
-      local value = ARGV[3] .. digest .. record
+      local value = ARGV[13] .. digest .. record
       add('result_bytes', #value - redis.call('HSTRLEN', results, uids[i]))
       redis.call('HSET', results, uids[i], value)
-      redis.call('ZADD', results_age, ARGV[3], uids[i])
+      redis.call('ZADD', results_age, ARGV[13], uids[i])
     end
-    if key > 0 then
+    if letters[i] == 'd' and key > 0 then
       local list = replies[key] or {}
       list[#list + 1], list[#list + 2] = 'r', record
       replies[key] = list
     end
   end
+  for key, list in pairs(replies) do
+    redis.call('XADD', KEYS[key], '*', unpack(list))
+    redis.call('PEXPIRE', KEYS[key], ARGV[15])
+  end
+  return kept
 end
-for key, list in pairs(replies) do
-  redis.call('XADD', KEYS[key], '*', unpack(list))
-  redis.call('PEXPIRE', KEYS[key], ARGV[5])
-end
-if kept > 0 then
-  local steps = 2 * kept + 16
-  local over = redis.call('HGET', counts, 'result_bytes') - ARGV[4]
+local function drop_results(steps)
+  local over = redis.call('HGET', counts, 'result_bytes') - ARGV[14]
   local eldest = redis.call('ZRANGE', results_age, 0, steps - 1, 'WITHSCORES')
   for i = 1, #eldest, 2 do
-    if over <= 0 and tonumber(eldest[i + 1]) >= tonumber(ARGV[1]) then break end
+    if over <= 0 and tonumber(eldest[i + 1]) >= tonumber(now) then break end
     local size = redis.call('HSTRLEN', results, eldest[i])
     over = over - size
     add('result_bytes', -size)
@@ -160,7 +166,20 @@ if kept > 0 then
     redis.call('ZREM', results_age, eldest[i])
   end
 end
-return {table.concat(letters), asked}
+
+local ended = drop_held()
+if n > 0 then
+  if first_record <= #ARGV then keep_dead() end
+  forget(ended)
+  local kept = first_record <= #ARGV and keep_and_send() or 0
+  if kept > 0 then drop_results(2 * kept + 16) end
+end
+local bodies, tries = {}, 0
+if tonumber(ARGV[7]) > 0 and not queue_is_empty() then
+  bodies, tries = lease_queued(5, now, ARGV[4])
+end
+local life = #bodies > 0 and registered(ARGV[2], now, ARGV[3]) or ''
+return {table.concat(letters), asked, life, tries, bodies}
 )lua";
 
 // give_back: puts held tasks back into the queue.
@@ -246,9 +265,6 @@ constexpr std::string_view lease_keys = R"lua(
 local attempts, holders, lives, wake = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local results, askers = KEYS[10], KEYS[11]
 )lua";
-constexpr std::string_view finish_keys = R"lua(
-local counts, attempts, askers = KEYS[3], KEYS[4], KEYS[7]
-)lua";
 constexpr std::string_view wake_key = "local wake = KEYS[6]\n";
 
 std::string joined(std::initializer_list<std::string_view> parts) {
@@ -266,7 +282,7 @@ std::string_view source_of(Script script) {
       joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued, lua::lease}),
       joined({started}),
       joined({"local holders, lives = KEYS[1], KEYS[2]\n", lua::registered, extend}),
-      joined({finish_keys, lua::sliced, finish}),
+      joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued, finish}),
       joined({task_keys, wake_key, lua::sliced, requeue, give_back}),
       joined({evict}),
       joined({task_keys, wake_key, lua::sliced, requeue, put_back}),

@@ -343,7 +343,7 @@ void Scheduler::on_away(Entry& entry, std::uint32_t lease_number, Instant now, A
   hand_on(entry, now, out);
 }
 
-void Scheduler::on_result(TaskResult result, Instant now, Actions& out) {
+void Scheduler::on_result(const TaskResult& result, Instant now, Actions& out) {
   Entry* entry = entry_of(result.uid);
   if (entry == nullptr) {
     ++repeated_results_;

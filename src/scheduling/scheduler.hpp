@@ -68,7 +68,7 @@ class Scheduler {
   /// Once for each EnqueueTask, in their order.
   void on_enqueued(const std::string& uid, const EnqueueAnswer& answer, Instant now, Actions& out);
   /// A worker of this node's queue finished it.
-  void on_result(TaskResult result, Instant now, Actions& out);
+  void on_result(const TaskResult& result, Instant now, Actions& out);
   /// The peer answered the task that went over `link` as `id`. False: no such task waits (any
   /// more).
   bool on_link_result(PeerId link, std::int64_t id, TaskResult result, Instant now, Actions& out);

@@ -52,7 +52,9 @@ void WorkerPool::start() {
 void WorkerPool::work(const std::stop_token& stop, Slot& slot) {
   Lock lock(mutex_);
   while (!stop.stop_requested()) {
-    if (should_exchange(clock_.now())) {
+    if (errand_) {
+      run_errand(lock);
+    } else if (should_exchange(clock_.now())) {
       exchange(lock);
     } else if (!waiting_.empty()) {
       run_next(lock, stop, slot);
@@ -88,6 +90,25 @@ void WorkerPool::tell_change(bool all) {
   } else {
     changed_.notify_one();
   }
+}
+
+bool WorkerPool::lend_worker(std::function<void()> errand) {
+  {
+    const Lock lock(mutex_);
+    if (idle_ == 0 || errand_ || on_errand_) return false;
+    errand_ = std::move(errand);
+  }
+  tell_change(false);
+  return true;
+}
+
+void WorkerPool::run_errand(Lock& lock) {
+  const auto errand = std::exchange(errand_, {});
+  on_errand_ = true;
+  lock.unlock();
+  errand();
+  lock.lock();
+  on_errand_ = false;
 }
 
 /// Only one exchange at a time: the other workers go on running meanwhile.
@@ -219,7 +240,7 @@ Duration WorkerPool::expected(const Lease& lease) const {
 
 LeaseWant WorkerPool::want(Instant now) const {
   const Lock lock(mutex_);
-  return draining_ ? LeaseWant{} : want_locked(now, idle_);
+  return draining_ ? LeaseWant{} : want_locked(now, idle_ + (on_errand_ ? 1 : 0));
 }
 
 /// One task for each worker that is free, and ahead of that what the workers that are soon free
@@ -262,6 +283,7 @@ void WorkerPool::offer(std::vector<Lease> leases) {
       waiting_.push_back({std::move(lease), now});
     }
     one_is_enough = leases.size() == 1 || total < short_task;
+    if (one_is_enough && on_errand_) return;  // the worker that brings them runs them
   }
   tell_change(!one_is_enough);
 }

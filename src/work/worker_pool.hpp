@@ -57,6 +57,9 @@ class WorkerPool {
   void offer(std::vector<Lease> leases);
   /// There may be tasks in the queue.
   void wake();
+  /// Has an idle worker do this first; it then runs what it was offered meanwhile, with no other
+  /// thread to be woken. False: none is idle. `errand` must end soon; it comes on that thread.
+  [[nodiscard]] bool lend_worker(std::function<void()> errand);
 
   /// Runs that began before `since` and were not named before: for TaskQueue::started.
   [[nodiscard]] std::vector<LeaseRef> take_begun(Instant since);
@@ -89,6 +92,7 @@ class WorkerPool {
   void exchange(Lock& lock);
   void wait_for_change(Lock& lock);
   void tell_change(bool all);
+  void run_errand(Lock& lock);
   void run_next(Lock& lock, const std::stop_token& stop, Slot& slot);
   [[nodiscard]] Finished run(Lease lease, Instant begin, const std::stop_token& stop);
   [[nodiscard]] bool may_run(const Lease& lease) const;
@@ -113,6 +117,8 @@ class WorkerPool {
   ExecutionEstimates estimates_;
   std::vector<Slot> slots_;
   std::size_t idle_ = 0;
+  std::function<void()> errand_;  // for the next idle worker
+  bool on_errand_ = false;        // one is out; it counts as idle
   bool exchanging_ = false;
   bool maybe_work_ = true;  // the queue may have tasks for us
   bool draining_ = false;

@@ -108,7 +108,7 @@ struct SchedulerBench {
   }
   Actions result(TaskResult result) {
     Actions out;
-    scheduler.on_result(std::move(result), now, out);
+    scheduler.on_result(result, now, out);
     return out;
   }
   Actions cloud_result(std::int64_t id, TaskResult result) {
