@@ -151,7 +151,7 @@ void QueueLane::offer_leased(std::span<const NewTask> tasks, Enqueued& enqueued)
     if (outcome.status != EnqueueStatus::leased || tasks[i].away) continue;
     leases.push_back({.task = tasks[i].task,
                       .number = outcome.number,
-                      .attempt = 1,
+                      .attempt = first_attempt(*tasks[i].task),
                       .arrival = tasks[i].arrival,
                       .reply_to = pool_.holder()});
   }

@@ -23,6 +23,11 @@ class DeadSet {
   /// Takes it out; none: it is not there.
   [[nodiscard]] std::optional<DeadTask> take(const std::string& uid);
   [[nodiscard]] std::size_t size() const { return tasks_.size(); }
+  [[nodiscard]] bool has(const std::string& uid) const { return by_uid_.contains(uid); }
+  /// When the first of them died.
+  [[nodiscard]] std::optional<Instant> oldest() const {
+    return tasks_.empty() ? std::nullopt : std::optional(tasks_.front().died_at);
+  }
 
  private:
   std::list<DeadTask> tasks_;                                                   // oldest first

@@ -9,6 +9,8 @@ QueueKeys::QueueKeys(std::string_view queue)
       tasks(prefix + "tasks"),
       ready(prefix + "ready"),
       oldest(prefix + "oldest"),
+      delayed(prefix + "delayed"),
+      cancelled(prefix + "cancelled"),
       counts(prefix + "counts"),
       attempts(prefix + "attempts"),
       holders(prefix + "holders"),

@@ -44,12 +44,13 @@ local function registered(holder, now, expiry)
 end
 )lua";
 
-// Leases as the want in ARGV[w] to ARGV[w + 6] says: order, idle, at_most, ahead, the estimates of
-// the three classes. On time means start-by >= now. Those that are late (by fifo: all) are moved
-// to `oldest` first, 5000 a call at most, so that no call takes long; when more than that become
-// late between two calls, the rest is in order of start-by until its turn comes to be moved.
-// A task in `attempts` comes alone; others are woken for what is left.
-// Returns the bodies, and how many runs of the lone one may have begun.
+// Leases as the want in ARGV[w] to ARGV[w + 7] says: order, idle, at_most, ahead, the estimates of
+// the three classes, whether as away. Delayed tasks whose time has come are queued first. On time
+// means start-by >= now. Those that are late (by fifo: all) are moved to `oldest` first, 5000 a
+// call at most, so that no call takes long; when more than that become late between two calls, the
+// rest is in order of start-by until its turn comes to be moved. A task in `attempts` comes alone;
+// others are woken for what is left. Returns the bodies, how many runs of the lone one may have
+// begun, and for each task with failed runs its position and how many.
 inline constexpr std::string_view lease_queued = R"lua(
 local function age(first_in_time)
   local late = redis.call('ZRANGEBYSCORE', ready, '-inf', first_in_time, 'LIMIT', 0, 5000)
@@ -63,7 +64,25 @@ local function age(first_in_time)
   return true
 end
 
+local function end_delays(now)
+  local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, 500)
+  if #due == 0 then return end
+  local members, n = {}, {0, 0, 0}
+  for i = 1, #due do
+    members[2 * i - 1], members[2 * i] = string.sub(due[i], 29, 44), due[i]
+    local class = string.byte(due[i], 49) - 47
+    n[class] = n[class] + 1
+  end
+  redis.call('ZREMRANGEBYRANK', delayed, 0, #due - 1)
+  redis.call('ZADD', ready, unpack(members))
+  add_classes('q', n, 1)
+  add('delayed', -#due)
+end
+
 local function lease_queued(w, now, number)
+  local as_away = ARGV[w + 7] == '1'
+  if not as_away and redis.call('HEXISTS', counts, 'paused') == 1 then return {}, 0, {} end
+  end_delays(now)
   local idle, at_most = tonumber(ARGV[w + 1]), tonumber(ARGV[w + 2])
   local ahead, sum = tonumber(ARGV[w + 3]), 0
   local estimate = {tonumber(ARGV[w + 4]), tonumber(ARGV[w + 5]), tonumber(ARGV[w + 6])}
@@ -112,53 +131,65 @@ local function lease_queued(w, now, number)
     end
     room = math.min(room * 4, 2000)
   end
-  if taken == 0 then return {}, 0 end
+  if taken == 0 then return {}, 0, {} end
 
-  local mark = (taken == 1 and 'a' or 'l') .. number
-  local values, bodies = {}, {}
-  for i = 1, taken do
-    values[2 * i - 1], values[2 * i] = uids[i], tickets[i] .. mark
-  end
-  sliced('HSET', held, values)
-  for i = 1, taken, 4000 do
-    local some = redis.call('HMGET', tasks, unpack(uids, i, math.min(i + 3999, taken)))
-    if taken <= 4000 then
-      bodies = some
-    else
-      for k = 1, #some do bodies[i + k - 1] = some[k] end
+  -- A place whose task is gone is dropped.
+  local mark = (as_away and 'w' or taken == 1 and 'a' or 'l') .. number
+  local values, bodies, failed, gone, n = {}, {}, {}, {0, 0, 0}, 0
+  for from = 1, taken, 4000 do
+    local some = redis.call('HMGET', tasks, unpack(uids, from, math.min(from + 3999, taken)))
+    for k = 1, #some do
+      local i = from + k - 1
+      if some[k] then
+        n = n + 1
+        bodies[n], values[2 * n - 1], values[2 * n] = some[k], uids[i], tickets[i] .. mark
+        local failures = tonumber(string.sub(tickets[i], 17, 18))
+        if failures > 0 then failed[#failed + 1], failed[#failed + 2] = n, failures end
+      else
+        local class = string.byte(tickets[i], 49) - 47
+        gone[class] = gone[class] + 1
+      end
     end
   end
   add_classes('q', class_counts, -1)
-  add_classes('l', class_counts, 1)
-  return bodies, tries
+  if n == 0 then return {}, 0, {} end
+  sliced('HSET', held, values)
+  if as_away then
+    add('away', n)
+  else
+    add_classes('l', class_counts, 1)
+    add_classes('l', gone, -1)
+  end
+  return bodies, tries, failed
 end
 )lua";
 
 // enqueue: adds tasks, and leases as the want says.
 // KEYS 1 tasks, 2 ready, 3 oldest, 4 held of this holder, 5 counts, 6 attempts, 7 holders, 8 lives,
-//      9 wake, 10 results, 11 askers
-// ARGV 1 now, 2 holder, 3 end of its lease if it is new, 4 lease number, 5 to 11 want, 12 most
-//      tasks, 13 most bytes, 14 bytes of this batch, 15 whether a uid was chosen (1 or 0), 16 most
-//      urgent first: positions of 4 digits, or empty when the batch is in that order, 17 how many
-//      of these the want takes when nothing else is queued, 18 to 20 tasks by class, 21 how many
-//      are away; from 22: uid, body of each task; then: what held is to say of each. No uid twice
+//      9 wake, 10 results, 11 askers, 12 delayed
+// ARGV 1 now, 2 holder, 3 end of its lease if it is new, 4 lease number, 5 to 12 want, 13 most
+//      tasks, 14 most bytes, 15 bytes of this batch, 16 whether a uid was chosen (1 or 0), 17 most
+//      urgent first: positions of 4 digits, or empty when the batch is in that order, 18 how many
+//      of these the want takes when nothing else is queued, 19 to 21 tasks by class, 22 how many
+//      are away; from 23: uid, body of each task; then: what held is to say of each. No uid twice
 // Returns {life of the holder or '', one letter for each task or for all, runs that may have begun
 //      of the lone task in bodies, position and payload of the letters that have one, bodies
-//      leased} a accepted; l leased; h away already, payload: lease number; d duplicate; k done,
-//      payload: kept; c conflict; o overloaded
+//      leased, position and failed runs of those that have some} a accepted; l leased; h away
+//      already, payload: lease number; d duplicate; k done, payload: kept; c conflict; o overloaded
 // With nothing queued, what the want takes goes straight to held, and its body does not come back.
 inline constexpr std::string_view enqueue_preparation = R"lua(
 local now, holder, number = ARGV[1], ARGV[2], ARGV[4]
-local total = (#ARGV - 21) / 3
+local total = (#ARGV - 22) / 3
 local uids, letters, payloads = {}, {}, {}
-for i = 1, total do uids[i] = ARGV[20 + 2 * i] end
-local values_at = 21 + 2 * total
+for i = 1, total do uids[i] = ARGV[21 + 2 * i] end
+local values_at = 22 + 2 * total
 local known = redis.call('HMGET', tasks, unpack(uids))
-local kept = ARGV[15] == '1' and redis.call('EXISTS', results) == 1
+local kept = ARGV[16] == '1' and redis.call('EXISTS', results) == 1
   and redis.call('HMGET', results, unpack(uids))
-local room = ARGV[12] - redis.call('HLEN', tasks)
-local byte_room = ARGV[13] - (redis.call('HGET', counts, 'bytes') or 0)
-local roomy = room >= total and byte_room >= tonumber(ARGV[14])
+local room = ARGV[13] - redis.call('HLEN', tasks)
+local sums = redis.call('HMGET', counts, 'bytes', 'paused')
+local byte_room = ARGV[14] - (sums[1] or 0)
+local roomy = room >= total and byte_room >= tonumber(ARGV[15])
 local was_empty = queue_is_empty()
 local batch = nil
 local by_age = ARGV[5] == 'fifo'
@@ -171,9 +202,9 @@ local function queue(i, ticket)
   last_member = last_member + 2
 end
 local function queue_new(i)
-  batch = batch or string.format('%012d', redis.call('HINCRBY', counts, 'batches', 1))
+  batch = batch or string.format('%010d', redis.call('HINCRBY', counts, 'batches', 1))
   local value = ARGV[values_at + i]
-  queue(i, string.sub(value, 1, 16) .. batch .. string.sub(value, 29, 58))
+  queue(i, string.sub(value, 1, 18) .. batch .. string.sub(value, 29, 58))
 end
 local function hold(i, flag)
   local value = ARGV[values_at + i]
@@ -210,7 +241,7 @@ local function met_again(i, old, body, is_away)
   return 'a'
 end
 local function enter(i, fresh)
-  local body, value = ARGV[21 + 2 * i], ARGV[values_at + i]
+  local body, value = ARGV[22 + 2 * i], ARGV[values_at + i]
   local mode = string.byte(value, 58)
   local is_away = mode >= 119
   if known[i] then return met_again(i, known[i], body, is_away) end
@@ -233,21 +264,21 @@ end
 )lua";
 
 inline constexpr std::string_view enqueue = R"lua(
-local plain = roomy and not kept and ARGV[21] == '0'
+local plain = roomy and not kept and ARGV[22] == '0'
 for i = 1, total do
   if known[i] then
     plain = false
     break
   end
 end
-local straight = was_empty and tonumber(ARGV[7]) > 0
-local bodies, tries, letter = {}, 0, nil
+local straight = was_empty and tonumber(ARGV[7]) > 0 and not sums[2]
+local bodies, tries, failed, letter = {}, 0, {}, nil
 if plain then
   -- Nearly always: new tasks, all of them to be held at once, or all of them queued.
-  redis.call('HSET', tasks, unpack(ARGV, 22, values_at))
-  new_bytes = tonumber(ARGV[14])
-  local all = {tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20])}
-  if straight and tonumber(ARGV[17]) >= total then
+  redis.call('HSET', tasks, unpack(ARGV, 23, values_at))
+  new_bytes = tonumber(ARGV[15])
+  local all = {tonumber(ARGV[19]), tonumber(ARGV[20]), tonumber(ARGV[21])}
+  if straight and tonumber(ARGV[18]) >= total then
     for i = 1, total do hold(i) end
     leased, letter = all, 'l'
   elseif not straight then
@@ -264,9 +295,9 @@ else
 end
 if not letter then
   if straight then
-    local chosen, most = {}, tonumber(ARGV[17])
+    local chosen, most = {}, tonumber(ARGV[18])
     for k = 1, total do
-      local i = ARGV[16] == '' and k or tonumber(string.sub(ARGV[16], 4 * k - 3, 4 * k))
+      local i = ARGV[17] == '' and k or tonumber(string.sub(ARGV[17], 4 * k - 3, 4 * k))
       if letters[i] == 'n' and #chosen < most then chosen[#chosen + 1] = i end
     end
     for k = 1, #chosen do
@@ -289,21 +320,24 @@ add_classes('q', queued, 1)
 add_classes('l', leased, 1)
 add('away', away)
 add('bytes', new_bytes)
-if tonumber(ARGV[7]) > 0 and not straight then bodies, tries = lease_queued(5, now, number) end
+if tonumber(ARGV[7]) > 0 and not straight then
+  bodies, tries, failed = lease_queued(5, now, number)
+end
 if was_empty and last_member > 0 and (#bodies == 0 or not queue_is_empty()) then wake_waiting() end
 local took = last_value > 0 or #bodies > 0
 return {took and registered(holder, now, ARGV[3]) or '', letter or table.concat(letters), tries,
-  payloads, bodies}
+  payloads, bodies, failed}
 )lua";
 
 // lease: takes queued tasks as the want says.
 // KEYS 1 tasks, 2 ready, 3 oldest, 4 held of this holder, 5 counts, 6 attempts, 7 holders, 8 lives,
-//      9 wake, 10 and 11 as for enqueue, unused
-// ARGV 1 now, 2 holder, 3 end of its lease if it is new, 4 lease number, 5 to 11 want
-// Returns {life of the holder or '', runs that may have begun of a lone task, bodies}.
+//      9 wake, 10 and 11 as for enqueue, unused, 12 delayed
+// ARGV 1 now, 2 holder, 3 end of its lease if it is new, 4 lease number, 5 to 12 want
+// Returns {life of the holder or '', runs that may have begun of a lone task, bodies, position and
+//      failed runs of those that have some}.
 inline constexpr std::string_view lease = R"lua(
-local bodies, tries = lease_queued(5, ARGV[1], ARGV[4])
-return {#bodies > 0 and registered(ARGV[2], ARGV[1], ARGV[3]) or '', tries, bodies}
+local bodies, tries, failed = lease_queued(5, ARGV[1], ARGV[4])
+return {#bodies > 0 and registered(ARGV[2], ARGV[1], ARGV[3]) or '', tries, bodies, failed}
 )lua";
 
 }  // namespace fogctl::lua

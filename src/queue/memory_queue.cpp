@@ -62,6 +62,42 @@ Result<std::vector<FinishStatus>> MemoryQueue::finish(std::span<const Finished> 
   return statuses;
 }
 
+Result<void> MemoryQueue::retry(std::span<const Retry> runs, Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  for (const Retry& run : runs) store_->retry(*me_, run);
+  return {};
+}
+
+Result<std::vector<CancelStatus>> MemoryQueue::cancel(std::span<const std::string> uids,
+                                                      Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  std::vector<CancelStatus> statuses;
+  statuses.reserve(uids.size());
+  for (const std::string& uid : uids) statuses.push_back(store_->cancel(uid, now));
+  return statuses;
+}
+
+Result<void> MemoryQueue::pause(bool is_paused) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->pause(is_paused);
+  return {};
+}
+
+Result<std::vector<TaskInfo>> MemoryQueue::list(TaskState state, std::size_t most, Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  return store_->list(state, most);
+}
+
+Result<std::optional<TaskInfo>> MemoryQueue::find(const std::string& uid, Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  return store_->find(uid);
+}
+
+Result<OldestTasks> MemoryQueue::oldest(Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  return store_->oldest();
+}
+
 Result<void> MemoryQueue::give_back(std::span<const LeaseRef> leases, Instant) {
   const std::lock_guard lock(store_->mutex_);
   store_->give_back(*me_, leases);
@@ -116,7 +152,7 @@ Result<QueueNews> MemoryQueue::wait(Duration at_most) {
   QueueNews news;
   std::unique_lock lock(store_->mutex_);
   const auto has_news = [&] {
-    return interrupted_ || seen_wakes_ != store_->wakes_ || !me_->replies.empty();
+    return interrupted_ || seen_wakes_ != store_->wakes_ || me_->has_news();
   };
   ++store_->waiting_;
   store_->news_.wait_for(lock, at_most, has_news);
@@ -124,6 +160,7 @@ Result<QueueNews> MemoryQueue::wait(Duration at_most) {
   news.work = seen_wakes_ != store_->wakes_;
   seen_wakes_ = store_->wakes_;
   news.replies.swap(me_->replies);
+  news.cancelled.swap(me_->cancelled);
   return news;
 }
 

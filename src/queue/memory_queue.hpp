@@ -27,7 +27,15 @@ class MemoryQueue final : public TaskQueue {
   [[nodiscard]] Result<std::vector<FinishStatus>> finish(std::span<const Finished> tasks,
                                                          const LeaseWant& want, Instant now,
                                                          std::vector<Lease>& next) override;
+  [[nodiscard]] Result<void> retry(std::span<const Retry> runs, Instant now) override;
   [[nodiscard]] Result<void> give_back(std::span<const LeaseRef> leases, Instant now) override;
+  [[nodiscard]] Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
+                                                         Instant now) override;
+  [[nodiscard]] Result<void> pause(bool is_paused) override;
+  [[nodiscard]] Result<std::vector<TaskInfo>> list(TaskState state, std::size_t most,
+                                                   Instant now) override;
+  [[nodiscard]] Result<std::optional<TaskInfo>> find(const std::string& uid, Instant now) override;
+  [[nodiscard]] Result<OldestTasks> oldest(Instant now) override;
   [[nodiscard]] Result<std::size_t> recover_expired(Instant now) override;
   [[nodiscard]] Result<void> leave(Instant now) override;
   [[nodiscard]] Result<QueueLoad> load(Instant now) override;

@@ -20,7 +20,8 @@ Enqueued MemoryStore::enqueue(Holder& me, std::span<const NewTask> tasks, const 
   Enqueued done;
   done.outcomes.reserve(tasks.size());
   const bool was_empty = queued_ == 0;
-  const bool straight = was_empty && want.at_most > 0 && in_urgency_order(tasks, want.order, now);
+  const bool straight = was_empty && want.at_most > 0 && !want.away && !load_.is_paused &&
+                        in_urgency_order(tasks, want.order, now);
   Want wanted{.want = want, .now = now, .number = next_number_++};
   if (next_number_ == 0) next_number_ = 1;
   ++next_call_;
@@ -136,7 +137,7 @@ EnqueueOutcome MemoryStore::meet_again(Holder& me, const NewTask& task, Slot slo
 
 void MemoryStore::lease(Holder& me, const LeaseWant& want, Instant now,
                         std::vector<Lease>& leases) {
-  if (queued_ == 0) return;
+  if (queued_ == 0 && delayed_.empty()) return;
   Want wanted{.want = want, .now = now, .number = next_number_++};
   if (next_number_ == 0) next_number_ = 1;
   lease_ready(me, wanted, leases, nullptr);
@@ -144,6 +145,8 @@ void MemoryStore::lease(Holder& me, const LeaseWant& want, Instant now,
 
 // `own`: the enqueue that this is part of; its tasks answer by their outcome.
 void MemoryStore::lease_ready(Holder& me, Want& want, std::vector<Lease>& leases, Enqueued* own) {
+  if (load_.is_paused && !want.want.away) return;
+  end_delays(want.now);
   Entry* only = nullptr;
   const std::size_t before = want.taken;
   while (queued_ > 0 && want.has_room()) {
@@ -157,20 +160,20 @@ void MemoryStore::lease_ready(Holder& me, Want& want, std::vector<Lease>& leases
     ++want.taken;
     want.sum += want.want.estimates[index_of(entry.task->weight)];
     only = &entry;
-    hold(me, entry, front->slot, want.number, State::ahead);
-    if (own != nullptr && entry.call == next_call_ && !entry.suspect) {
+    hold(me, entry, front->slot, want.number, want.want.away ? State::away : State::ahead);
+    if (own != nullptr && entry.call == next_call_ && !entry.suspect && entry.failures == 0) {
       own->outcomes[entry.position] = {EnqueueStatus::leased, want.number, std::nullopt};
     } else {
       leases.push_back({.task = entry.task,
                         .number = want.number,
-                        .attempt = entry.tries + 1,
+                        .attempt = attempt_of(entry),
                         .arrival = entry.arrival,
                         .reply_to = entry.origin->name});
     }
     if (entry.suspect) break;
   }
   if (want.taken == before) return;
-  if (want.taken == 1) only->state = State::alone;
+  if (want.taken == 1 && !want.want.away) only->state = State::alone;
   register_holder(me, want.now);
   tidy();
 }
@@ -195,24 +198,34 @@ FinishStatus MemoryStore::finish(Holder& me, const Finished& done, Instant now) 
   const Slot slot = found->second;
   Entry& entry = entries_[slot];
   if (entry.holder != &me || entry.number != done.lease.number) return FinishStatus::superseded;
-  if (entry.task->uid_chosen) {
-    results_.keep(done.lease.uid, done.result, content_digest(*entry.task), now, limits_);
-  }
-  if (done.dead_after > 0) {
+  const bool is_cancelled = entry.cancelled && entry.state != State::away;
+  if (done.dead_after > 0 && !is_cancelled) {
     dead_.add({entry.task, done.result, done.dead_after, now}, limits_.max_dead);
   }
   // As the other implementations, whose results go where the lease said.
   const bool for_another = !done.reply_to.empty() && done.reply_to != me.name;
-  if (for_another) holder_named(done.reply_to).replies.push_back(done.result);
-  if (entry.asker != nullptr) entry.asker->replies.push_back(done.result);
-  if ((for_another || entry.asker != nullptr) && waiting_ > 0) news_.notify_all();
+  Holder* waits = for_another ? &holder_named(done.reply_to) : nullptr;
+  end(entry, is_cancelled ? cancelled_result(done.lease.uid) : done.result, waits, now);
+  return is_cancelled ? FinishStatus::cancelled : FinishStatus::done;
+}
+
+/// The task has its one effective result. `waits`: a holder that is to hear of it.
+void MemoryStore::end(Entry& entry, const TaskResult& result, Holder* waits, Instant now) {
+  const auto found = tasks_.find(entry.task->uid);
+  if (entry.task->uid_chosen) {
+    results_.keep(entry.task->uid, result, content_digest(*entry.task), now, limits_);
+  }
+  if (waits != nullptr) waits->replies.push_back(result);
+  if (entry.asker != nullptr) entry.asker->replies.push_back(result);
+  if ((waits != nullptr || entry.asker != nullptr) && waiting_ > 0) news_.notify_all();
   --count_of(entry);
   load_.bytes -= entry.bytes;
-  unlink(entry);
+  if (entry.holder != nullptr) unlink(entry);
+  if (entry.state == State::queued) --queued_;
+  const Slot slot = found->second;
   tasks_.erase(found);
   entry = Entry{};
   free_.push_back(slot);
-  return FinishStatus::done;
 }
 
 bool MemoryStore::revive(Holder& me, const std::string& uid, Instant now) {
@@ -222,6 +235,32 @@ bool MemoryStore::revive(Holder& me, const std::string& uid, Instant now) {
   const NewTask task{dead->task, now, start_by(*dead->task, now)};
   (void)enqueue(me, {&task, 1}, LeaseWant{}, now);
   return true;
+}
+
+void MemoryStore::retry(Holder& me, const Retry& run) {
+  Slot slot = no_slot;
+  Entry* entry = held_by(me, run.lease.uid, run.lease.number, slot);
+  if (entry == nullptr || entry->state == State::away) return;
+  --count_of(*entry);
+  unlink(*entry);
+  ++entry->failures;
+  entry->state = State::delayed;
+  entry->not_before = run.not_before;
+  delayed_.emplace(run.not_before, slot);
+  ++count_of(*entry);
+}
+
+void MemoryStore::end_delays(Instant now) {
+  while (!delayed_.empty() && delayed_.begin()->first <= now) {
+    const Slot slot = delayed_.begin()->second;
+    delayed_.erase(delayed_.begin());
+    --count_of(entries_[slot]);
+    queue(entries_[slot], slot);
+  }
+}
+
+std::uint32_t MemoryStore::attempt_of(const Entry& entry) const {
+  return first_attempt(*entry.task) + entry.tries + entry.failures;
 }
 
 void MemoryStore::give_back(Holder& me, std::span<const LeaseRef> leases) {
@@ -238,6 +277,7 @@ std::size_t MemoryStore::recover_expired(Instant now) {
   for (auto& [name, holder] : holders_) {
     if (holder.life != 0 && holder.expiry < now) recovered += evict(holder, true);
   }
+  for (const std::string& uid : std::exchange(given_up_, {})) (void)cancel(uid, now);
   return recovered;
 }
 
@@ -331,6 +371,7 @@ MemoryStore::Slot MemoryStore::new_slot() {
 
 std::size_t& MemoryStore::count_of(const Entry& entry) {
   if (entry.state == State::away) return load_.away;
+  if (entry.state == State::delayed) return load_.delayed;
   auto& counts = entry.state == State::queued ? load_.queued : load_.leased;
   return counts[index_of(entry.task->weight)];
 }

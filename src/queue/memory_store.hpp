@@ -41,9 +41,11 @@ class MemoryStore {
     std::size_t workers = 0;
     Slot first = no_slot;  // of what it holds
     std::vector<TaskResult> replies;
+    std::vector<std::string> cancelled;  // what it holds and was given up
+    [[nodiscard]] bool has_news() const { return !replies.empty() || !cancelled.empty(); }
   };
 
-  enum class State : std::uint8_t { none, queued, ahead, alone, started, away };
+  enum class State : std::uint8_t { none, queued, delayed, ahead, alone, started, away };
 
   struct Entry {
     TaskPtr task;
@@ -56,9 +58,12 @@ class MemoryStore {
     Holder* holder = nullptr;
     Slot previous = no_slot;  // in the holder's list
     Slot next = no_slot;
-    std::uint32_t number = 0;  // of the last lease
-    std::uint32_t tries = 0;   // runs that may have begun and whose lease was lost
-    bool suspect = false;      // its lease was lost: it comes alone
+    std::uint32_t number = 0;    // of the last lease
+    std::uint32_t tries = 0;     // runs that may have begun and whose lease was lost
+    std::uint32_t failures = 0;  // runs that failed
+    Instant not_before;          // of a delayed one
+    bool cancelled = false;      // given up while it was held
+    bool suspect = false;        // its lease was lost: it comes alone
     State state = State::none;
     std::uint64_t call = 0;  // the enqueue that brought it, and where it stood there
     std::size_t position = 0;
@@ -82,7 +87,13 @@ class MemoryStore {
   void started(Holder& me, std::span<const LeaseRef> leases);
   void extend(Holder& me, std::size_t workers, Instant expiry);
   [[nodiscard]] FinishStatus finish(Holder& me, const Finished& done, Instant now);
+  void retry(Holder& me, const Retry& run);
   void give_back(Holder& me, std::span<const LeaseRef> leases);
+  [[nodiscard]] CancelStatus cancel(const std::string& uid, Instant now);
+  void pause(bool is_paused);
+  [[nodiscard]] std::vector<TaskInfo> list(TaskState state, std::size_t most) const;
+  [[nodiscard]] std::optional<TaskInfo> find(const std::string& uid) const;
+  [[nodiscard]] OldestTasks oldest() const;
   [[nodiscard]] std::size_t recover_expired(Instant now);
   [[nodiscard]] bool revive(Holder& me, const std::string& uid, Instant now);
   std::size_t evict(Holder& holder, bool lost);
@@ -99,6 +110,10 @@ class MemoryStore {
   void hold(Holder& me, Entry& entry, Slot slot, std::uint32_t number, State state);
   void unlink(Entry& entry);
   void put_back(Entry& entry, Slot slot);
+  void end_delays(Instant now);
+  void end(Entry& entry, const TaskResult& result, Holder* waits, Instant now);
+  [[nodiscard]] std::uint32_t attempt_of(const Entry& entry) const;
+  [[nodiscard]] TaskInfo info_of(const Entry& entry) const;
   [[nodiscard]] Entry* held_by(const Holder& me, const std::string& uid, std::uint32_t number,
                                Slot& slot);
   [[nodiscard]] Slot new_slot();
@@ -123,6 +138,8 @@ class MemoryStore {
   std::deque<Entry> entries_;
   std::vector<Slot> free_;
   ReadyOrder ready_;
+  std::multimap<Instant, Slot> delayed_;  // by when their turn is
+  std::vector<std::string> given_up_;     // cancelled, and not ended yet
   std::size_t queued_ = 0;
   std::map<std::string, Holder, std::less<>> holders_;
   KeptResults results_;

@@ -8,10 +8,12 @@
 namespace fogctl {
 namespace {
 
-constexpr std::uint8_t task_version = 2;
+constexpr std::uint8_t task_version = 3;
 constexpr std::uint8_t result_version = 1;
 // A length that no sane record reaches: garbage must not make us reserve gigabytes.
 constexpr std::uint32_t most_items = 1U << 20;
+
+constexpr Duration never(-1);  // of expires
 
 enum TaskFlag : std::uint8_t { uid_was_chosen = 1, for_the_cloud = 2 };
 
@@ -104,8 +106,8 @@ std::size_t size_of(std::string_view text) {
 }
 
 constexpr std::size_t task_fixed_size = 3 * sizeof(std::uint8_t)      // version, class, flags
-                                        + 3 * sizeof(std::uint32_t)   // offloads, attempts
-                                        + 4 * sizeof(std::uint64_t)   // durations, estimates
+                                        + 4 * sizeof(std::uint32_t)   // offloads, attempts
+                                        + 5 * sizeof(std::uint64_t)   // durations, estimates
                                         + 3 * sizeof(std::uint32_t);  // counts of the lists
 constexpr std::size_t result_fixed_size =
     3 * sizeof(std::uint8_t) + 2 * sizeof(std::uint64_t);  // version, has an error, code; durations
@@ -154,6 +156,8 @@ void append_record(std::string& out, const Task& task) {
   writer.whole(task.max_offload);
   writer.whole(task.offload_times);
   writer.whole(task.max_attempts);
+  writer.whole(task.attempts);
+  writer.length(task.expires.value_or(never));
   writer.length(task.time_requirement);
   writer.length(task.waited);
   writer.real(task.estimated_queuing_time);
@@ -203,6 +207,10 @@ Result<TaskPtr> read_task(std::string_view record) {
   task->max_offload = reader.whole();
   task->offload_times = reader.whole();
   task->max_attempts = reader.whole();
+  task->attempts = reader.whole();
+  if (const Duration expires = reader.length(); expires >= Duration::zero()) {
+    task->expires = expires;
+  }
   task->time_requirement = reader.length();
   task->waited = reader.length();
   task->estimated_queuing_time = reader.real();

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t time_width = 16;
 constexpr std::size_t digest_width = 8;
 constexpr std::size_t holder_at = 2 * digest_width;  // its length, then the name
-constexpr std::size_t arrival_width = 8;
+constexpr std::size_t times_width = 16;              // arrival, start-by
 constexpr std::size_t ticket_width = 58;
 
 void append_digits(std::string& out, std::uint64_t number, std::size_t width) {
@@ -41,10 +41,11 @@ void add_want(RedisArguments& arguments, const LeaseWant& want) {
   arguments.add_number(static_cast<std::int64_t>(want.at_most));
   arguments.add_number(want.ahead.count());
   for (const Duration estimate : want.estimates) arguments.add_number(estimate.count());
+  arguments.add(want.away ? "1" : "0");
 }
 
 std::size_t body_size(const TaskEntry& entry) {
-  return holder_at + 1 + entry.holder.size() + arrival_width + record_size(*entry.task);
+  return holder_at + 1 + entry.holder.size() + times_width + record_size(*entry.task);
 }
 
 void add_body(RedisArguments& arguments, const TaskEntry& entry) {
@@ -55,6 +56,7 @@ void add_body(RedisArguments& arguments, const TaskEntry& entry) {
   body += static_cast<char>(entry.holder.size());
   body += entry.holder;
   append_fixed(body, static_cast<std::uint64_t>(entry.arrival));
+  append_fixed(body, static_cast<std::uint64_t>(entry.start_by));
   append_record(body, *entry.task);
   arguments.close();
 }
@@ -80,11 +82,12 @@ Result<TaskBody> read_body(std::string_view body) {
   };
   if (body.size() <= holder_at) return wrong();
   const auto holder_size = static_cast<unsigned char>(body[holder_at]);
-  const std::size_t arrival_at = holder_at + 1 + holder_size;
-  if (body.size() < arrival_at + arrival_width) return wrong();
-  auto task = read_task(body.substr(arrival_at + arrival_width));
+  const std::size_t times_at = holder_at + 1 + holder_size;
+  if (body.size() < times_at + times_width) return wrong();
+  auto task = read_task(body.substr(times_at + times_width));
   if (!task) return wrong();
-  return TaskBody{std::move(*task), static_cast<std::int64_t>(read_fixed(body.substr(arrival_at))),
+  return TaskBody{std::move(*task), static_cast<std::int64_t>(read_fixed(body.substr(times_at))),
+                  static_cast<std::int64_t>(read_fixed(body.substr(times_at + 8))),
                   body.substr(holder_at + 1, holder_size)};
 }
 

@@ -13,7 +13,7 @@
 
 namespace fogctl {
 
-/// The seven arguments of a want.
+/// The eight arguments of a want.
 void add_want(RedisArguments& arguments, const LeaseWant& want);
 
 /// A new task as the enqueue script takes it.
@@ -36,11 +36,15 @@ void add_held(RedisArguments& arguments, const TaskEntry& entry, char flag, std:
 /// A body that came back.
 struct TaskBody {
   TaskPtr task;
-  std::int64_t arrival = 0;  // queue time
-  std::string_view holder;   // that enqueued it; a view into the body
+  std::int64_t arrival = 0;   // queue time
+  std::int64_t start_by = 0;  // queue time
+  std::string_view holder;    // that enqueued it; a view into the body
 };
 /// Error: failed, when it is not one that add_task wrote.
 [[nodiscard]] Result<TaskBody> read_body(std::string_view body);
+
+/// How long replies wait for their holder, ms.
+inline constexpr std::string_view replies_wait_ms = "3600000";
 
 /// A time as 16 digits.
 [[nodiscard]] std::string time_digits(std::int64_t queue_time);

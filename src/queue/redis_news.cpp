@@ -107,13 +107,17 @@ Result<bool> RedisNews::look(Duration block, QueueNews& news) {
       news.work = true;
     }
   }
-  return news.work || !news.replies.empty();
+  return news.work || !news.replies.empty() || !news.cancelled.empty();
 }
 
 void RedisNews::read_replies(const RedisReply& entries, QueueNews& news) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const RedisReply fields = entries[i][1];
     for (std::size_t k = 1; k < fields.size(); k += 2) {
+      if (fields[k - 1].text() == "c") {
+        news.cancelled.emplace_back(fields[k].text());
+        continue;
+      }
       // What cannot be read is of another version: nobody here could ever deliver it.
       if (auto result = read_result(fields[k].text())) news.replies.push_back(std::move(*result));
     }

@@ -21,13 +21,15 @@ QueueLoad load_of(const RedisReply& live, const RedisReply& workers, const Redis
   const auto count = [&](std::size_t i) {
     return static_cast<std::size_t>(std::max<std::int64_t>(0, read_number(counts[i].text())));
   };
-  if (counts.size() == 8) {
+  if (counts.size() == 10) {
     for (std::size_t i = 0; i < task_class_count; ++i) {
       load.queued[i] = count(i);
       load.leased[i] = count(task_class_count + i);
     }
     load.away = count(6);
     load.bytes = count(7);
+    load.delayed = count(8);
+    load.is_paused = count(9) > 0;
   }
   load.dead = static_cast<std::size_t>(dead.integer());
   for (std::size_t i = 0; i < live.size(); ++i) {
@@ -142,6 +144,24 @@ Result<bool> RedisQueue::extend(std::size_t workers, Duration lease, Instant now
   return !evicted_.exchange(false);
 }
 
+Result<void> RedisQueue::retry(std::span<const Retry> runs, Instant) {
+  for (; !runs.empty(); runs = runs.subspan(std::min(runs.size(), script_batch))) {
+    const auto some = runs.first(std::min(runs.size(), script_batch));
+    RedisArguments arguments;
+    for (const std::string& key : {held_key_, keys_.delayed, keys_.counts}) arguments.add(key);
+    for (const Retry& run : some) {
+      arguments.add(run.lease.uid);
+      arguments.add_number(run.lease.number);
+      arguments.add(time_digits(caller_->to_queue_time(run.not_before)));
+    }
+    const auto done = call({"put off", some.size()}, [&](Session& session) {
+      return caller_->run(session, Script::retry, 3, arguments);
+    });
+    if (!done) return std::unexpected(done.error());
+  }
+  return {};
+}
+
 Result<void> RedisQueue::give_back(std::span<const LeaseRef> leases, Instant) {
   for (; !leases.empty(); leases = leases.subspan(std::min(leases.size(), script_batch))) {
     const auto some = leases.first(std::min(leases.size(), script_batch));
@@ -178,7 +198,10 @@ Result<std::size_t> RedisQueue::recover_expired(Instant now) {
       const auto evicted = evict(session, std::string((*holders)[i].text()), now_text, expired);
       if (!evicted) return std::unexpected(evicted.error());
     }
-    return put_back_lost(session);
+    auto put = put_back_lost(session);
+    if (!put) return put;
+    if (auto swept = sweep_cancelled(session, now); !swept) return std::unexpected(swept.error());
+    return put;
   });
 }
 
@@ -245,8 +268,8 @@ Result<QueueLoad> RedisQueue::load(Instant now) {
     const std::string_view workers[] = {"HGETALL", keys_.workers};
     session->append(live);
     session->append(workers);
-    const std::string_view ask[] = {"HMGET", keys_.counts, "q0", "q1",   "q2",
-                                    "l0",    "l1",         "l2", "away", "bytes"};
+    const std::string_view ask[] = {"HMGET", keys_.counts, "q0",   "q1",    "q2",      "l0",
+                                    "l1",    "l2",         "away", "bytes", "delayed", "paused"};
     session->append(ask);
     const std::string_view dead[] = {"HLEN", keys_.dead};
     session->append(dead);

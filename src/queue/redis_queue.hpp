@@ -52,7 +52,15 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<std::vector<FinishStatus>> finish(std::span<const Finished> tasks,
                                                          const LeaseWant& want, Instant now,
                                                          std::vector<Lease>& next) override;
+  [[nodiscard]] Result<void> retry(std::span<const Retry> runs, Instant now) override;
   [[nodiscard]] Result<void> give_back(std::span<const LeaseRef> leases, Instant now) override;
+  [[nodiscard]] Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
+                                                         Instant now) override;
+  [[nodiscard]] Result<void> pause(bool is_paused) override;
+  [[nodiscard]] Result<std::vector<TaskInfo>> list(TaskState state, std::size_t most,
+                                                   Instant now) override;
+  [[nodiscard]] Result<std::optional<TaskInfo>> find(const std::string& uid, Instant now) override;
+  [[nodiscard]] Result<OldestTasks> oldest(Instant now) override;
   [[nodiscard]] Result<std::size_t> recover_expired(Instant now) override;
   [[nodiscard]] Result<void> leave(Instant now) override;
   [[nodiscard]] Result<QueueLoad> load(Instant now) override;
@@ -91,8 +99,14 @@ class RedisQueue final : public TaskQueue {
   void add_lease_keys(RedisArguments& arguments) const;
   void add_lease_head(RedisArguments& arguments, const LeaseWant& want, std::uint32_t number,
                       Instant now) const;
-  [[nodiscard]] Result<void> read_bodies(const RedisReply& bodies, std::int64_t tries,
-                                         std::uint32_t number, std::vector<Lease>& leases) const;
+  struct LeasedBodies {
+    RedisReply bodies;
+    std::int64_t tries = 0;  // of a lone one
+    RedisReply failed;       // position and failed runs of each that has some
+    std::uint32_t number = 0;
+  };
+  [[nodiscard]] Result<void> read_bodies(const LeasedBodies& leased,
+                                         std::vector<Lease>& leases) const;
   [[nodiscard]] Result<void> read_leased(const RedisReply& reply, std::uint32_t number,
                                          std::vector<Lease>& leases);
   [[nodiscard]] RedisArguments finish_arguments(std::span<const Finished> tasks,
@@ -101,7 +115,23 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<Statuses> finish_some(Session& session, std::span<const Finished> tasks,
                                              const LeaseWant& want, Instant now,
                                              std::vector<Lease>& next);
-  void send_to_askers(Session& session, const RedisReply& asked, std::span<const Finished> tasks);
+  void send_to_askers(Session& session, const RedisReply& asked, std::span<const Finished> tasks,
+                      const Statuses& statuses);
+  struct Place;
+  [[nodiscard]] Result<std::vector<Place>> waiting_places(Session& session, TaskState state,
+                                                          std::size_t most);
+  [[nodiscard]] Result<std::vector<std::string>> holders(Session& session);
+  [[nodiscard]] Result<std::vector<Place>> held_places(Session& session);
+  [[nodiscard]] Result<std::optional<TaskInfo>> look_at(Session& session, const Place& place);
+  [[nodiscard]] Result<CancelStatus> cancel_one(Session& session, const std::string& uid,
+                                                Instant now);
+  [[nodiscard]] Result<CancelStatus> status_of_ended(Session& session, const std::string& uid);
+  [[nodiscard]] Result<void> tell(Session& session, std::string_view holder, std::string_view kind,
+                                  std::string_view what);
+  [[nodiscard]] Result<void> tell_asker(Session& session, const std::string& uid,
+                                        std::string_view record);
+  [[nodiscard]] Result<void> tell_holder(Session& session, const std::string& uid);
+  [[nodiscard]] Result<void> sweep_cancelled(Session& session, Instant now);
   [[nodiscard]] Result<std::size_t> give_back_some(Session& session,
                                                    std::span<const LeaseRef> leases);
   [[nodiscard]] Result<void> evict(Session& session, const std::string& holder,

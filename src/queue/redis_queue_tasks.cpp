@@ -13,12 +13,12 @@
 namespace fogctl {
 namespace {
 
-constexpr std::string_view replies_wait_ms = "3600000";
-constexpr std::size_t lease_keys = 11;    // of the enqueue script too
-constexpr std::size_t first_stream = 15;  // of the finish script's keys
+constexpr std::size_t lease_keys = 12;    // of the enqueue script too
+constexpr std::size_t first_stream = 17;  // of the finish script's keys
 
 FinishStatus finish_status_of(char letter) {
   if (letter == 'd') return FinishStatus::done;
+  if (letter == 'c') return FinishStatus::cancelled;
   return letter == 's' ? FinishStatus::superseded : FinishStatus::gone;
 }
 
@@ -61,7 +61,7 @@ void claim_own(std::span<const NewTask> tasks, Enqueued& done) {
   }
   std::erase_if(done.leased, [&](const Lease& lease) {
     const auto found = own.find(lease.task->uid);
-    if (found == own.end() || lease.attempt > 1) return false;
+    if (found == own.end() || lease.attempt > first_attempt(*lease.task)) return false;
     found->second->status = EnqueueStatus::leased;
     found->second->number = lease.number;
     return true;
@@ -175,8 +175,8 @@ RedisArguments RedisQueue::enqueue_arguments(const EnqueueBatch& batch,
 
 Result<void> RedisQueue::read_enqueued(const RedisReply& reply, const EnqueueBatch& batch,
                                        std::uint32_t number, Enqueued& done) {
-  const bool one_for_all = reply.size() == 5 && reply[1].text().size() == 1;
-  if (reply.size() != 5 || (!one_for_all && reply[1].text().size() != batch.part.size())) {
+  const bool one_for_all = reply.size() == 6 && reply[1].text().size() == 1;
+  if (reply.size() != 6 || (!one_for_all && reply[1].text().size() != batch.part.size())) {
     return failure(ErrorCode::failed, "unexpected answer of the enqueue script");
   }
   note_life(reply[0].text());
@@ -198,14 +198,14 @@ Result<void> RedisQueue::read_enqueued(const RedisReply& reply, const EnqueueBat
       outcome.result = std::move(kept->result);
     }
   }
-  return read_bodies(reply[4], reply[2].integer(), number, done.leased);
+  return read_bodies({reply[4], reply[2].integer(), reply[5], number}, done.leased);
 }
 
 // The KEYS that enqueue, lease and finish begin with.
 void RedisQueue::add_lease_keys(RedisArguments& arguments) const {
   for (const std::string& key :
        {keys_.tasks, keys_.ready, keys_.oldest, held_key_, keys_.counts, keys_.attempts,
-        keys_.holders, keys_.lives, keys_.wake, keys_.results, keys_.askers}) {
+        keys_.holders, keys_.lives, keys_.wake, keys_.results, keys_.askers, keys_.delayed}) {
     arguments.add(key);
   }
 }
@@ -220,27 +220,32 @@ void RedisQueue::add_lease_head(RedisArguments& arguments, const LeaseWant& want
   add_want(arguments, want);
 }
 
-Result<void> RedisQueue::read_bodies(const RedisReply& bodies, std::int64_t tries,
-                                     std::uint32_t number, std::vector<Lease>& leases) const {
-  leases.reserve(leases.size() + bodies.size());
-  for (std::size_t i = 0; i < bodies.size(); ++i) {
-    const RedisReply bytes = bodies[i];
+Result<void> RedisQueue::read_bodies(const LeasedBodies& leased, std::vector<Lease>& leases) const {
+  const std::size_t first = leases.size();
+  leases.reserve(first + leased.bodies.size());
+  for (std::size_t i = 0; i < leased.bodies.size(); ++i) {
+    const RedisReply bytes = leased.bodies[i];
     auto body = read_body(bytes.text());
     if (!body) return std::unexpected(body.error());
+    const std::uint32_t attempt = first_attempt(*body->task);
     leases.push_back({.task = std::move(body->task),
-                      .number = number,
-                      .attempt = static_cast<std::uint32_t>(tries + 1),
+                      .number = leased.number,
+                      .attempt = attempt + static_cast<std::uint32_t>(leased.tries),
                       .arrival = caller_->from_queue_time(body->arrival),
                       .reply_to = std::string(body->holder)});
+  }
+  for (std::size_t i = 0; i + 1 < leased.failed.size(); i += 2) {
+    const auto position = static_cast<std::size_t>(leased.failed[i].integer() - 1);
+    leases[first + position].attempt += static_cast<std::uint32_t>(leased.failed[i + 1].integer());
   }
   return {};
 }
 
 Result<void> RedisQueue::read_leased(const RedisReply& reply, std::uint32_t number,
                                      std::vector<Lease>& leases) {
-  if (reply.size() != 3) return failure(ErrorCode::failed, "unexpected answer of the lease script");
+  if (reply.size() != 4) return failure(ErrorCode::failed, "unexpected answer of the lease script");
   note_life(reply[0].text());
-  return read_bodies(reply[2], reply[1].integer(), number, leases);
+  return read_bodies({reply[2], reply[1].integer(), reply[3], number}, leases);
 }
 
 Result<std::vector<Lease>> RedisQueue::lease(const LeaseWant& want, Instant now) {
@@ -296,16 +301,17 @@ Result<RedisQueue::Statuses> RedisQueue::finish_some(Session& session,
     if (want.at_most > 0) note_lost(number);
     return std::unexpected(reply.error());
   }
-  if (reply->size() != 5 || (*reply)[0].text().size() != tasks.size()) {
+  if (reply->size() != 6 || (*reply)[0].text().size() != tasks.size()) {
     return failure(ErrorCode::failed, "unexpected answer of the finish script");
   }
   note_life((*reply)[2].text());
   // What was leased and cannot be read is nobody's; that the tasks ended is what counts.
-  if (!read_bodies((*reply)[4], (*reply)[3].integer(), number, next)) note_lost(number);
+  const LeasedBodies leased{(*reply)[4], (*reply)[3].integer(), (*reply)[5], number};
+  if (!read_bodies(leased, next)) note_lost(number);
   Statuses statuses;
   const RedisReply letters = (*reply)[0];
   for (const char letter : letters.text()) statuses.push_back(finish_status_of(letter));
-  send_to_askers(session, (*reply)[1], tasks);
+  send_to_askers(session, (*reply)[1], tasks, statuses);
   return statuses;
 }
 
@@ -330,7 +336,9 @@ RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, con
   }
   RedisArguments arguments(bytes);
   add_lease_keys(arguments);
-  for (const std::string& key : {keys_.results_age, keys_.dead, keys_.dead_age}) arguments.add(key);
+  for (const std::string& key : {keys_.results_age, keys_.dead, keys_.dead_age, keys_.cancelled}) {
+    arguments.add(key);
+  }
   for (const std::string_view holder : holders) arguments.add(keys_.replies(holder));
   keys = arguments.count();
   add_lease_head(arguments, want, number, now);
@@ -359,12 +367,14 @@ RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, con
 // A holder that asked for a task which another one had enqueued. Not part of the finish script,
 // which cannot know these streams before. If this is lost, asking again finds the kept result.
 void RedisQueue::send_to_askers(Session& session, const RedisReply& asked,
-                                std::span<const Finished> tasks) {
+                                std::span<const Finished> tasks, const Statuses& statuses) {
   for (std::size_t i = 0; i + 1 < asked.size() && !session.broken(); i += 2) {
     const auto position = static_cast<std::size_t>(asked[i].integer() - 1);
     const std::string stream = keys_.replies(asked[i + 1].text());
+    const bool is_cancelled = statuses[position] == FinishStatus::cancelled;
     std::string record;
-    append_record(record, tasks[position].result);
+    append_record(record, is_cancelled ? cancelled_result(tasks[position].lease.uid)
+                                       : tasks[position].result);
     const auto sent = RedisCaller::command(session, {"XADD", stream, "*", "r", record});
     if (sent) std::ignore = RedisCaller::command(session, {"PEXPIRE", stream, replies_wait_ms});
   }

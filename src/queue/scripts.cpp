@@ -58,29 +58,36 @@ return life
 )lua";
 
 // finish: ends held tasks; keeps and sends their results; then leases as the want says.
-// KEYS 1 to 11 as for lease, 12 results_age, 13 dead, 14 dead_age, from 15: replies of the holders
-//      named in ARGV
-// ARGV 1 to 11 as for lease, 12 how many tasks, 13 end of the keeping of results, 14 most bytes of
-//      kept results, 15 how long replies wait for their holder (ms), 16 most dead tasks; uid, lease
+// KEYS 1 to 12 as for lease, 13 results_age, 14 dead, 15 dead_age, 16 cancelled, from 17: replies
+// of
+//      the holders named in ARGV
+// ARGV 1 to 12 as for lease, 13 how many tasks, 14 end of the keeping of results, 15 most bytes of
+//      kept results, 16 how long replies wait for their holder (ms), 17 most dead tasks; uid, lease
 //      number of each task; then, of each that is dead or has a result to keep or to send: its
 //      position, digest to keep it or empty, which KEYS to send it to or 0, attempts (8) where it
 //      is dead or empty, record
 // Returns {a letter for each task, position and holder of tasks that another one asked for as well,
-//      life of the holder or '', runs that may have begun of a lone task, bodies leased}
-//      d done, s superseded, g gone
+//      life of the holder or '', runs that may have begun of a lone task, bodies leased, position
+//      and failed runs of those that have some}
+//      d done, c cancelled, s superseded, g gone
 constexpr std::string_view finish = R"lua(
-local results_age, dead, dead_age = KEYS[12], KEYS[13], KEYS[14]
-local now, total = ARGV[1], tonumber(ARGV[12])
-local first_record = 17 + 2 * total
-local uids, letters, asked, n = {}, {}, {}, 0
-for i = 1, total do uids[i] = ARGV[15 + 2 * i] end
+local results_age, dead, dead_age, cancelled = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+local now, total = ARGV[1], tonumber(ARGV[13])
+local first_record = 18 + 2 * total
+local uids, letters, asked, given_up, n = {}, {}, {}, {}, 0
+for i = 1, total do uids[i] = ARGV[16 + 2 * i] end
 
+local function is_ended(i)
+  return letters[i] == 'd' or letters[i] == 'c'
+end
 local function drop_held()
   local values = redis.call('HMGET', held, unpack(uids))
+  given_up = redis.call('EXISTS', cancelled) == 1 and redis.call('HMGET', cancelled, unpack(uids))
+    or {}
   local ended, leased, away, bytes = {}, {0, 0, 0}, 0, 0
   for i = 1, total do
     local value = values[i]
-    if value and string.sub(value, 60) == ARGV[16 + 2 * i] then
+    if value and string.sub(value, 60) == ARGV[17 + 2 * i] then
       letters[i] = 'd'
       n = n + 1
       ended[n] = uids[i]
@@ -88,6 +95,7 @@ local function drop_held()
       if string.byte(value, 59) == 119 then
         away = away + 1
       else
+        if given_up[i] then letters[i] = 'c' end
         local class = string.byte(value, 49) - 47
         leased[class] = leased[class] + 1
       end
@@ -113,7 +121,7 @@ local function keep_dead()
       died = true
     end
   end
-  local surplus = died and redis.call('ZCARD', dead_age) - ARGV[16] or 0
+  local surplus = died and redis.call('ZCARD', dead_age) - ARGV[17] or 0
   if surplus > 0 then
     local eldest = redis.call('ZRANGE', dead_age, 0, surplus - 1)
     redis.call('HDEL', dead, unpack(eldest))
@@ -122,10 +130,11 @@ local function keep_dead()
 end
 local function forget(ended)
   redis.call('HDEL', tasks, unpack(ended))
+  if #given_up > 0 then redis.call('HDEL', cancelled, unpack(ended)) end
   if redis.call('EXISTS', attempts) == 1 then redis.call('HDEL', attempts, unpack(ended)) end
   if redis.call('EXISTS', askers) == 0 then return end
   for i = 1, total do
-    local asker = letters[i] == 'd' and redis.call('HGET', askers, uids[i])
+    local asker = is_ended(i) and redis.call('HGET', askers, uids[i])
     if asker then asked[#asked + 1], asked[#asked + 2] = i, asker end
   end
   redis.call('HDEL', askers, unpack(ended))
@@ -135,14 +144,15 @@ local function keep_and_send()
   for at = first_record, #ARGV, 5 do
     local i, digest = tonumber(ARGV[at]), ARGV[at + 1]
     local key, record = tonumber(ARGV[at + 2]), ARGV[at + 4]
-    if letters[i] == 'd' and digest ~= '' then
+    if letters[i] == 'c' then record = given_up[i] end
+    if is_ended(i) and digest ~= '' then
       kept = kept + 1
-      local value = ARGV[13] .. digest .. record
+      local value = ARGV[14] .. digest .. record
       add('result_bytes', #value - redis.call('HSTRLEN', results, uids[i]))
       redis.call('HSET', results, uids[i], value)
-      redis.call('ZADD', results_age, ARGV[13], uids[i])
+      redis.call('ZADD', results_age, ARGV[14], uids[i])
     end
-    if letters[i] == 'd' and key > 0 then
+    if is_ended(i) and key > 0 then
       local list = replies[key] or {}
       list[#list + 1], list[#list + 2] = 'r', record
       replies[key] = list
@@ -150,12 +160,12 @@ local function keep_and_send()
   end
   for key, list in pairs(replies) do
     redis.call('XADD', KEYS[key], '*', unpack(list))
-    redis.call('PEXPIRE', KEYS[key], ARGV[15])
+    redis.call('PEXPIRE', KEYS[key], ARGV[16])
   end
   return kept
 end
 local function drop_results(steps)
-  local over = redis.call('HGET', counts, 'result_bytes') - ARGV[14]
+  local over = redis.call('HGET', counts, 'result_bytes') - ARGV[15]
   local eldest = redis.call('ZRANGE', results_age, 0, steps - 1, 'WITHSCORES')
   for i = 1, #eldest, 2 do
     if over <= 0 and tonumber(eldest[i + 1]) >= tonumber(now) then break end
@@ -174,12 +184,81 @@ if n > 0 then
   local kept = first_record <= #ARGV and keep_and_send() or 0
   if kept > 0 then drop_results(2 * kept + 16) end
 end
-local bodies, tries = {}, 0
-if tonumber(ARGV[7]) > 0 and not queue_is_empty() then
-  bodies, tries = lease_queued(5, now, ARGV[4])
+local bodies, tries, failed = {}, 0, {}
+if tonumber(ARGV[7]) > 0 and redis.call('EXISTS', ready, oldest, delayed) > 0 then
+  bodies, tries, failed = lease_queued(5, now, ARGV[4])
 end
 local life = #bodies > 0 and registered(ARGV[2], now, ARGV[3]) or ''
-return {table.concat(letters), asked, life, tries, bodies}
+return {table.concat(letters), asked, life, tries, bodies, failed}
+)lua";
+
+// retry: ends failed runs of held tasks; they are leased again from their time on.
+// KEYS 1 held of this holder, 2 delayed, 3 counts
+// ARGV uid, lease number, when, of each
+// Returns how many it put there; superseded ones are skipped.
+constexpr std::string_view retry = R"lua(
+local held, delayed, counts, n = KEYS[1], KEYS[2], KEYS[3], 0
+for i = 1, #ARGV, 3 do
+  local value = redis.call('HGET', held, ARGV[i])
+  local flag = value and string.sub(value, 59, 59)
+  if value and flag ~= 'w' and string.sub(value, 60) == ARGV[i + 1] then
+    local failures = math.min(tonumber(string.sub(value, 17, 18)) + 1, 99)
+    local ticket = string.sub(value, 1, 16) .. string.format('%02d', failures)
+      .. string.sub(value, 19, 58)
+    redis.call('HDEL', held, ARGV[i])
+    redis.call('ZADD', delayed, ARGV[i + 2], ticket .. ARGV[i])
+    redis.call('HINCRBY', counts, 'l' .. string.sub(value, 49, 49), -1)
+    redis.call('HINCRBY', counts, 'delayed', 1)
+    n = n + 1
+  end
+end
+return n
+)lua";
+
+// cancel: ends a task that waits, as a worker would with this result; else notes that it is given
+// up.
+// KEYS 1 tasks, 2 ready, 3 oldest, 4 delayed, 5 counts, 6 attempts, 7 cancelled, 8 results,
+//      9 results_age, 10 replies of the holder that enqueued it
+// ARGV 1 uid, 2 its arrival, 3 its start-by, 4 the result's record, 5 digest to keep it or empty,
+//      6 end of the keeping, 7 how long replies wait for their holder (ms)
+// Returns 1 when it is ended, 0 when somebody holds it, -1 when it is gone.
+constexpr std::string_view cancel = R"lua(
+local tasks, counts, uid, record = KEYS[1], KEYS[5], ARGV[1], ARGV[4]
+if redis.call('HEXISTS', tasks, uid) == 0 then return -1 end
+local function add(field, n) redis.call('HINCRBY', counts, field, n) end
+local function take_from(key, least, most)
+  local found = redis.call('ZRANGEBYSCORE', key, least, most)
+  for i = 1, #found do
+    if string.sub(found[i], 59) == uid then
+      redis.call('ZREM', key, found[i])
+      return found[i]
+    end
+  end
+end
+local member = take_from(KEYS[2], ARGV[3], ARGV[3]) or take_from(KEYS[3], ARGV[2], ARGV[2])
+local field = member and 'q' .. string.sub(member, 49, 49)
+if not member then
+  member = take_from(KEYS[4], '-inf', '+inf')
+  field = 'delayed'
+end
+if not member then
+  redis.call('HSET', KEYS[7], uid, record)
+  return 0
+end
+add(field, -1)
+add('bytes', -tonumber(string.sub(member, 50, 57)))
+redis.call('HDEL', tasks, uid)
+redis.call('HDEL', KEYS[6], uid)
+redis.call('HDEL', KEYS[7], uid)
+if ARGV[5] ~= '' then
+  local value = ARGV[6] .. ARGV[5] .. record
+  add('result_bytes', #value - redis.call('HSTRLEN', KEYS[8], uid))
+  redis.call('HSET', KEYS[8], uid, value)
+  redis.call('ZADD', KEYS[9], ARGV[6], uid)
+end
+redis.call('XADD', KEYS[10], '*', 'r', record)
+redis.call('PEXPIRE', KEYS[10], ARGV[7])
+return 1
 )lua";
 
 // give_back: puts held tasks back into the queue.
@@ -263,7 +342,7 @@ local tasks, ready, oldest, held, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], K
 )lua";
 constexpr std::string_view lease_keys = R"lua(
 local attempts, holders, lives, wake = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local results, askers = KEYS[10], KEYS[11]
+local results, askers, delayed = KEYS[10], KEYS[11], KEYS[12]
 )lua";
 constexpr std::string_view wake_key = "local wake = KEYS[6]\n";
 
@@ -283,6 +362,8 @@ std::string_view source_of(Script script) {
       joined({started}),
       joined({"local holders, lives = KEYS[1], KEYS[2]\n", lua::registered, extend}),
       joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued, finish}),
+      joined({retry}),
+      joined({cancel}),
       joined({task_keys, wake_key, lua::sliced, requeue, give_back}),
       joined({evict}),
       joined({task_keys, wake_key, lua::sliced, requeue, put_back}),

@@ -2,14 +2,15 @@
 // script's contract (KEYS, ARGV, what it returns) stands above it in scripts.cpp.
 //
 // What the scripts read of a task, all of fixed width, so that Lua can cut it:
-//   ticket  where it stands in the queue: arrival (16), number of its batch (12), start-by (16),
-//           position in the batch (4), class (1), bytes of the body (8), mode (1: q plain, c uid
-//           chosen by the client, w away, x both). Sorted as text, ties come in arrival order.
-//   member  of ready and oldest: ticket, uid
+//   ticket  where it stands in the queue: arrival (16), failed runs (2), number of its batch (10),
+//           start-by (16), position in the batch (4), class (1), bytes of the body (8), mode (1: q
+//           plain, c uid chosen by the client, w away, x both). Sorted as text, ties come in
+//           arrival order.
+//   member  of ready, oldest and delayed: ticket, uid
 //   held    ticket, flag (1: l leased ahead, a leased alone, s started, w away), lease number
 //   body    digest (8), identity of the call (8), length of a holder (1), the holder that enqueued
-//           it, arrival (8), record. Equal up to the holder in two calls only when one repeats the
-//           other.
+//           it, arrival (8), start-by (8), record. Equal up to the holder in two calls only when
+//           one repeats the other.
 //   kept    end of the keeping (16), digest (8), record
 //   dead    when (16), attempts (8), length of the result (8), the result's record, body
 // Members and held values are longer than the 64 bytes up to which Redis would keep them in lists
@@ -23,8 +24,20 @@
 
 namespace fogctl {
 
-enum class Script { enqueue, lease, started, extend, finish, give_back, evict, put_back, forget };
-inline constexpr std::size_t script_count = 9;
+enum class Script {
+  enqueue,
+  lease,
+  started,
+  extend,
+  finish,
+  retry,
+  cancel,
+  give_back,
+  evict,
+  put_back,
+  forget
+};
+inline constexpr std::size_t script_count = 11;
 
 /// The Lua text; lives as long as the program.
 [[nodiscard]] std::string_view source_of(Script script);

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,16 +50,22 @@ struct LeaseWant {
   Duration ahead{};         // beyond `idle`: while the estimates of all that was taken sum to less
   ClassDurations estimates{};
   QueueOrder order = QueueOrder::start_by;
+  bool away = false;  // to be handed on instead of run: held as away at once
 };
 
 /// The right to run one task, or to have handed it away.
 struct Lease {
   TaskPtr task;
   std::uint32_t number = 0;   // of this lease; fences
-  std::uint32_t attempt = 1;  // 1 + runs that may have begun before
+  std::uint32_t attempt = 1;  // 1 + runs that may have begun before, here or elsewhere
   Instant arrival;            // when the task was enqueued
   std::string reply_to;       // the holder that waits for its result
 };
+
+/// The attempt of a task that this queue has not leased yet.
+[[nodiscard]] inline std::uint32_t first_attempt(const Task& task) {
+  return 1 + static_cast<std::uint32_t>(task.attempts);
+}
 
 /// Names a lease in a call.
 struct LeaseRef {
@@ -116,22 +123,61 @@ enum class FinishStatus {
   superseded,  // the task is queued or held under another lease: the result must be dropped
   gone,        // no such task: it finished before (perhaps by this very call, made twice, so the
                // result may still have to be delivered by whoever made it)
+  cancelled,   // it was given up meanwhile: its result is cancelled_result(), not this one
 };
+
+/// A run that failed and is to be tried again.
+struct Retry {
+  LeaseRef lease;
+  Instant not_before;
+};
+
+/// What came of giving a task up.
+enum class CancelStatus {
+  cancelled,     // it waited, and is ended
+  will_apply,    // somebody holds it: it ends as cancelled once they let go of it
+  already_done,  // it has its result, or is dead
+  unknown,       // the queue knows nothing of it (any more)
+};
+
+enum class TaskState {
+  queued,
+  delayed,  // failed, and waits to be tried again
+  leased,
+  away,
+  dead,
+};
+
+/// A task as it lies in the queue, for people.
+struct TaskInfo {
+  TaskPtr task;
+  TaskState state = TaskState::queued;
+  Instant arrival;
+  Instant start_by;
+  std::uint32_t attempt = 1;  // as in a Lease
+  std::string holder;         // of a leased or away one
+};
+
+/// When the oldest task of each state arrived; of the dead ones, when it died.
+using OldestTasks = std::map<TaskState, Instant>;
 
 /// What the queue holds now, over every holder.
 struct QueueLoad {
   std::array<std::size_t, task_class_count> queued{};
   std::array<std::size_t, task_class_count> leased{};
+  std::size_t delayed = 0;
   std::size_t away = 0;
   std::size_t dead = 0;
   std::size_t workers = 0;  // of holders whose lease is live
   std::size_t bytes = 0;
+  bool is_paused = false;
 };
 
-/// What `wait` returns: results for tasks that this holder enqueued and another one finished, and
-/// whether tasks may be waiting for a worker.
+/// What `wait` returns: results for tasks that this holder enqueued and another one finished, which
+/// of those that it holds were given up, and whether tasks may be waiting for a worker.
 struct QueueNews {
   std::vector<TaskResult> replies;
+  std::vector<std::string> cancelled;  // uids
   bool work = false;
 };
 
@@ -170,16 +216,42 @@ class TaskQueue {
                                                                  const LeaseWant& want, Instant now,
                                                                  std::vector<Lease>& next) = 0;
 
+  /// Ends failed runs: their tasks are leased again, not before their instants, and the attempt
+  /// counts. Superseded leases are skipped.
+  [[nodiscard]] virtual Result<void> retry(std::span<const Retry> runs, Instant now) = 0;
+
   /// Puts leased or away tasks back into the queue, as they were; the attempt does not count.
   [[nodiscard]] virtual Result<void> give_back(std::span<const LeaseRef> leases, Instant now) = 0;
 
-  /// Puts back what holders with a lease that ran out before `now` held; says how many tasks.
+  /// Gives tasks up, durably; one status each. One that waits ends at once, with a
+  /// cancelled_result() as if a worker had finished it, and so does one that is held when it comes
+  /// back or its run ends, at the latest with the next recover_expired; its holder hears of it by
+  /// wait(). What a holder says of a task that was away stands, whatever was said here.
+  [[nodiscard]] virtual Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
+                                                                 Instant now) = 0;
+
+  /// Puts back what holders with a lease that ran out before `now` held; says how many tasks. Also
+  /// mends, over several calls, what no holder's call can have left: a task that waits nowhere, a
+  /// place in the queue without its task.
   [[nodiscard]] virtual Result<std::size_t> recover_expired(Instant now) = 0;
 
   /// This holder leaves in order: what it still holds is put back, its workers no longer count.
   [[nodiscard]] virtual Result<void> leave(Instant now) = 0;
 
   [[nodiscard]] virtual Result<QueueLoad> load(Instant now) = 0;
+
+  /// While paused, nothing is leased to be run; all else goes on.
+  [[nodiscard]] virtual Result<void> pause(bool is_paused) = 0;
+
+  /// Tasks of one state, at most `most`: queued ones by start-by, delayed ones by when their turn
+  /// is, held ones in any order. Of the dead see dead().
+  [[nodiscard]] virtual Result<std::vector<TaskInfo>> list(TaskState state, std::size_t most,
+                                                           Instant now) = 0;
+  /// The one with this uid, unless it is dead; none: it is not there.
+  [[nodiscard]] virtual Result<std::optional<TaskInfo>> find(const std::string& uid,
+                                                             Instant now) = 0;
+  /// For people: looks at every task.
+  [[nodiscard]] virtual Result<OldestTasks> oldest(Instant now) = 0;
 
   /// Dead tasks, those that died last first, at most `most`.
   [[nodiscard]] virtual Result<std::vector<DeadTask>> dead(std::size_t most) = 0;

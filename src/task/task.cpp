@@ -49,6 +49,19 @@ Instant start_by(const Task& task, Instant arrival) {
   return overflows ? Instant::max() : arrival + slack;
 }
 
+std::optional<Instant> expiry(const Task& task, Instant arrival) {
+  if (!task.expires) return std::nullopt;
+  const Duration left = *task.expires - std::min(task.waited, *task.expires);
+  return left > Instant::max() - arrival ? Instant::max() : arrival + left;
+}
+
+TaskResult cancelled_result(const std::string& uid) {
+  TaskResult result;
+  result.uid = uid;
+  result.error = TaskError{TaskErrorCode::cancelled, "the task was given up"};
+  return result;
+}
+
 std::string_view to_string(TaskErrorCode code) {
   return error_names[static_cast<std::size_t>(code)];
 }

@@ -46,6 +46,8 @@ struct Task {
   Duration time_requirement = std::chrono::seconds(10000);  // the longest waiting time
   int max_offload = 4;
   int max_attempts = 0;  // runs that may begin; 0: as many as the node allows
+  int attempts = 0;      // runs that may have begun before it came to this node
+  std::optional<Duration> expires;  // with `waited`: after it nothing more is tried; none: never
   int offload_times = 0;
   std::vector<std::string> offloading_fog;    // addresses of the nodes that handed it on
   std::vector<std::string> offloading_nodes;  // ... and their ids, of fogctl's
@@ -67,6 +69,9 @@ using TaskPtr = std::shared_ptr<const Task>;
 
 /// Latest instant at which the task still starts in time when it came at `arrival`; saturates.
 [[nodiscard]] Instant start_by(const Task& task, Instant arrival);
+
+/// From when on nothing more is tried for a task that came at `arrival`; none: never.
+[[nodiscard]] std::optional<Instant> expiry(const Task& task, Instant arrival);
 
 /// Why a task failed for good (protocol.md part 3).
 enum class TaskErrorCode : std::uint8_t {
@@ -99,5 +104,8 @@ struct TaskResult {
   std::string node;         // name of the node that ran it
   bool operator==(const TaskResult&) const = default;
 };
+
+/// What becomes of a task that was given up.
+[[nodiscard]] TaskResult cancelled_result(const std::string& uid);
 
 }  // namespace fogctl

@@ -38,6 +38,7 @@ struct TaskMessage {
   std::string task_id;     // JSON text: an integer or a string; null where only task_uid came
   bool has_class = false;  // task_type was there; else it is the handler's
   bool extended = false;   // carried a field of part 3: its result may too
+  bool wants_accept = false;
 };
 
 /// A task message with a usable task_id and something wrong with the rest.

@@ -41,6 +41,21 @@ bool read_max_attempts(TaskMessage& message, std::string_view value) {
   return read_count(message.task.max_attempts, value) && message.task.max_attempts > 0;
 }
 
+bool read_attempts(TaskMessage& message, std::string_view value) {
+  message.extended = true;
+  return read_count(message.task.attempts, value);
+}
+
+bool read_expires(TaskMessage& message, std::string_view value) {
+  message.extended = true;
+  return read_seconds(message.task.expires.emplace(), value);
+}
+
+bool read_want_accept(TaskMessage& message, std::string_view value) {
+  message.extended = true;
+  return read_into(message.wants_accept, value);
+}
+
 bool read_waited(TaskMessage& message, std::string_view value) {
   message.extended = true;
   return read_seconds(message.task.waited, value);
@@ -95,6 +110,9 @@ constexpr Field<TaskMessage> fields[] = {
     {"task_uid", read_task_uid, a_name},
     {"waited", read_waited, some_seconds},
     {"max_attempts", read_max_attempts, "a whole number from 1 to 1000000000"},
+    {"attempts", read_attempts, a_count},
+    {"expires", read_expires, some_seconds},
+    {"want_accept", read_want_accept, "true or false"},
     {"offloading_nodes", read_offloading_nodes, "an array of strings"},
 };
 
@@ -180,6 +198,14 @@ void append_task(std::string& out, const Task& task, std::string_view task_id) {
   if (task.max_attempts > 0) {
     name("max_attempts");
     json::append_integer(out, task.max_attempts);
+  }
+  if (task.attempts > 0) {
+    name("attempts");
+    json::append_integer(out, task.attempts);
+  }
+  if (task.expires) {
+    name("expires");
+    json::append_number(out, to_seconds(*task.expires));
   }
   if (!task.offloading_nodes.empty()) {
     name("offloading_nodes");

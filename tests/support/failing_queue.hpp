@@ -43,6 +43,26 @@ class FailingQueue final : public TaskQueue {
     if (statuses) std::ranges::move(taken, std::back_inserter(next));
     return statuses;
   }
+  [[nodiscard]] Result<void> retry(std::span<const Retry> runs, Instant now) override {
+    return pass([&] { return inner_->retry(runs, now); });
+  }
+  [[nodiscard]] Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
+                                                         Instant now) override {
+    return pass([&] { return inner_->cancel(uids, now); });
+  }
+  [[nodiscard]] Result<void> pause(bool is_paused) override {
+    return pass([&] { return inner_->pause(is_paused); });
+  }
+  [[nodiscard]] Result<std::vector<TaskInfo>> list(TaskState state, std::size_t most,
+                                                   Instant now) override {
+    return pass([&] { return inner_->list(state, most, now); });
+  }
+  [[nodiscard]] Result<std::optional<TaskInfo>> find(const std::string& uid, Instant now) override {
+    return pass([&] { return inner_->find(uid, now); });
+  }
+  [[nodiscard]] Result<OldestTasks> oldest(Instant now) override {
+    return pass([&] { return inner_->oldest(now); });
+  }
   [[nodiscard]] Result<void> give_back(std::span<const LeaseRef> leases, Instant now) override {
     return pass([&] { return inner_->give_back(leases, now); });
   }
