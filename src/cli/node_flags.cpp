@@ -87,6 +87,7 @@ NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) 
   options.patience = flags.patience;
   options.drain_timeout = flags.queue.drain_timeout;
   options.max_attempts = flags.queue.max_attempts;
+  options.retry_delay = flags.queue.retry_delay;
   apply(flags.mesh, options);
   return options;
 }
@@ -126,7 +127,9 @@ void add_queue_flags(CLI::App& command, QueueFlags& flags) {
     throw CLI::ValidationError("--lease: at least 1s, so that a busy moment does not cost it");
   });
   add_number<std::uint32_t>(command, "--max-attempts", flags.max_attempts, {1, 1000},
-                            "runs of a task that may begin, when its worker is lost each time");
+                            "runs of a task that may begin, when each fails or loses its worker");
+  add_duration(command, "--retry-delay", flags.retry_delay,
+               "pause before a failed task is tried again; doubles with each run, up to 1min");
   add_duration(command, "--drain-timeout", flags.drain_timeout,
                "how long running tasks may take to end after SIGTERM");
   command.add_option("--name", flags.node_name, "this node's name, for people")

@@ -21,6 +21,7 @@ struct QueueFlags {
   Duration lease = std::chrono::seconds(5);
   Duration drain_timeout = std::chrono::seconds(10);
   std::uint32_t max_attempts = 3;
+  Duration retry_delay = std::chrono::milliseconds(500);
   QueueLimits limits;
   std::string node_name;  // --name; the host's name unless given
 };

@@ -1,69 +1,62 @@
-// fogctl queue: what waits in a Redis queue.
+// fogctl queue: what lies in a queue; pausing and resuming it.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
-#include <numeric>
 #include <string>
 
-#include "cli/node_flags.hpp"
+#include "cli/queue_access.hpp"
 #include "cli/table.hpp"
-#include "json/object_writer.hpp"
+#include "json/json.hpp"
 
 namespace fogctl::cli {
 namespace {
 
 struct QueueOptions {
-  QueueFlags queue;
+  QueueAccessFlags access;
+  std::string action;
   bool json = false;
 };
 
-std::size_t sum(const std::array<std::size_t, task_class_count>& counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+std::string number_of(const json::Object& object, std::string_view name) {
+  return std::string(object.find(name).value_or("0"));
 }
 
-std::string text_of(const QueueLoad& load) {
-  std::vector<Row> rows = {{"state", "light", "medium", "heavy", "total"}};
-  const auto add = [&rows](std::string name, const auto& counts) {
-    rows.push_back({std::move(name), fmt::to_string(counts[0]), fmt::to_string(counts[1]),
-                    fmt::to_string(counts[2]), fmt::to_string(sum(counts))});
-  };
-  add("queued", load.queued);
-  add("leased", load.leased);
-  rows.push_back({"away", "", "", "", fmt::to_string(load.away)});
-  rows.push_back({"dead", "", "", "", fmt::to_string(load.dead)});
-  return table_text(rows, {.left = 1}) +
-         fmt::format("{} workers, {} bytes of tasks\n", load.workers, load.bytes);
+std::string age_of(const json::Object& ages, std::string_view state) {
+  const auto age = json::read_number(ages.find(state).value_or("null"));
+  return age ? format_duration(from_seconds(*age)) : "-";
 }
 
-std::string json_of(const std::string& name, const QueueLoad& load) {
-  std::string out;
-  ObjectWriter writer(out);
-  writer.text("queue", name);
-  for (const auto& [state, counts] : {std::pair("queued", load.queued), {"leased", load.leased}}) {
-    ObjectWriter by_class(writer.begin(state));
-    for (const TaskClass weight : task_classes) {
-      by_class.count(to_string(weight), counts[index_of(weight)]);
-    }
-    by_class.count("total", sum(counts));
-    by_class.end();
+std::string text_of(const std::string& report) {
+  json::Object counts, ages;
+  if (!counts.parse(report) || !ages.parse(counts.find("oldest").value_or("{}"))) return report;
+  std::vector<Row> rows = {{"state", "light", "medium", "heavy", "total", "oldest"}};
+  for (const std::string state : {"queued", "leased"}) {
+    json::Object by_class;
+    if (!by_class.parse(counts.find(state).value_or("{}"))) continue;
+    rows.push_back({state, number_of(by_class, "light"), number_of(by_class, "medium"),
+                    number_of(by_class, "heavy"), number_of(by_class, "total"),
+                    age_of(ages, state)});
   }
-  writer.count("away", load.away);
-  writer.count("dead", load.dead);
-  writer.count("workers", load.workers);
-  writer.count("bytes", load.bytes);
-  writer.end();
-  return out + '\n';
+  for (const std::string state : {"delayed", "away", "dead"}) {
+    rows.push_back({state, "", "", "", number_of(counts, state), age_of(ages, state)});
+  }
+  const bool is_paused = counts.find("paused") == "true";
+  return table_text(rows, {.left = 1}) +
+         fmt::format("{} workers, {} bytes of tasks{}\n", number_of(counts, "workers"),
+                     number_of(counts, "bytes"),
+                     is_paused ? "; PAUSED: nothing is begun until 'fogctl queue resume'" : "");
 }
 
 CommandResult run_queue(const QueueOptions& options) {
-  const SystemClock clock;
-  const auto queue = open_queue_to_look_at(options.queue, clock);
-  if (!queue) return std::unexpected(queue.error());
-  const auto load = (*queue)->load(clock.now());
-  if (!load) return std::unexpected(queue_failure(options.queue, load.error()));
-  fmt::print("{}", options.json ? json_of(options.queue.name, *load) : text_of(*load));
+  QueueRequest request;
+  request.action = options.action.empty() ? "counts" : options.action;
+  const auto answered = ask_queue(options.access, request);
+  if (!answered) return std::unexpected(answered.error());
+  for (const std::string& report : *answered) {
+    fmt::print("{}", options.json ? report + '\n' : text_of(report));
+  }
   return exit_code::ok;
 }
 
@@ -71,11 +64,17 @@ CommandResult run_queue(const QueueOptions& options) {
 
 Run add_queue(CLI::App& command) {
   auto options = std::make_shared<QueueOptions>();
-  add_queue_name_flags(command, options->queue);
+  command
+      .add_option("action", options->action,
+                  "pause: workers begin nothing more; resume: they go on")
+      ->check(CLI::IsMember({"pause", "resume"}))
+      ->type_name("ACTION")
+      ->default_str("none: says what lies in it");
+  add_queue_access_flags(command, options->access);
   command.add_flag("--json", options->json, "print one JSON object");
   add_example(command,
               "fogctl queue --port 6380\n"
-              "fogctl queue --redis /run/redis.sock --queue cloud --json");
+              "fogctl queue pause --connect 10.0.0.7:10000");
   return [options] { return run_queue(*options); };
 }
 

@@ -42,6 +42,7 @@ CommandResult run_worker(const WorkerFlags& flags) {
   options.pool.holder = id;
   options.pool.node_name = flags.queue.node_name;
   options.pool.max_attempts = flags.queue.max_attempts;
+  options.pool.retry_delay = flags.queue.retry_delay;
   options.pool.order = queue_order(policies().front());
   WorkerProcess worker(**queue, handlers, clock, options, flags.queue.drain_timeout);
   const auto drained = worker.run();

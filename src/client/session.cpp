@@ -134,7 +134,7 @@ bool Session::refuse(NodeIndex node, std::uint64_t id, const wire::ResultMessage
   Refusal& refusal = refusals_[id];
   refusal.error = *message.result.error;
   refusal.back_off = back_off_after(refusal.back_off);
-  const Duration pause = message.retry_after.value_or(refusal.back_off);
+  const Duration pause = message.result.error->retry_after.value_or(refusal.back_off);
   // Past the end of its time the task is not open any more.
   due_.emplace(now + std::min(pause, options_.timeout), id);
   arm_due_timer();

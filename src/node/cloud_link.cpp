@@ -154,6 +154,10 @@ void CloudLink::send(const Task& task, std::int64_t id) {
   connection_->send(buffer_);
 }
 
+void CloudLink::send_text(std::string_view objects) {
+  if (connection_ && !is_original_) connection_->send(objects);
+}
+
 void CloudLink::flush() {
   if (connection_) connection_->flush();
 }

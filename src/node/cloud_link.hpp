@@ -37,6 +37,8 @@ class CloudLink {
   void start();
   void stop();
   void send(const Task& task, std::int64_t id);
+  /// Another message, to one that is not original.
+  void send_text(std::string_view objects);
   void flush();
   [[nodiscard]] Duration round_trip() const;
 

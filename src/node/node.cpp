@@ -52,6 +52,10 @@ Node::Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, 
                  [this](std::vector<TaskResult> results) {
                    asio::post(io_, [this, results = std::move(results)] { on_results(results); });
                  },
+             .on_cancelled =
+                 [this](std::vector<std::string> uids) {
+                   asio::post(io_, [this, uids = std::move(uids)] { on_cancelled(uids); });
+                 },
              .on_lost =
                  [this] {
                    asio::post(io_, [this] {
@@ -76,6 +80,7 @@ CrewOptions Node::crew_options() const {
   CrewOptions crew;
   crew.lease = options_.lease;
   crew.pool.max_attempts = options_.max_attempts;
+  crew.pool.retry_delay = options_.retry_delay;
   crew.pool.threads = options_.workers;
   crew.pool.holder = options_.id;
   crew.pool.node_name = options_.name;
@@ -200,7 +205,8 @@ void Node::on_message(PeerId peer, wire::TaskMessage message) {
     if (stamp_.empty()) stamp_ = wire::wall_time_text(clock_.wall_now());
     task.distribution_time = stamp_;
   }
-  Origin origin{peer, std::move(message.task_id), message.extended, task.uid_chosen};
+  Origin origin{peer, std::move(message.task_id), message.extended, task.uid_chosen,
+                message.wants_accept};
   scheduler_.on_task(std::move(task), std::move(origin), clock_.now(), actions_);
 }
 
@@ -330,8 +336,9 @@ void Node::tick() {
   if (!options_.is_cloud) mesh_.tick();
   scheduler_.on_tick(clock_.now(), actions_);
   if (!queue_.blocks()) lane_.ask_load();
+  if (is_draining_) hand_over();
   perform();
-  if (is_draining_ && scheduler_.away() == 0 && !said_nothing_away_) {
+  if (has_handed_over_ && scheduler_.away() == 0 && !said_nothing_away_) {
     said_nothing_away_ = true;
     nothing_away_.set_value();
   }
@@ -354,9 +361,9 @@ void Node::wait_for_signal() {
 }
 
 /// Stopping: 1. no new connection and no new task, and the neighbours are told; 2. what runs is
-/// finished, what is with the cloud is waited for, and both are answered; 3. the rest goes back to
-/// the queue; 4. what still waits for an answer that cannot come is told so; 5. the connections
-/// close once all is written.
+/// finished, what is queued is handed on, what is away is waited for, and all of it is answered;
+/// 3. the rest goes back to the queue; 4. what still waits for an answer that cannot come is told
+/// so; 5. the connections close once all is written.
 void Node::drain() {
   log(LogLevel::info, "stopping: finishing what runs, at most {}",
       format_duration(options_.drain_timeout));
@@ -364,6 +371,7 @@ void Node::drain() {
   listener_.close();
   mesh_.stop_looking();
   scheduler_.on_drain(clock_.now(), actions_);
+  hand_over();
   perform();
   drainer_ = std::jthread([this] {
     const Instant deadline = clock_.now() + options_.drain_timeout;

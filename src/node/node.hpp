@@ -49,6 +49,7 @@ struct NodeOptions {
   ConnectionOptions connection;
   Duration lease = std::chrono::seconds(5);
   std::uint32_t max_attempts = 3;
+  Duration retry_delay = std::chrono::milliseconds(500);
   Duration patience = std::chrono::seconds(2);
   Duration drain_timeout = std::chrono::seconds(10);
 };
@@ -80,6 +81,8 @@ class Node {
     on_link_result(peer, message);
   }
   void on_message(PeerId peer, const wire::NodesQuery& query);
+  void on_message(PeerId peer, const wire::Cancel& cancel);
+  void on_message(PeerId peer, wire::QueueQuery query);
   /// What concerns the mesh alone; a cloud is in none.
   template <typename Other>
   void on_message(PeerId peer, const Other& message) {
@@ -90,6 +93,10 @@ class Node {
   void on_link_result(PeerId link, const wire::ResultMessage& message);
   void on_results(const std::vector<TaskResult>& results);
   void on_enqueued(const std::vector<LaneAnswer>& answers);
+  void on_cancelled(const std::vector<std::string>& uids);
+  void ask_queue(LaneCall call);
+  void hand_over();
+  void on_taken(const Result<std::vector<Lease>>& taken);
 
   void perform();
   void perform_all();
@@ -98,6 +105,8 @@ class Node {
   void perform(ShareState& action, LaneWork&) { mesh_.perform(action); }
   void perform(CloseLink& action, LaneWork&) { mesh_.perform(action); }
   void perform(ReturnResult& action, LaneWork& work);
+  void perform(TellAccepted& action, LaneWork& work);
+  void perform(GiveUp& action, LaneWork& work);
   void perform(FinishAway& action, LaneWork& work);
   void perform(TakeBack& action, LaneWork& work);
   void refuse(PeerId peer, const wire::TaskMessage& message, TaskError error);
@@ -142,6 +151,8 @@ class Node {
   Instant submitted_at_;  // when the last task went to the queue
 
   bool is_draining_ = false;
+  bool is_handing_over_ = false;  // the queue was asked for tasks to hand on
+  bool has_handed_over_ = false;  // it has no more, or nobody takes them
   bool is_drained_ = false;
   bool is_goodbye_ = false;  // ends when the last connection is closed
   std::promise<void> nothing_away_;

@@ -15,6 +15,7 @@ void append(LaneWork& to, LaneWork&& from) {
   std::ranges::move(from.enqueue, std::back_inserter(to.enqueue));
   std::ranges::move(from.finish, std::back_inserter(to.finish));
   std::ranges::move(from.give_back, std::back_inserter(to.give_back));
+  std::ranges::move(from.calls, std::back_inserter(to.calls));
 }
 
 }  // namespace
@@ -106,10 +107,12 @@ void QueueLane::run(const std::stop_token& stop) {
 void QueueLane::perform(LaneWork& work) {
   std::vector<NewTask> tasks = std::move(work.enqueue);
   work.enqueue.clear();
+  const std::vector<LaneCall> calls = std::exchange(work.calls, {});
   LaneWork rest = std::exchange(unsettled_, {});
   append(rest, std::move(work));
   settle(rest);
   if (!tasks.empty()) enqueue(tasks);
+  for (const LaneCall& call : calls) deliver(call(queue_));
 }
 
 void QueueLane::enqueue(std::vector<NewTask>& tasks) {

@@ -22,13 +22,17 @@
 
 namespace fogctl {
 
+/// A call of another kind, and what is to be done with its answer, on the network thread.
+using LaneCall = std::function<std::function<void()>(TaskQueue& queue)>;
+
 /// What the network thread wants done to the queue, in one go.
 struct LaneWork {
   std::vector<NewTask> enqueue;
   std::vector<Finished> finish;  // tasks that were away; their results need no hand-over
   std::vector<LeaseRef> give_back;
+  std::vector<LaneCall> calls;  // after the others
   [[nodiscard]] bool empty() const {
-    return enqueue.empty() && finish.empty() && give_back.empty();
+    return enqueue.empty() && finish.empty() && give_back.empty() && calls.empty();
   }
 };
 

@@ -11,6 +11,7 @@ QueueBacklog backlog_of(const QueueLoad& load) {
     backlog.running += load.leased[i];
   }
   backlog.workers = load.workers;
+  backlog.is_paused = load.is_paused;
   return backlog;
 }
 

@@ -91,7 +91,10 @@ EnqueueOutcome MemoryStore::enqueue_one(Holder& me, const NewTask& task, Instant
     }
   }
   const std::size_t bytes = record_size(*task.task);
-  if (tasks_.size() >= limits_.max_tasks || load_.bytes + bytes > limits_.max_bytes) {
+  // What goes elsewhere makes room here: it may be half of what a full queue holds.
+  const std::size_t share = task.away ? 2 : 1;
+  if (tasks_.size() >= share * limits_.max_tasks ||
+      load_.bytes + bytes > share * limits_.max_bytes) {
     return {.status = EnqueueStatus::overloaded, .result = {}};
   }
   const Slot slot = new_slot();

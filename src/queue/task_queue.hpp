@@ -33,7 +33,8 @@ enum class QueueOrder {
   fifo,      // oldest first
 };
 
-/// What the queue may grow to. Past it, enqueue answers `overloaded` and old results go.
+/// What the queue may grow to; twice that with tasks that are away. Past it, enqueue answers
+/// `overloaded` and old results go.
 struct QueueLimits {
   std::size_t max_tasks = 1'000'000;
   std::size_t max_bytes = std::size_t{1} << 30;

@@ -20,10 +20,13 @@ inline constexpr PeerId cloud_link = 0;
 /// Who waits for a task's result, and under which id.
 struct Origin {
   PeerId peer = 0;
-  std::string task_id;    // JSON text, as it came
-  bool extended = false;  // the peer reads protocol.md part 3
-  bool has_uid = false;   // its task carried a task_uid
+  std::string task_id;        // JSON text, as it came
+  bool extended = false;      // the peer reads protocol.md part 3
+  bool has_uid = false;       // its task carried a task_uid
+  bool wants_accept = false;  // is to be told once the task is in the queue
 };
+/// The peer of nobody: a task that was found in the queue.
+inline constexpr PeerId nobody = ~PeerId{0};
 
 /// Add the task to the queue: to be run here, or held as away before it is handed on.
 struct EnqueueTask {
@@ -46,6 +49,18 @@ struct ReturnResult {
   TaskPtr task;  // as it was placed: what a result copies
   TaskResult result;
   bool is_forwarded = false;  // a link's answer: it passes as it came, but for the id
+};
+
+/// Tell one that waits for it that the task is in the queue, and where it will run.
+struct TellAccepted {
+  Origin origin;
+  TaskPtr task;  // as it was placed
+};
+
+/// Tell a peer that a task which was handed to it is given up.
+struct GiveUp {
+  PeerId link = 0;
+  std::string uid;
 };
 
 /// The answer of a task that was away came: end it in the queue.
@@ -88,8 +103,8 @@ struct CloseLink {
   Why why = Why::silent;
 };
 
-using Action =
-    std::variant<EnqueueTask, HandOn, ReturnResult, FinishAway, TakeBack, ShareState, CloseLink>;
+using Action = std::variant<EnqueueTask, HandOn, ReturnResult, TellAccepted, GiveUp, FinishAway,
+                            TakeBack, ShareState, CloseLink>;
 using Actions = std::vector<Action>;
 
 }  // namespace fogctl

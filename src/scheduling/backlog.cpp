@@ -13,6 +13,7 @@ void Backlog::remove(TaskClass weight) {
 
 void Backlog::set_queue(const QueueBacklog& load) {
   workers_ = load.workers;
+  is_paused_ = load.is_paused;
   running_ = load.running;
   for (std::size_t i = 0; i < task_class_count; ++i) {
     foreign_[i] = load.tasks[i] > own_[i] ? load.tasks[i] - own_[i] : 0;

@@ -14,6 +14,7 @@ struct QueueBacklog {
   std::array<std::size_t, task_class_count> tasks{};
   std::size_t workers = 0;  // with a live heartbeat
   std::size_t running = 0;  // of the tasks
+  bool is_paused = false;   // nothing is begun
 };
 
 class Backlog {
@@ -22,6 +23,7 @@ class Backlog {
   void remove(TaskClass weight);
   void set_queue(const QueueBacklog& load);
   [[nodiscard]] std::size_t workers() const { return workers_; }
+  [[nodiscard]] bool is_paused() const { return is_paused_; }
   /// Queued and running, of all classes.
   [[nodiscard]] std::size_t tasks() const;
   /// Those running, as the queue last said.
@@ -34,6 +36,7 @@ class Backlog {
   std::array<std::size_t, task_class_count> foreign_{};
   std::size_t workers_ = 0;
   std::size_t running_ = 0;
+  bool is_paused_ = false;
 };
 
 }  // namespace fogctl

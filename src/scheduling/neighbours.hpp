@@ -36,6 +36,7 @@ struct Neighbour {
   Instant heard_at;               // a state, a task or a result
   std::optional<Duration> delay;  // a round trip
   bool is_second = false;         // retired because of another link to the same node
+  bool is_closed_here = false;    // its link, by this node
   bool is_retired = false;        // takes no new task; the link closes when it is empty
   Instant retired_at;
   std::size_t handed_now = 0;  // tasks handed to it that are unanswered

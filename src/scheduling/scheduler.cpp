@@ -12,6 +12,9 @@ namespace fogctl {
 namespace {
 
 constexpr std::size_t most_origins = 16;
+/// A full queue is asked again after a tenth of what it holds, within these.
+constexpr Duration shortest_retry = std::chrono::milliseconds(100);
+constexpr Duration longest_retry = std::chrono::seconds(10);
 constexpr std::size_t most_strays = 100'000;
 
 TaskResult error_result(const Task& task, const std::string& node, TaskError error) {
@@ -77,6 +80,7 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
   }
   const bool came_from_neighbour = neighbours_.find(origin.peer) != nullptr;
   entry.other_origins.push_back(std::move(origin));
+  if (entry.in_queue) tell_accepted(entry, out);
   // Two copies that each wait for the other, over a ring of nodes, would wait for ever: one that
   // is met again on its way through the mesh runs here.
   if (came_from_neighbour && entry.where == Where::away && is_here_to_be_had()) {
@@ -107,7 +111,7 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
   };
   view_.fog_on = options_.hands_to_neighbours;
   view_.local.reset();
-  if (is_here_to_be_had()) {
+  if (is_here_to_be_had() && !draining_ && !entry.avoids_here) {
     view_.local.emplace();
     view_.local->expected_wait = backlog_.expected_wait(estimates_);
   }
@@ -133,7 +137,11 @@ void Scheduler::place(Entry& entry, Instant now, Actions& out) {
 }
 
 void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out) {
-  if (plan.placements.empty()) return park(entry, plan.reason, now, out);
+  if (plan.placements.empty()) {
+    // A paused queue takes what nobody else does: it is looked after by a person.
+    const bool may_wait = queue_up_ && backlog_.is_paused() && !draining_ && !entry.avoids_here;
+    return may_wait ? place_here(entry, {}, out) : park(entry, plan.reason, now, out);
+  }
   const Placement& placement = plan.placements.front();
   if (placement.site == Site::here) return place_here(entry, placement, out);
   if (placement.site == Site::cloud) return send_away(entry, cloud_link, placement, now, out);
@@ -281,6 +289,7 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
     case Kind::queued:
       entry->in_queue = entry->was_in_queue = true;
       entry->held_away = false;
+      tell_accepted(*entry, out);
       if (entry->where == Where::going_away) return stay_here(*entry);
       if (entry->where != Where::away) set_where(*entry, Where::here);
       return;
@@ -292,8 +301,7 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
       return refuse(*entry, TaskErrorCode::invalid_task,
                     "field 'task_uid': belongs to a task with another name or content", out);
     case Kind::overloaded:
-      if (entry->where == Where::away) return;  // the cloud has it, and will answer
-      return refuse(*entry, TaskErrorCode::overloaded, "the queue of this node is full", out);
+      return on_overloaded(*entry, now, out);
     case Kind::failed:
       if (entry->where == Where::away) return;
       return refuse(*entry, TaskErrorCode::unavailable, answer_given.why, out);
@@ -337,6 +345,7 @@ void Scheduler::on_away(Entry& entry, std::uint32_t lease_number, Instant now, A
   entry.in_queue = entry.was_in_queue = true;
   entry.held_away = true;
   entry.lease_number = lease_number;
+  tell_accepted(entry, out);
   if (entry.where == Where::away) return;  // it went while the queue was away
   const bool may_go = entry.where == Where::going_away && link_takes(entry.link, *entry.task);
   if (!may_go) return place_again(entry, now, out);
@@ -393,15 +402,28 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   place_parked(now, out);
 }
 
-void Scheduler::on_stop(bool queue_survives, Actions& out) {
-  std::vector<std::string> uids;
-  for (const auto& [uid, entry] : entries_) {
-    if (!queue_survives || !entry.in_queue) uids.push_back(uid);
+void Scheduler::tell_accepted(Entry& entry, Actions& out) {
+  const auto tell = [&](Origin& origin) {
+    if (!std::exchange(origin.wants_accept, false)) return;
+    entry.is_shared = true;
+    out.push_back(TellAccepted{origin, entry.task});
+  };
+  tell(entry.origin);
+  for (Origin& origin : entry.other_origins) tell(origin);
+}
+
+/// The queue is full: a neighbour with room may take the task, or the cloud.
+void Scheduler::on_overloaded(Entry& entry, Instant now, Actions& out) {
+  if (entry.where == Where::away) return;  // whoever has it will answer
+  if (!std::exchange(entry.avoids_here, true) && entry.where == Where::here) {
+    const Plan plan =
+        options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next());
+    if (!plan.placements.empty()) return follow(entry, plan, now, out);
   }
-  std::ranges::sort(uids);
-  for (const std::string& uid : uids) {
-    refuse(*entry_of(uid), TaskErrorCode::unavailable, "this node was stopped", out);
-  }
+  const Duration wait = backlog_.workers() > 0 ? backlog_.expected_wait(estimates_) : Duration{};
+  TaskError error{TaskErrorCode::overloaded, "the queue of this node is full"};
+  error.retry_after = std::clamp(wait / 10, shortest_retry, longest_retry);
+  answer(entry, error_result(*entry.task, options_.name, std::move(error)), out);
 }
 
 void Scheduler::refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out) {

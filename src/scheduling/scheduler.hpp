@@ -99,8 +99,17 @@ class Scheduler {
   void on_tick(Instant now, Actions& out);
   [[nodiscard]] std::optional<Instant> next_tick() const;
 
+  /// The task is given up, says somebody who waits for it, or the queue. False: the queue is to be
+  /// asked to give it up (too); its result comes from there.
+  bool on_cancel(const std::string& uid, Actions& out);
+
   /// This node will stop: its neighbours are told that it takes no more tasks.
   void on_drain(Instant now, Actions& out);
+  /// Queued tasks may go elsewhere now.
+  [[nodiscard]] bool has_elsewhere(Instant now);
+  /// This queued task is held as away, to be handed on. False: nobody takes it, and it goes back.
+  [[nodiscard]] bool on_taken(const TaskPtr& task, std::uint32_t lease_number,
+                              std::uint32_t attempt, Instant arrival, Instant now, Actions& out);
   /// This node stops. What waits for a place is refused, and where the queue ends with this process
   /// (`queue_survives` is false), all that is unanswered.
   void on_stop(bool queue_survives, Actions& out);
@@ -133,6 +142,7 @@ class Scheduler {
     PeerId link = 0;                 // when it is away, or going
     std::int64_t link_id = 0;        // when it is away
     Duration expected_there{};       // likewise: until it is finished there, the link apart
+    bool avoids_here = false;        // this node's queue is full
     bool has_hop = false;            // its offload fields count this node
     std::vector<PeerId> avoided;     // links that did not bring its answer
     Instant deadline;                // when parked
@@ -164,6 +174,8 @@ class Scheduler {
   [[nodiscard]] bool place_elsewhere(Entry& entry, Instant now, Actions& out);
   void attach(Entry& entry, const Task& task, Origin origin, Actions& out);
   void note_answered(const Origin& origin);
+  void tell_accepted(Entry& entry, Actions& out);
+  void on_overloaded(Entry& entry, Instant now, Actions& out);
   void share(Instant now, Actions& out);
   void share_if_changed(Instant now, Actions& out);
   void tend_links(Instant now, Actions& out);
@@ -172,7 +184,9 @@ class Scheduler {
   void set_where(Entry& entry, Where where);
   void enqueue(Entry& entry, bool away, Actions& out);
   Task& editable(Entry& entry);
-  [[nodiscard]] bool is_here_to_be_had() const { return queue_up_ && backlog_.workers() > 0; }
+  [[nodiscard]] bool is_here_to_be_had() const {
+    return queue_up_ && backlog_.workers() > 0 && !backlog_.is_paused();
+  }
   [[nodiscard]] bool cloud_takes(const Task& task) const;
   [[nodiscard]] bool link_takes(PeerId link, const Task& task);
   [[nodiscard]] const ClusterView& view_for(const Entry& entry, Instant now);

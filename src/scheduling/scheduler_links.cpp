@@ -84,9 +84,16 @@ void Scheduler::on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Acti
 }
 
 std::size_t Scheduler::on_peer_lost(PeerId link, Instant now, Actions& out) {
+  const Neighbour* neighbour = neighbours_.find(link);
+  const bool may_have_crashed = neighbour != nullptr && !neighbour->is_closed_here;
   neighbours_.remove(link);
   const std::vector<std::string> uids = handed_on_.over(link);
-  for (const std::string& uid : uids) place_again(*entry_of(uid), now, out);
+  for (const std::string& uid : uids) {
+    Entry& entry = *entry_of(uid);
+    // A task that kills whoever runs it must not tour the mesh.
+    if (may_have_crashed) ++editable(entry).attempts;
+    place_again(entry, now, out);
+  }
   return uids.size();
 }
 
@@ -109,11 +116,6 @@ void Scheduler::on_state(PeerId link, const NodeState& state, Instant now, Actio
 
 void Scheduler::on_peer_delay(PeerId link, Duration round_trip) {
   if (Neighbour* neighbour = neighbours_.find(link)) neighbour->delay = round_trip;
-}
-
-void Scheduler::on_drain(Instant now, Actions& out) {
-  draining_ = true;
-  if (!neighbours_.all().empty()) share(now, out);
 }
 
 NodeState Scheduler::own_state() const {
@@ -167,6 +169,7 @@ void Scheduler::tend_links(Instant now, Actions& out) {
   }
   for (Neighbour& neighbour : neighbours_.all()) {
     if (neighbours_.is_silent(neighbour, now)) {
+      neighbour.is_closed_here = true;
       out.push_back(CloseLink{neighbour.link, CloseLink::Why::silent});
     } else if (neighbour.is_retired && neighbour.is_empty() &&
                now - neighbour.retired_at >= last_words) {

@@ -45,8 +45,8 @@ struct Task {
   bool cloud_processing = false;
   Duration time_requirement = std::chrono::seconds(10000);  // the longest waiting time
   int max_offload = 4;
-  int max_attempts = 0;  // runs that may begin; 0: as many as the node allows
-  int attempts = 0;      // runs that may have begun before it came to this node
+  int max_attempts = 0;             // runs that may begin; 0: as many as the node allows
+  int attempts = 0;                 // runs that may have begun before it came to this node
   std::optional<Duration> expires;  // with `waited`: after it nothing more is tried; none: never
   int offload_times = 0;
   std::vector<std::string> offloading_fog;    // addresses of the nodes that handed it on
@@ -92,6 +92,7 @@ enum class TaskErrorCode : std::uint8_t {
 struct TaskError {
   TaskErrorCode code = TaskErrorCode::task_failed;
   std::string message;
+  std::optional<Duration> retry_after = {};  // it may be sent again after so long
   bool operator==(const TaskError&) const = default;
 };
 

@@ -61,6 +61,11 @@ constexpr Kind<Message> message_kinds[] = {
     {"leave", read_leave},
     {"nodes_query", read_nodes_query},
     {"nodes", read_nodes_report},
+    {"accepted", read_accepted},
+    {"cancel", read_cancel},
+    {"cancelled", read_cancelled},
+    {"queue_query", read_queue_query},
+    {"queue_report", read_queue_report},
 };
 
 template <typename Messages>

@@ -58,8 +58,6 @@ struct ResultMessage {
   std::string execution_time = "0";
   std::string process_by = "\"f\"";
   int offload_times = 0;
-  // Of an error: the task may be sent again after so long; none where that is not said.
-  std::optional<Duration> retry_after;
 };
 
 struct FogReady {
@@ -102,6 +100,31 @@ struct NodesReport {
 struct CloudReady {
   NodeIdentity identity;
 };
+/// The task is in the queue: whatever dies now, it is answered.
+struct Accepted {
+  std::string task_id;  // JSON text
+  std::string uid;
+  std::string placement;  // as process_by: local, fog or cloud
+  Duration expected_wait{};
+};
+/// "Give this task up", and what came of it.
+struct Cancel {
+  std::string uid;
+};
+struct Cancelled {
+  std::string uid;
+  std::string status;
+};
+/// What people ask of a node's queue, and the answer, one JSON object after the other.
+struct QueueQuery {
+  std::string action;
+  std::string state;
+  std::vector<std::string> uids;
+  std::size_t most = 100;
+};
+struct QueueReport {
+  std::vector<std::string> objects;
+};
 /// The peer says that something which was sent to it was wrong. Never answered.
 struct ErrorMessage {
   std::string code;
@@ -109,7 +132,8 @@ struct ErrorMessage {
 };
 
 using Message = std::variant<TaskMessage, BadTask, ResultMessage, FogReady, FogReadyAck, State,
-                             CloudReady, ErrorMessage, KnownNodes, Leave, NodesQuery, NodesReport>;
+                             CloudReady, ErrorMessage, KnownNodes, Leave, NodesQuery, NodesReport,
+                             Accepted, Cancel, Cancelled, QueueQuery, QueueReport>;
 
 // What is multicast.
 struct FogHello {
@@ -155,6 +179,11 @@ void append_leave(std::string& out, const Leave& leave);
 void append_nodes_query(std::string& out);
 /// `members`: of the report, as JSON text, without braces.
 void append_nodes_report(std::string& out, std::string_view members);
+void append_accepted(std::string& out, const Accepted& accepted);
+void append_cancel(std::string& out, std::string_view uid);
+void append_cancelled(std::string& out, const Cancelled& cancelled);
+void append_queue_query(std::string& out, const QueueQuery& query);
+void append_queue_report(std::string& out, const QueueReport& report);
 /// To be multicast, without '\n'. A hello is repeated as alive, which an original node ignores.
 [[nodiscard]] std::string fog_hello(const FogHello& hello, bool is_repeated);
 [[nodiscard]] std::string endpoint_hello();

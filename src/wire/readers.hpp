@@ -12,6 +12,11 @@ namespace fogctl::wire {
 [[nodiscard]] Result<Message> read_leave(const json::Object& object);
 [[nodiscard]] Result<Message> read_nodes_query(const json::Object& object);
 [[nodiscard]] Result<Message> read_nodes_report(const json::Object& object);
+[[nodiscard]] Result<Message> read_accepted(const json::Object& object);
+[[nodiscard]] Result<Message> read_cancel(const json::Object& object);
+[[nodiscard]] Result<Message> read_cancelled(const json::Object& object);
+[[nodiscard]] Result<Message> read_queue_query(const json::Object& object);
+[[nodiscard]] Result<Message> read_queue_report(const json::Object& object);
 [[nodiscard]] Result<Datagram> read_fog_hello(const json::Object& object);
 [[nodiscard]] Result<Datagram> read_endpoint_hello(const json::Object& object);
 [[nodiscard]] Result<Datagram> read_fog_ack(const json::Object& object);

@@ -30,7 +30,9 @@ bool read_error(ResultMessage& message, std::string_view value) {
   message.result.error = TaskError{
       parse_task_error_code(*code).value_or(TaskErrorCode::task_failed), text.value_or(*code)};
   const auto retry_after = json::read_number(object.find("retry_after").value_or("null"));
-  if (retry_after && *retry_after >= 0) message.retry_after = from_seconds(*retry_after);
+  if (retry_after && *retry_after >= 0) {
+    message.result.error->retry_after = from_seconds(*retry_after);
+  }
   return true;
 }
 
@@ -79,6 +81,10 @@ void append_additions(std::string& out, const TaskResult& result, const ResultCo
     json::append_string(out, to_string(result.error->code));
     append_name(out, "message");
     json::append_string(out, result.error->message);
+    if (result.error->retry_after) {
+      append_name(out, "retry_after");
+      json::append_number(out, to_seconds(*result.error->retry_after));
+    }
     out += '}';
   }
   out += "}\n";

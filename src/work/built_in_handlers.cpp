@@ -33,17 +33,16 @@ std::string whole_power(unsigned long exponent) {
 }
 
 Handler power_handler(TaskClass weight, unsigned long exponent) {
-  return {weight, [exponent](const Task&, const std::stop_token&) -> HandlerOutcome {
-            return whole_power(exponent);
-          }};
+  return {weight,
+          [exponent](const Task&, const Run&) -> HandlerOutcome { return whole_power(exponent); }};
 }
 
-HandlerOutcome echo(const Task& task, const std::stop_token&) {
+HandlerOutcome echo(const Task& task, const Run&) {
   return task.content;
 }
 
 /// Waits content seconds; one that is stopped has not done what it was asked for.
-HandlerOutcome sleep_for_content(const Task& task, const std::stop_token& stop) {
+HandlerOutcome sleep_for_content(const Task& task, const Run& run) {
   const auto seconds = json::read_number(task.content);
   if (!seconds || *seconds < 0 || *seconds > longest_sleep) {
     return wrong_content("seconds, a number from 0 to 86400", task);
@@ -51,8 +50,8 @@ HandlerOutcome sleep_for_content(const Task& task, const std::stop_token& stop) 
   std::mutex mutex;
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, from_seconds(*seconds), [] { return false; });
-  if (stop.stop_requested()) {
+  never.wait_for(lock, run.stop, from_seconds(*seconds), [] { return false; });
+  if (run.stop.stop_requested()) {
     return std::unexpected(TaskError{TaskErrorCode::cancelled, "stopped before its time was over"});
   }
   return task.content;
@@ -62,7 +61,7 @@ HandlerOutcome sleep_for_content(const Task& task, const std::stop_token& stop) 
 HandlerOutcome finite_number(double value, const Task& task) {
   if (!std::isfinite(value)) {
     return std::unexpected(
-        TaskError{TaskErrorCode::task_failed,
+        TaskError{TaskErrorCode::invalid_task,
                   fmt::format("field 'content': its {} is too large a number", task.name)});
   }
   std::string text;
@@ -70,17 +69,26 @@ HandlerOutcome finite_number(double value, const Task& task) {
   return text;
 }
 
-HandlerOutcome sum(const Task& task, const std::stop_token&) {
+HandlerOutcome sum(const Task& task, const Run&) {
   const auto numbers = json::read_numbers(task.content);
   if (!numbers) return wrong_content("an array of numbers", task);
   return finite_number(std::accumulate(numbers->begin(), numbers->end(), 0.0), task);
 }
 
-HandlerOutcome mean(const Task& task, const std::stop_token&) {
+HandlerOutcome mean(const Task& task, const Run&) {
   const auto numbers = json::read_numbers(task.content);
   if (!numbers || numbers->empty()) return wrong_content("an array of at least one number", task);
   const double total = std::accumulate(numbers->begin(), numbers->end(), 0.0);
   return finite_number(total / static_cast<double>(numbers->size()), task);
+}
+
+/// For trying out what becomes of a failed run.
+HandlerOutcome fail(const Task& task, const Run& run) {
+  const auto failures = json::read_integer(task.content);
+  if (!failures || *failures < 0) return wrong_content("a whole number >= 0", task);
+  if (run.attempt > *failures) return std::to_string(run.attempt);
+  return std::unexpected(TaskError{TaskErrorCode::task_failed,
+                                   fmt::format("run {} of {} that fail", run.attempt, *failures)});
 }
 
 }  // namespace
@@ -95,6 +103,7 @@ HandlerTable built_in_handlers() {
   table.add("sleep", {TaskClass::light, sleep_for_content});
   table.add("sum", {TaskClass::light, sum});
   table.add("mean", {TaskClass::light, mean});
+  table.add("fail", {TaskClass::light, fail});
   return table;
 }
 

@@ -13,7 +13,14 @@ Crew::Crew(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock, C
       options_(std::move(options)),
       pool_(queue, handlers, clock, options_.pool, {events.on_results}),
       keeper_(queue, pool_, clock, options_.lease, std::move(events.on_lost)),
-      listener_(queue, {std::move(events.on_results), [this] { pool_.wake(); }}) {}
+      listener_(queue,
+                {.on_replies = std::move(events.on_results),
+                 .on_cancelled =
+                     [this, told = std::move(events.on_cancelled)](std::vector<std::string> uids) {
+                       pool_.cancel(uids);
+                       if (told) told(std::move(uids));
+                     },
+                 .on_work = [this] { pool_.wake(); }}) {}
 
 Result<void> Crew::start() {
   if (auto kept = keeper_.start(); !kept) return kept;  // before anything is held

@@ -23,6 +23,8 @@ struct CrewOptions {
 struct CrewEvents {
   /// Results for tasks that this process enqueued.
   std::function<void(std::vector<TaskResult>)> on_results;
+  /// Tasks that this process holds were given up; its workers know.
+  std::function<void(std::vector<std::string> uids)> on_cancelled;
   /// The queue no longer knew this process: its lease ran out, or the queue lost what it had.
   std::function<void()> on_lost;
 };

@@ -16,14 +16,14 @@ const Handler* HandlerTable::find(std::string_view name) const {
   return found == handlers_.end() ? nullptr : &found->second;
 }
 
-HandlerOutcome HandlerTable::run(const Task& task, const std::stop_token& stop) const {
+HandlerOutcome HandlerTable::run(const Task& task, const Run& run) const {
   const Handler* handler = find(task.name);
   if (handler == nullptr) {
     return std::unexpected(TaskError{TaskErrorCode::unknown_task,
                                      fmt::format("no handler is named '{}' here", task.name)});
   }
   try {
-    return handler->run(task, stop);
+    return handler->run(task, run);
   } catch (const std::exception& error) {
     return std::unexpected(TaskError{TaskErrorCode::task_failed,
                                      fmt::format("handler '{}': {}", task.name, error.what())});

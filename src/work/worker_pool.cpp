@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/random.hpp"
 
 namespace fogctl {
 namespace {
@@ -18,6 +19,14 @@ constexpr std::size_t most_per_exchange = 512;
 constexpr Duration short_task = microseconds(200);
 constexpr Duration first_back_off = milliseconds(20);
 constexpr Duration longest_back_off = milliseconds(500);
+
+constexpr Duration longest_delay = std::chrono::minutes(1);
+
+HandlerOutcome expired(const Task& task) {
+  return std::unexpected(
+      TaskError{TaskErrorCode::expired,
+                fmt::format("it could not start within {}", format_duration(*task.expires))});
+}
 
 /// What becomes of a task that nobody runs any more.
 HandlerOutcome gave_up(std::uint32_t runs) {
@@ -40,6 +49,10 @@ WorkerPool::WorkerPool(TaskQueue& queue, const HandlerTable& handlers, const Clo
 
 WorkerPool::~WorkerPool() {
   for (std::jthread& thread : threads_) thread.request_stop();
+  {
+    const Lock lock(mutex_);
+    for (Slot& slot : slots_) slot.stop.request_stop();
+  }
   changed_.notify_all();
 }
 
@@ -57,7 +70,7 @@ void WorkerPool::work(const std::stop_token& stop, Slot& slot) {
     } else if (should_exchange(clock_.now())) {
       exchange(lock);
     } else if (!waiting_.empty()) {
-      run_next(lock, stop, slot);
+      run_next(lock, slot);
     } else {
       ++idle_;
       wait_for_change(lock);
@@ -78,7 +91,13 @@ void WorkerPool::wait_for_change(Lock& lock) {
     return spin_.learn(clock_.now() - begin);  // the caller looks again, under the lock
   }
   const bool must_retry = queue_failed_ && !exchanging_;
-  changed_.wait_for(lock, must_retry ? retry_at_ - clock_.now() : Duration(milliseconds(1000)));
+  Duration longest = must_retry ? retry_at_ - clock_.now() : Duration(milliseconds(1000));
+  if (next_retry_) longest = std::min(longest, *next_retry_ - clock_.now());
+  changed_.wait_for(lock, longest);
+  if (next_retry_ && *next_retry_ <= clock_.now()) {
+    next_retry_.reset();
+    maybe_work_ = true;
+  }
   spin_.learn(clock_.now() - begin);
 }
 
@@ -114,8 +133,8 @@ void WorkerPool::run_errand(Lock& lock) {
 /// Only one exchange at a time: the other workers go on running meanwhile.
 bool WorkerPool::should_exchange(Instant now) const {
   if (exchanging_ || (queue_failed_ && now < retry_at_)) return false;
-  if (waiting_.empty()) return !finished_.empty() || (maybe_work_ && !draining_);
-  if (finished_.empty()) return false;
+  if (waiting_.empty()) return has_ended() || (maybe_work_ && !draining_);
+  if (!has_ended()) return false;
   const Lease& next = waiting_.front().lease;
   const bool is_unknown = estimates_.seen(next.task->weight) == 0;
   return finished_.size() >= most_per_exchange / 2 || is_unknown || expected(next) > short_task;
@@ -125,6 +144,7 @@ void WorkerPool::exchange(Lock& lock) {
   exchanging_ = true;
   maybe_work_ = false;
   std::vector<Finished> batch = std::exchange(finished_, {});
+  std::vector<Retry> failed = std::exchange(failed_, {});
   const Instant now = clock_.now();
   const LeaseWant want = draining_ ? LeaseWant{} : want_locked(now, idle_ + 1);
   lock.unlock();
@@ -132,7 +152,13 @@ void WorkerPool::exchange(Lock& lock) {
   std::vector<Lease> leased;
   std::vector<FinishStatus> statuses;
   std::optional<Error> error;
-  if (batch.empty()) {
+  if (!failed.empty()) {
+    if (auto put_off = queue_.retry(failed, now); !put_off) error = put_off.error();
+    if (!error) failed.clear();
+  }
+  if (error) {
+    // The rest waits with it.
+  } else if (batch.empty()) {
     auto answer = queue_.lease(want, now);
     if (answer) leased = std::move(*answer);
     if (!answer) error = answer.error();
@@ -148,6 +174,7 @@ void WorkerPool::exchange(Lock& lock) {
   if (error) {
     std::ranges::move(finished_, std::back_inserter(batch));
     finished_ = std::move(batch);
+    std::ranges::move(failed, std::back_inserter(failed_));
     maybe_work_ = true;
     note_failure(*error);
   } else {
@@ -177,7 +204,9 @@ void WorkerPool::sort_results(std::vector<Finished>& batch,
     if (statuses[i] == FinishStatus::superseded) {
       ++superseded;
     } else if (batch[i].reply_to == options_.holder) {
-      own.push_back(std::move(batch[i].result));
+      const bool is_cancelled = statuses[i] == FinishStatus::cancelled;
+      own.push_back(is_cancelled ? cancelled_result(batch[i].lease.uid)
+                                 : std::move(batch[i].result));
     }
   }
   if (superseded > 0) {
@@ -188,35 +217,64 @@ void WorkerPool::sort_results(std::vector<Finished>& batch,
   if (!own.empty() && events_.on_results) events_.on_results(std::move(own));
 }
 
-void WorkerPool::run_next(Lock& lock, const std::stop_token& stop, Slot& slot) {
+void WorkerPool::run_next(Lock& lock, Slot& slot) {
   Lease lease = std::move(waiting_.front().lease);
   waiting_.pop_front();
-  slot = {.running = LeaseRef{lease.task->uid, lease.number},
-          .since = clock_.now(),
-          .expected = expected(lease),
-          .told = false};
+  if (slot.stop.stop_requested()) slot.stop = std::stop_source();
+  slot.running = LeaseRef{lease.task->uid, lease.number};
+  slot.since = clock_.now();
+  slot.expected = expected(lease);
+  slot.told = false;
   lock.unlock();
-  Finished finished = run(std::move(lease), slot.since, stop);
+  Ended ended = run(std::move(lease), slot.since, slot.stop.get_token());
   lock.lock();
   slot.running.reset();
+  Finished& finished = ended.finished;
   if (!finished.result.error) {
     estimates_.add(finished.task->weight, finished.result.execution_time);
   }
-  finished_.push_back(std::move(finished));
+  if (ended.retry_at) {
+    failed_.push_back({std::move(finished.lease), *ended.retry_at});
+    next_retry_ = std::min(next_retry_.value_or(*ended.retry_at), *ended.retry_at);
+  } else {
+    finished_.push_back(std::move(finished));
+  }
   if (draining_) changed_.notify_all();
 }
 
-bool WorkerPool::may_run(const Lease& lease) const {
-  const int own = lease.task->max_attempts;
-  return lease.attempt <= (own > 0 ? static_cast<std::uint32_t>(own) : options_.max_attempts);
+std::uint32_t WorkerPool::most_attempts(const Task& task) const {
+  if (task.max_attempts > 0) return static_cast<std::uint32_t>(task.max_attempts);
+  const Handler* handler = handlers_.find(task.name);
+  const int own = handler == nullptr ? 0 : handler->max_attempts;
+  return own > 0 ? static_cast<std::uint32_t>(own) : options_.max_attempts;
 }
 
-Finished WorkerPool::run(Lease lease, Instant begin, const std::stop_token& stop) {
-  const std::uint32_t runs = may_run(lease) ? lease.attempt : lease.attempt - 1;
-  HandlerOutcome outcome = may_run(lease) ? handlers_.run(*lease.task, stop) : gave_up(runs);
+/// When this failed run is tried again: after an exponential back-off, of which up to a half is
+/// left out at random, so that tasks which failed together do not come back together. None: no
+/// more.
+std::optional<Instant> WorkerPool::retry_at(const Lease& lease, Instant now) const {
+  if (lease.attempt >= most_attempts(*lease.task)) return std::nullopt;
+  const auto doublings = std::min<std::uint32_t>(lease.attempt - first_attempt(*lease.task), 20);
+  const Duration full = std::min<Duration>(options_.retry_delay * (1 << doublings), longest_delay);
+  const double share = 0.5 + static_cast<double>(entropy() >> 11) * 0x1p-54;
+  const Instant at = now + std::chrono::duration_cast<Duration>(full * share);
+  const auto expires_at = expiry(*lease.task, lease.arrival);
+  return expires_at && at >= *expires_at ? std::nullopt : std::optional(at);
+}
+
+/// One that has expired is not run, and neither is one whose runs lost their workers too often.
+WorkerPool::Ended WorkerPool::run(Lease lease, Instant begin, std::stop_token stop) {
+  const Task& task = *lease.task;
+  const bool is_expired = begin >= expiry(task, lease.arrival).value_or(Instant::max());
+  const bool may_run = !is_expired && lease.attempt <= most_attempts(task);
+  const std::uint32_t runs = may_run ? lease.attempt : lease.attempt - 1;
+  HandlerOutcome outcome = is_expired ? expired(task)
+                           : may_run  ? handlers_.run(task, {std::move(stop), lease.attempt})
+                                      : gave_up(runs);
+  const Instant end = clock_.now();
   TaskResult result;
-  result.uid = lease.task->uid;
-  result.execution_time = clock_.now() - begin;
+  result.uid = task.uid;
+  result.execution_time = end - begin;
   result.queuing_time = std::max(begin - lease.arrival, Duration::zero());
   result.node = options_.node_name;
   if (outcome) {
@@ -224,14 +282,42 @@ Finished WorkerPool::run(Lease lease, Instant begin, const std::stop_token& stop
   } else {
     result.error = std::move(outcome.error());
   }
-  const bool is_dead = result.error && result.error->code == TaskErrorCode::task_failed;
+  const bool has_failed = result.error && result.error->code == TaskErrorCode::task_failed;
+  const auto again = has_failed && may_run ? retry_at(lease, end) : std::nullopt;
+  const bool is_dead = has_failed && !again;
   if (is_dead) {
-    log(LogLevel::warning, "task {} ({}) is dead after {} runs: {}", result.uid, lease.task->name,
-        runs, result.error->message);
+    log(LogLevel::warning, "task {} ({}) is dead after {} runs: {}", result.uid, task.name, runs,
+        result.error->message);
+  } else if (again) {
+    log(LogLevel::info, "task {} ({}) failed, and is tried again in {}: {}", result.uid, task.name,
+        format_duration(*again - end), result.error->message);
   }
-  LeaseRef ref{lease.task->uid, lease.number};
-  return {std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to),
-          is_dead ? runs : 0};
+  LeaseRef ref{task.uid, lease.number};
+  return {{std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to),
+           is_dead ? runs : 0},
+          again};
+}
+
+void WorkerPool::cancel(const std::vector<std::string>& uids) {
+  const auto is_meant = [&](const std::string& uid) {
+    return std::ranges::find(uids, uid) != uids.end();
+  };
+  {
+    const Lock lock(mutex_);
+    for (Slot& slot : slots_) {
+      if (slot.running && is_meant(slot.running->uid)) slot.stop.request_stop();
+    }
+    std::erase_if(waiting_, [&](Waiting& waiting) {
+      Lease& lease = waiting.lease;
+      if (!is_meant(lease.task->uid)) return false;
+      LeaseRef ref{lease.task->uid, lease.number};
+      TaskResult result = cancelled_result(ref.uid);
+      finished_.push_back(
+          {std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to), 0});
+      return true;
+    });
+  }
+  tell_change(true);
 }
 
 Duration WorkerPool::expected(const Lease& lease) const {
@@ -339,7 +425,7 @@ bool WorkerPool::drain(Instant deadline) {
   while (true) {
     const bool runs =
         std::ranges::any_of(slots_, [](const Slot& s) { return s.running.has_value(); });
-    if (!runs && !exchanging_ && finished_.empty() && waiting_.empty()) return true;
+    if (!runs && !exchanging_ && !has_ended() && waiting_.empty()) return true;
     const Duration left = deadline - clock_.now();
     if (left <= Duration::zero()) return false;
     changed_.wait_for(lock, std::min(left, Duration(milliseconds(50))));

@@ -30,8 +30,10 @@ struct PoolOptions {
   QueueOrder order = QueueOrder::start_by;
   std::string holder;     // this process, as the queue knows it
   std::string node_name;  // goes into results
-  /// A task whose runs began so often and never ended is dead: it kills its worker.
+  /// A task whose runs began so often, and failed or lost their worker, is dead.
   std::uint32_t max_attempts = 3;
+  /// The pause after the first failed run of a task; each further one doubles it, up to a minute.
+  Duration retry_delay = std::chrono::milliseconds(500);
   /// Tasks are leased ahead only if they are expected to start within this.
   Duration ahead = std::chrono::milliseconds(4);
 };
@@ -57,6 +59,8 @@ class WorkerPool {
   void offer(std::vector<Lease> leases);
   /// There may be tasks in the queue.
   void wake();
+  /// These were given up: what has not begun does not begin, what runs is asked to stop.
+  void cancel(const std::vector<std::string>& uids);
   /// Has an idle worker do this first; it then runs what it was offered meanwhile, with no other
   /// thread to be woken. False: none is idle. `errand` must end soon; it comes on that thread.
   [[nodiscard]] bool lend_worker(std::function<void()> errand);
@@ -81,6 +85,7 @@ class WorkerPool {
   };
   struct Slot {  // what one worker thread runs
     std::optional<LeaseRef> running;
+    std::stop_source stop;  // of what runs
     Instant since;
     Duration expected{};
     bool told = false;  // named by take_begun
@@ -93,9 +98,16 @@ class WorkerPool {
   void wait_for_change(Lock& lock);
   void tell_change(bool all);
   void run_errand(Lock& lock);
-  void run_next(Lock& lock, const std::stop_token& stop, Slot& slot);
-  [[nodiscard]] Finished run(Lease lease, Instant begin, const std::stop_token& stop);
-  [[nodiscard]] bool may_run(const Lease& lease) const;
+  void run_next(Lock& lock, Slot& slot);
+  /// What came of a run.
+  struct Ended {
+    Finished finished;
+    std::optional<Instant> retry_at;  // it failed, and is tried again
+  };
+  [[nodiscard]] Ended run(Lease lease, Instant begin, std::stop_token stop);
+  [[nodiscard]] std::uint32_t most_attempts(const Task& task) const;
+  [[nodiscard]] std::optional<Instant> retry_at(const Lease& lease, Instant now) const;
+  [[nodiscard]] bool has_ended() const { return !finished_.empty() || !failed_.empty(); }
   [[nodiscard]] LeaseWant want_locked(Instant now, std::size_t idle) const;
   [[nodiscard]] Duration expected(const Lease& lease) const;
   void sort_results(std::vector<Finished>& batch, const std::vector<FinishStatus>& statuses);
@@ -114,6 +126,8 @@ class WorkerPool {
   bool spinning_ = false;           // one idle worker waits awake, if that is worth it
   std::deque<Waiting> waiting_;     // leased, not begun
   std::vector<Finished> finished_;  // not yet told to the queue
+  std::vector<Retry> failed_;       // likewise
+  std::optional<Instant> next_retry_;
   ExecutionEstimates estimates_;
   std::vector<Slot> slots_;
   std::size_t idle_ = 0;

@@ -1,4 +1,5 @@
-// The queue's contract: what people see of it, pausing it, and tasks that are taken to be handed on.
+// The queue's contract: what people see of it, pausing it, and tasks that are taken to be handed
+// on.
 #include "contract/queues.hpp"
 
 namespace fogctl::contract {

@@ -160,7 +160,9 @@ QUEUE_CASE("queue: a task that was given up while held ends when it comes back")
     put_off(*b, run[0], 60s);
     must(a->recover_expired(start()));
   }
-  SUBCASE("recovered") { must(a->recover_expired(start() + past)); }
+  SUBCASE("recovered") {
+    must(a->recover_expired(start() + past));
+  }
   const auto heard = replies(*a);
   REQUIRE(heard.size() == 1);
   CHECK(heard[0] == cancelled_result("t"));

@@ -54,11 +54,11 @@ for line in sys.stdin:
   fail "the others were done: $(cat "$dir/answers")"
 
 tasks ls >"$dir/out"
-grep -qE "^poison +sleep +three +3 .*worker" "$dir/out" || fail "it is listed: $(cat "$dir/out")"
+grep -qE "^poison +dead +sleep +three +3 .*worker" "$dir/out" || fail "it is listed: $(cat "$dir/out")"
 tasks show poison | grep -q '"content":60' || fail "it is shown whole"
 "$fogctl" queue --port "$redis_port" --json | grep -q '"dead":1' || fail "the queue counts it"
 tasks retry nobody >"$dir/out" 2>&1 && fail "nobody is no task"
-tasks retry poison | grep -q "1 task put back" || fail "it can be tried again"
+tasks retry poison | grep -q "poison: queued again" || fail "it can be tried again"
 wait_for "three to begin with it" begins_after ""
-tasks ls | grep -q "no dead tasks" || fail "it is not dead any more"
+tasks ls --state dead | grep -q "no tasks" || fail "it is not dead any more"
 stop three KILL

@@ -63,6 +63,8 @@ class MeshNode final : public MeshPeer {
   void perform(const HandOn& action);
   void perform(const ReturnResult& action);
   void perform(const FinishAway& action);
+  void perform(const TellAccepted&) {}
+  void perform(const GiveUp&) {}
   void perform(const TakeBack& action);
   void perform(const ShareState& action);
   void perform(const CloseLink& action);

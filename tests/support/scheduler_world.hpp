@@ -80,6 +80,8 @@ class SchedulerWorld {
   void perform(const HandOn& action);
   void perform(const ReturnResult& action);
   void perform(const FinishAway& action);
+  void perform(const TellAccepted&) {}
+  void perform(const GiveUp&) {}
   void perform(const TakeBack& action);
   template <typename Other>
   void perform(const Other&) {}  // of neighbours: this world has none

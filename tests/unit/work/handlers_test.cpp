@@ -15,7 +15,7 @@ Task task_named(const char* name) {
 
 TEST_CASE("A task's handler runs with the task, and what it returns is the outcome") {
   HandlerTable table;
-  table.add("twice", {TaskClass::medium, [](const Task& task, const std::stop_token&) {
+  table.add("twice", {TaskClass::medium, [](const Task& task, const Run&) {
                         return HandlerOutcome(task.content + task.content);
                       }});
   Task task = task_named("twice");
@@ -43,12 +43,12 @@ TEST_CASE("Whatever a handler throws is a failed task") {
   const Row rows[] = {
       {"an exception",
        {TaskClass::light,
-        [](const Task&, const std::stop_token&) -> HandlerOutcome {
+        [](const Task&, const Run&) -> HandlerOutcome {
           throw std::runtime_error("no more paper");
         }},
        "handler 'throws': no more paper"},
       {"something else",
-       {TaskClass::light, [](const Task&, const std::stop_token&) -> HandlerOutcome { throw 5; }},
+       {TaskClass::light, [](const Task&, const Run&) -> HandlerOutcome { throw 5; }},
        "handler 'throws' threw what is no error"},
       {"nothing to run at all", {TaskClass::light, {}}, "handler 'throws': "},
   };
@@ -66,7 +66,7 @@ TEST_CASE("Whatever a handler throws is a failed task") {
 TEST_CASE("A handler's own error passes as it is") {
   HandlerTable table;
   const TaskError error{TaskErrorCode::timed_out, "too slow"};
-  table.add("fails", {TaskClass::light, [&](const Task&, const std::stop_token&) -> HandlerOutcome {
+  table.add("fails", {TaskClass::light, [&](const Task&, const Run&) -> HandlerOutcome {
                         return std::unexpected(error);
                       }});
   const auto outcome = table.run(task_named("fails"), {});
@@ -77,7 +77,7 @@ TEST_CASE("A handler's own error passes as it is") {
 TEST_CASE("A handler of the same name replaces the one before") {
   HandlerTable table;
   for (const char* text : {"1", "2"}) {
-    table.add("same", {TaskClass::light, [text](const Task&, const std::stop_token&) {
+    table.add("same", {TaskClass::light, [text](const Task&, const Run&) {
                          return HandlerOutcome(text);
                        }});
   }

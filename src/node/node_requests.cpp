@@ -1,0 +1,124 @@
+// The node's part about its queue beyond tasks and results: what people and clients ask of it, and
+// handing on what is queued when the node stops.
+#include <utility>
+
+#include "base/log.hpp"
+#include "node/node.hpp"
+#include "node/queue_words.hpp"
+#include "queue/desk.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr std::size_t handed_over_at_once = 64;
+
+}  // namespace
+
+void Node::ask_queue(LaneCall call) {
+  LaneWork work;
+  work.calls.push_back(std::move(call));
+  lane_.submit(std::move(work));
+}
+
+void Node::on_message(PeerId peer, const wire::Cancel& cancel) {
+  const bool is_settled = scheduler_.on_cancel(cancel.uid, actions_);
+  const auto reply = [this, peer, uid = cancel.uid](std::string_view status) {
+    buffer_.clear();
+    wire::append_cancelled(buffer_, {uid, std::string(status)});
+    connections_.send(peer, buffer_);
+  };
+  if (is_settled) return reply(to_string(CancelStatus::cancelled));
+  ask_queue([this, reply, uid = cancel.uid](TaskQueue& queue) -> std::function<void()> {
+    const auto statuses = queue.cancel({&uid, 1}, clock_.now());
+    const std::string status(statuses ? to_string(statuses->front())
+                                      : std::string_view(statuses.error().message));
+    return [reply, status] { reply(status); };
+  });
+}
+
+/// A cancel goes by the Scheduler first: what is with a peer ends there.
+void Node::on_message(PeerId peer, wire::QueueQuery query) {
+  wire::QueueReport report;
+  if (query.action == "cancel") {
+    std::erase_if(query.uids, [&](const std::string& uid) {
+      if (!scheduler_.on_cancel(uid, actions_)) return false;
+      report.objects.push_back(status_object(uid, to_string(CancelStatus::cancelled)));
+      return true;
+    });
+  }
+  QueueRequest request{query.action, query.state, std::move(query.uids), query.most};
+  ask_queue([this, peer, request = std::move(request),
+             report = std::move(report)](TaskQueue& queue) mutable -> std::function<void()> {
+    auto answered = answer(queue, request, clock_.now());
+    std::string text;
+    if (answered) {
+      std::ranges::move(*answered, std::back_inserter(report.objects));
+      wire::append_queue_report(text, report);
+    } else {
+      const bool is_away = is_transient(answered.error());
+      wire::append_error(text, is_away ? "unavailable" : "invalid_message",
+                         answered.error().message);
+    }
+    return [this, peer, text = std::move(text)] { connections_.send(peer, text); };
+  });
+}
+
+/// The queue says that somebody gave up what this node holds; its workers know by themselves.
+void Node::on_cancelled(const std::vector<std::string>& uids) {
+  for (const std::string& uid : uids) (void)scheduler_.on_cancel(uid, actions_);
+  perform();
+}
+
+void Node::perform(TellAccepted& action, LaneWork&) {
+  const Task& task = *action.task;
+  const std::string placement = task.process_by == "f" ? "local" : task.process_by;
+  buffer_.clear();
+  wire::append_accepted(buffer_, {action.origin.task_id, task.uid, placement,
+                                  from_seconds(task.estimated_queuing_time)});
+  connections_.send(action.origin.peer, buffer_);
+}
+
+void Node::perform(GiveUp& action, LaneWork&) {
+  buffer_.clear();
+  wire::append_cancel(buffer_, action.uid);
+  if (action.link == cloud_link) return cloud_->send_text(buffer_);
+  connections_.send(action.link, buffer_);
+}
+
+/// While the node stops, what is queued goes to whoever can start it, the most urgent first; not
+/// where other workers serve the queue.
+void Node::hand_over() {
+  if (has_handed_over_ || is_handing_over_) return;
+  const bool others_serve = queue_.blocks() && scheduler_.own_state().workers > options_.workers;
+  if (others_serve || !scheduler_.has_elsewhere(clock_.now())) {
+    has_handed_over_ = true;
+    return;
+  }
+  is_handing_over_ = true;
+  LeaseWant want;
+  want.idle = want.at_most = handed_over_at_once;
+  want.order = queue_order(*options_.policy);
+  want.away = true;
+  ask_queue([this, want](TaskQueue& queue) -> std::function<void()> {
+    auto taken = queue.lease(want, clock_.now());
+    return [this, taken = std::move(taken)] { on_taken(taken); };
+  });
+}
+
+void Node::on_taken(const Result<std::vector<Lease>>& taken) {
+  is_handing_over_ = false;
+  has_handed_over_ = !taken || taken->empty();
+  if (!taken) return log(LogLevel::warning, "queued tasks stay: {}", taken.error().message);
+  const Instant now = clock_.now();
+  std::size_t handed = 0;
+  for (const Lease& lease : *taken) {
+    const bool is_away =
+        scheduler_.on_taken(lease.task, lease.number, lease.attempt, lease.arrival, now, actions_);
+    handed += is_away ? 1 : 0;
+  }
+  if (handed < taken->size()) has_handed_over_ = true;
+  if (handed > 0) log(LogLevel::info, "handed on {} queued tasks", handed);
+  hand_over();
+}
+
+}  // namespace fogctl
