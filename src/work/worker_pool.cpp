@@ -1,12 +1,9 @@
 #include "work/worker_pool.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/log.hpp"
-#include "base/random.hpp"
 
 namespace fogctl {
 namespace {
@@ -20,29 +17,14 @@ constexpr Duration short_task = microseconds(200);
 constexpr Duration first_back_off = milliseconds(20);
 constexpr Duration longest_back_off = milliseconds(500);
 
-constexpr Duration longest_delay = std::chrono::minutes(1);
-
-HandlerOutcome expired(const Task& task) {
-  return std::unexpected(
-      TaskError{TaskErrorCode::expired,
-                fmt::format("it could not start within {}", format_duration(*task.expires))});
-}
-
-/// What becomes of a task that nobody runs any more.
-HandlerOutcome gave_up(std::uint32_t runs) {
-  return std::unexpected(TaskError{
-      TaskErrorCode::task_failed,
-      fmt::format("{} runs began, and the worker of each was lost before it ended", runs)});
-}
-
 }  // namespace
 
 WorkerPool::WorkerPool(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock,
                        PoolOptions options, PoolEvents events)
     : queue_(queue),
-      handlers_(handlers),
       clock_(clock),
       options_(std::move(options)),
+      runner_(handlers, clock, options_),
       events_(std::move(events)),
       spin_(clock),
       slots_(options_.threads) {}
@@ -226,7 +208,7 @@ void WorkerPool::run_next(Lock& lock, Slot& slot) {
   slot.expected = expected(lease);
   slot.told = false;
   lock.unlock();
-  Ended ended = run(std::move(lease), slot.since, slot.stop.get_token());
+  EndedRun ended = runner_.run(std::move(lease), slot.since, slot.stop.get_token());
   lock.lock();
   slot.running.reset();
   Finished& finished = ended.finished;
@@ -240,62 +222,6 @@ void WorkerPool::run_next(Lock& lock, Slot& slot) {
     finished_.push_back(std::move(finished));
   }
   if (draining_) changed_.notify_all();
-}
-
-std::uint32_t WorkerPool::most_attempts(const Task& task) const {
-  if (task.max_attempts > 0) return static_cast<std::uint32_t>(task.max_attempts);
-  const Handler* handler = handlers_.find(task.name);
-  const int own = handler == nullptr ? 0 : handler->max_attempts;
-  return own > 0 ? static_cast<std::uint32_t>(own) : options_.max_attempts;
-}
-
-/// When this failed run is tried again: after an exponential back-off, of which up to a half is
-/// left out at random, so that tasks which failed together do not come back together. None: no
-/// more.
-std::optional<Instant> WorkerPool::retry_at(const Lease& lease, Instant now) const {
-  if (lease.attempt >= most_attempts(*lease.task)) return std::nullopt;
-  const auto doublings = std::min<std::uint32_t>(lease.attempt - first_attempt(*lease.task), 20);
-  const Duration full = std::min<Duration>(options_.retry_delay * (1 << doublings), longest_delay);
-  const double share = 0.5 + static_cast<double>(entropy() >> 11) * 0x1p-54;
-  const Instant at = now + std::chrono::duration_cast<Duration>(full * share);
-  const auto expires_at = expiry(*lease.task, lease.arrival);
-  return expires_at && at >= *expires_at ? std::nullopt : std::optional(at);
-}
-
-/// One that has expired is not run, and neither is one whose runs lost their workers too often.
-WorkerPool::Ended WorkerPool::run(Lease lease, Instant begin, std::stop_token stop) {
-  const Task& task = *lease.task;
-  const bool is_expired = begin >= expiry(task, lease.arrival).value_or(Instant::max());
-  const bool may_run = !is_expired && lease.attempt <= most_attempts(task);
-  const std::uint32_t runs = may_run ? lease.attempt : lease.attempt - 1;
-  HandlerOutcome outcome = is_expired ? expired(task)
-                           : may_run  ? handlers_.run(task, {std::move(stop), lease.attempt})
-                                      : gave_up(runs);
-  const Instant end = clock_.now();
-  TaskResult result;
-  result.uid = task.uid;
-  result.execution_time = end - begin;
-  result.queuing_time = std::max(begin - lease.arrival, Duration::zero());
-  result.node = options_.node_name;
-  if (outcome) {
-    result.content = std::move(*outcome);
-  } else {
-    result.error = std::move(outcome.error());
-  }
-  const bool has_failed = result.error && result.error->code == TaskErrorCode::task_failed;
-  const auto again = has_failed && may_run ? retry_at(lease, end) : std::nullopt;
-  const bool is_dead = has_failed && !again;
-  if (is_dead) {
-    log(LogLevel::warning, "task {} ({}) is dead after {} runs: {}", result.uid, task.name, runs,
-        result.error->message);
-  } else if (again) {
-    log(LogLevel::info, "task {} ({}) failed, and is tried again in {}: {}", result.uid, task.name,
-        format_duration(*again - end), result.error->message);
-  }
-  LeaseRef ref{task.uid, lease.number};
-  return {{std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to),
-           is_dead ? runs : 0},
-          again};
 }
 
 void WorkerPool::cancel(const std::vector<std::string>& uids) {

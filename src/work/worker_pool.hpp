@@ -22,18 +22,14 @@
 #include "queue/task_queue.hpp"
 #include "task/estimates.hpp"
 #include "work/handlers.hpp"
+#include "work/task_runner.hpp"
 
 namespace fogctl {
 
-struct PoolOptions {
+struct PoolOptions : RunRules {
   std::size_t threads = 1;
   QueueOrder order = QueueOrder::start_by;
-  std::string holder;     // this process, as the queue knows it
-  std::string node_name;  // goes into results
-  /// A task whose runs began so often, and failed or lost their worker, is dead.
-  std::uint32_t max_attempts = 3;
-  /// The pause after the first failed run of a task; each further one doubles it, up to a minute.
-  Duration retry_delay = std::chrono::milliseconds(500);
+  std::string holder;  // this process, as the queue knows it
   /// Tasks are leased ahead only if they are expected to start within this.
   Duration ahead = std::chrono::milliseconds(4);
 };
@@ -99,14 +95,6 @@ class WorkerPool {
   void tell_change(bool all);
   void run_errand(Lock& lock);
   void run_next(Lock& lock, Slot& slot);
-  /// What came of a run.
-  struct Ended {
-    Finished finished;
-    std::optional<Instant> retry_at;  // it failed, and is tried again
-  };
-  [[nodiscard]] Ended run(Lease lease, Instant begin, std::stop_token stop);
-  [[nodiscard]] std::uint32_t most_attempts(const Task& task) const;
-  [[nodiscard]] std::optional<Instant> retry_at(const Lease& lease, Instant now) const;
   [[nodiscard]] bool has_ended() const { return !finished_.empty() || !failed_.empty(); }
   [[nodiscard]] LeaseWant want_locked(Instant now, std::size_t idle) const;
   [[nodiscard]] Duration expected(const Lease& lease) const;
@@ -114,9 +102,9 @@ class WorkerPool {
   void note_failure(const Error& error);
 
   TaskQueue& queue_;
-  const HandlerTable& handlers_;
   const Clock& clock_;
   const PoolOptions options_;
+  const TaskRunner runner_;
   const PoolEvents events_;
 
   mutable std::mutex mutex_;

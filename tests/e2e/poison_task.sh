@@ -54,7 +54,8 @@ for line in sys.stdin:
   fail "the others were done: $(cat "$dir/answers")"
 
 tasks ls >"$dir/out"
-grep -qE "^poison +dead +sleep +three +3 .*worker" "$dir/out" || fail "it is listed: $(cat "$dir/out")"
+grep -qE "^poison +dead +sleep +three +3 .*worker" "$dir/out" ||
+  fail "it is listed: $(cat "$dir/out")"
 tasks show poison | grep -q '"content":60' || fail "it is shown whole"
 "$fogctl" queue --port "$redis_port" --json | grep -q '"dead":1' || fail "the queue counts it"
 tasks retry nobody >"$dir/out" 2>&1 && fail "nobody is no task"

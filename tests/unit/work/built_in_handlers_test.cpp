@@ -9,7 +9,8 @@
 namespace fogctl {
 namespace {
 
-HandlerOutcome run(const char* name, const std::string& content, const std::stop_token& stop = {}, std::uint32_t attempt = 1) {
+HandlerOutcome run(const char* name, const std::string& content, const std::stop_token& stop = {},
+                   std::uint32_t attempt = 1) {
   static const HandlerTable table = built_in_handlers();
   Task task;
   task.name = name;

@@ -77,9 +77,8 @@ TEST_CASE("A handler's own error passes as it is") {
 TEST_CASE("A handler of the same name replaces the one before") {
   HandlerTable table;
   for (const char* text : {"1", "2"}) {
-    table.add("same", {TaskClass::light, [text](const Task&, const Run&) {
-                         return HandlerOutcome(text);
-                       }});
+    table.add("same",
+              {TaskClass::light, [text](const Task&, const Run&) { return HandlerOutcome(text); }});
   }
   CHECK(table.run(task_named("same"), {}) == "2");
 }

@@ -1,0 +1,47 @@
+// Runs one leased task, and decides what becomes of it: a result, another try later, or the dead
+// set. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/time.hpp"
+#include "queue/task_queue.hpp"
+#include "work/handlers.hpp"
+
+namespace fogctl {
+
+struct RunRules {
+  std::string node_name;  // goes into results
+  /// A task whose runs began so often, and failed or lost their worker, is dead.
+  std::uint32_t max_attempts = 3;
+  /// The pause after the first failed run of a task; each further one doubles it, up to a minute.
+  Duration retry_delay = std::chrono::milliseconds(500);
+};
+
+/// What came of a run.
+struct EndedRun {
+  Finished finished;
+  std::optional<Instant> retry_at;  // it failed, and is tried again
+};
+
+class TaskRunner {
+ public:
+  /// Handlers and clock outlive it.
+  TaskRunner(const HandlerTable& handlers, const Clock& clock, RunRules rules);
+
+  /// `begin`: now. `stop` asks the handler to end early.
+  [[nodiscard]] EndedRun run(Lease lease, Instant begin, std::stop_token stop) const;
+
+ private:
+  [[nodiscard]] std::uint32_t most_attempts(const Task& task) const;
+  [[nodiscard]] std::optional<Instant> retry_at(const Lease& lease, Instant now) const;
+
+  const HandlerTable& handlers_;
+  const Clock& clock_;
+  const RunRules rules_;
+};
+
+}  // namespace fogctl
