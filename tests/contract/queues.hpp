@@ -11,10 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "queue/file_queue.hpp"
 #include "queue/memory_queue.hpp"
 #include "queue/redis_queue.hpp"
 #include "queue/task_queue.hpp"
 #include "support/redis_server.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace fogctl::contract {
 
@@ -64,6 +66,25 @@ struct RedisBackend {
   }
   QueueLimits limits;
   std::string name;
+};
+
+inline std::shared_ptr<FileStore> open_file(const FileQueueOptions& options) {
+  auto store = FileStore::open(options, system_clock());
+  REQUIRE_MESSAGE(store.has_value(), store.error().message);
+  return std::move(*store);
+}
+
+struct FileBackend {
+  explicit FileBackend(QueueLimits limits)
+      : store(open_file({.path = folder.path() / "queue",
+                         .sync = FileSync::normal,
+                         .limits = limits,
+                         .first_lease = first_lease})) {}
+  std::unique_ptr<TaskQueue> open(const std::string& holder) {
+    return std::make_unique<FileQueue>(store, holder);
+  }
+  ScratchFolder folder;
+  std::shared_ptr<FileStore> store;
 };
 
 /// The instant at which every case starts: cases move on from it by hand.
@@ -185,5 +206,6 @@ using enum EnqueueStatus;
 }  // namespace fogctl::contract
 
 // doctest prints enums as numbers; a comparison that fails shows its expression, which is enough.
-#define QUEUE_CASE(name) \
-  TEST_CASE_TEMPLATE(name, Backend, fogctl::contract::MemoryBackend, fogctl::contract::RedisBackend)
+#define QUEUE_CASE(name)                                             \
+  TEST_CASE_TEMPLATE(name, Backend, fogctl::contract::MemoryBackend, \
+                     fogctl::contract::RedisBackend, fogctl::contract::FileBackend)

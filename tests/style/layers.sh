@@ -29,6 +29,7 @@ declare -A may_include=(
 outside=(
   'asio(/.*|\.hpp)             net node client'
   'hiredis/.*                  queue/redis_connection.cpp'
+  'sqlite3\.h                  queue/sqlite.cpp'
   'CLI/.*                      cli'
   'boost/.*                    json'
   'gmp(xx)?\.h                 work'

@@ -1,0 +1,189 @@
+#include "queue/file_queue.hpp"
+
+#include <utility>
+
+namespace fogctl {
+namespace {
+
+constexpr Duration clock_interval = std::chrono::seconds(1);
+
+}  // namespace
+
+FileQueue::FileQueue(std::shared_ptr<FileStore> store, const std::string& holder)
+    : store_(std::move(store)) {
+  const std::lock_guard lock(store_->mutex_);
+  me_ = &store_->holder_named(holder);
+}
+
+// A holder that was registered anew while this queue knew of an earlier life lost what it held.
+void FileQueue::note_life() {
+  if (me_->life == 0 || me_->life == life_) return;
+  if (life_ != 0) evicted_ = true;
+  life_ = me_->life;
+}
+
+Result<Enqueued> FileQueue::enqueue(std::span<const NewTask> tasks, const LeaseWant& want,
+                                    Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  auto done = store_->enqueue(*me_, tasks, want, now);
+  if (auto kept = store_->commit("enqueue", tasks.size()); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
+  note_life();
+  return done;
+}
+
+Result<std::vector<Lease>> FileQueue::lease(const LeaseWant& want, Instant now) {
+  std::vector<Lease> leases;
+  const std::lock_guard lock(store_->mutex_);
+  if (store_->counts_.queued() == 0) return leases;
+  store_->begin();
+  store_->lease(*me_, want, now, leases);
+  if (auto kept = store_->commit("lease"); !kept) return std::unexpected(std::move(kept.error()));
+  note_life();
+  return leases;
+}
+
+Result<void> FileQueue::started(std::span<const LeaseRef> leases, Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  store_->started(*me_, leases);
+  return store_->commit("record as started", leases.size());
+}
+
+// The lease is this process's own affair, so it is renewed even while nothing can be written.
+Result<bool> FileQueue::extend(std::size_t workers, Duration lease, Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->extend(*me_, workers, now + lease);
+  note_life();
+  if (now - store_->clock_noted_at_ >= clock_interval) {
+    store_->begin();
+    store_->note_clock(now);
+    (void)store_->commit("note the time");  // load() tells
+  }
+  return !std::exchange(evicted_, false);
+}
+
+Result<std::vector<FinishStatus>> FileQueue::finish(std::span<const Finished> tasks,
+                                                    const LeaseWant& want, Instant now,
+                                                    std::vector<Lease>& next) {
+  std::vector<FinishStatus> statuses;
+  statuses.reserve(tasks.size());
+  std::vector<Lease> leases;
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  for (const Finished& task : tasks) statuses.push_back(store_->finish(*me_, task, now));
+  store_->trim_results(now);
+  if (want.at_most > 0) store_->lease(*me_, want, now, leases);
+  if (auto kept = store_->commit("finish", tasks.size()); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
+  note_life();
+  for (Lease& lease : leases) next.push_back(std::move(lease));
+  return statuses;
+}
+
+Result<void> FileQueue::give_back(std::span<const LeaseRef> leases, Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  store_->give_back(*me_, leases);
+  return store_->commit("give back", leases.size());
+}
+
+Result<std::size_t> FileQueue::recover_expired(Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  const std::size_t recovered = store_->recover_expired(now);
+  if (auto kept = store_->commit("queue again", recovered); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
+  return recovered;
+}
+
+Result<void> FileQueue::leave(Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  store_->evict(*me_, false);
+  store_->note_clock(now);
+  if (auto kept = store_->commit("give back what is held"); !kept) return kept;
+  life_ = 0;
+  evicted_ = false;
+  return {};
+}
+
+Result<QueueLoad> FileQueue::load(Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  if (store_->is_failing_) {
+    store_->begin();
+    store_->note_clock(now);
+    if (auto kept = store_->commit("write"); !kept) return std::unexpected(std::move(kept.error()));
+    store_->is_failing_ = false;
+  }
+  return store_->load(now);
+}
+
+Result<std::vector<DeadTask>> FileQueue::dead(std::size_t most) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  auto found = store_->newest_dead(most);
+  if (auto kept = store_->commit("list the dead"); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
+  return found;
+}
+
+Result<std::size_t> FileQueue::revive(std::span<const std::string> uids, Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  std::size_t revived = 0;
+  for (const std::string& uid : uids) revived += store_->revive(*me_, uid, now) ? 1 : 0;
+  if (auto kept = store_->commit("revive", uids.size()); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
+  return revived;
+}
+
+Result<std::size_t> FileQueue::bury(std::span<const std::string> uids) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  std::size_t buried = 0;
+  for (const std::string& uid : uids) buried += store_->forget_dead(uid) ? 1 : 0;
+  if (auto kept = store_->commit("bury", uids.size()); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
+  return buried;
+}
+
+Result<std::optional<TaskResult>> FileQueue::kept_result(const std::string& uid, Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  auto result = store_->kept_result(uid, now);
+  if (auto kept = store_->commit("look up a result"); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
+  return result;
+}
+
+Result<QueueNews> FileQueue::wait(Duration at_most) {
+  QueueNews news;
+  std::unique_lock lock(store_->mutex_);
+  const auto has_news = [&] {
+    return interrupted_ || seen_wakes_ != store_->wakes_ || !me_->replies.empty();
+  };
+  ++store_->waiting_;
+  store_->news_.wait_for(lock, at_most, has_news);
+  --store_->waiting_;
+  news.work = seen_wakes_ != store_->wakes_;
+  seen_wakes_ = store_->wakes_;
+  news.replies.swap(me_->replies);
+  return news;
+}
+
+void FileQueue::interrupt() {
+  const std::lock_guard lock(store_->mutex_);
+  interrupted_ = true;
+  store_->news_.notify_all();
+}
+
+}  // namespace fogctl

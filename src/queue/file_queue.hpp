@@ -1,0 +1,56 @@
+// The task queue in a file of this machine: for a node that runs alone and must lose nothing. One
+// store, shared by the queues of its holders, all of one process. A call is one transaction: when
+// it returns, what it did outlives a kill -9, and a power cut as FileSync says. Every call may come
+// from any thread; they take turns.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "queue/file_store.hpp"
+#include "queue/task_queue.hpp"
+
+namespace fogctl {
+
+class FileQueue final : public TaskQueue {
+ public:
+  FileQueue(std::shared_ptr<FileStore> store, const std::string& holder);
+
+  [[nodiscard]] bool blocks() const override { return true; }
+  [[nodiscard]] Result<Enqueued> enqueue(std::span<const NewTask> tasks, const LeaseWant& want,
+                                         Instant now) override;
+  [[nodiscard]] Result<std::vector<Lease>> lease(const LeaseWant& want, Instant now) override;
+  [[nodiscard]] Result<void> started(std::span<const LeaseRef> leases, Instant now) override;
+  [[nodiscard]] Result<bool> extend(std::size_t workers, Duration lease, Instant now) override;
+  [[nodiscard]] Result<std::vector<FinishStatus>> finish(std::span<const Finished> tasks,
+                                                         const LeaseWant& want, Instant now,
+                                                         std::vector<Lease>& next) override;
+  [[nodiscard]] Result<void> give_back(std::span<const LeaseRef> leases, Instant now) override;
+  [[nodiscard]] Result<std::size_t> recover_expired(Instant now) override;
+  [[nodiscard]] Result<void> leave(Instant now) override;
+  /// Fails, too, as long as nothing can be written since a call failed.
+  [[nodiscard]] Result<QueueLoad> load(Instant now) override;
+  [[nodiscard]] Result<std::vector<DeadTask>> dead(std::size_t most) override;
+  [[nodiscard]] Result<std::size_t> revive(std::span<const std::string> uids, Instant now) override;
+  [[nodiscard]] Result<std::size_t> bury(std::span<const std::string> uids) override;
+  [[nodiscard]] Result<std::optional<TaskResult>> kept_result(const std::string& uid,
+                                                              Instant now) override;
+  [[nodiscard]] Result<QueueNews> wait(Duration at_most) override;
+  void interrupt() override;
+  [[nodiscard]] std::string incarnation() const override { return "file"; }
+
+ private:
+  void note_life();
+
+  std::shared_ptr<FileStore> store_;
+  FileStore::Holder* me_;
+  // Guarded by the store's mutex.
+  std::uint64_t life_ = 0;
+  bool evicted_ = false;
+  bool interrupted_ = false;
+  std::uint64_t seen_wakes_ = 0;
+};
+
+}  // namespace fogctl

@@ -1,0 +1,72 @@
+// What a queue file holds: its tables, made or checked when it is opened, and every statement that
+// the file queue runs. Nothing else writes SQL.
+//
+// tasks    one row for each accepted task until it is finished; `id` rises with each
+//          enqueue, so it tells who came first. Times are queue time in ns (design.md §8).
+// results  kept for clients that chose the uid, oldest first by `id`
+// dead     tasks that failed for good, oldest first by `id`
+// file     one row: how often the file was opened, and the latest queue time known
+//
+// A later schema adds its step to the list in file_schema.cpp, and `PRAGMA user_version` says which
+// were taken; a file of a version that this program does not know is left alone.
+#pragma once
+
+#include <cstdint>
+
+#include "queue/sqlite.hpp"
+
+namespace fogctl {
+
+/// Of a row in `tasks`. None is 0 or 1, which SQLite stores in no bytes: so a row keeps its length
+/// when its state changes, and is written over in place, whatever the length of the record.
+enum class FileState : std::uint8_t {
+  queued = 2,
+  ahead = 3,    // leased with others: may not have begun
+  alone = 4,    // leased alone
+  started = 5,  // recorded as begun
+  away = 6,     // with a neighbour or the cloud
+};
+/// Lease numbers likewise take four bytes each.
+inline constexpr std::uint32_t first_lease_number = 1U << 24;
+inline constexpr std::uint32_t last_lease_number = (1U << 31) - 1;
+
+/// Sets up an empty file, or takes an older one through the steps that it lacks.
+/// Error: invalid when it is something else's, or of a newer version; else what SQLite says.
+[[nodiscard]] Result<void> prepare_queue_file(sqlite::Database& database);
+
+struct FileStatements {
+  explicit FileStatements(sqlite::Database& database);
+
+  sqlite::Statement begin;
+  sqlite::Statement commit;
+
+  // Columns of what is found: see the .cpp, beside the statement.
+  sqlite::Statement add;
+  sqlite::Statement find;
+  sqlite::Statement record;
+  sqlite::Statement urgent;
+  sqlite::Statement oldest;
+  sqlite::Statement hold;
+  sqlite::Statement start;
+  sqlite::Statement put_back;
+  sqlite::Statement ask;
+  sqlite::Statement drop;
+  sqlite::Statement held_by_class;
+  sqlite::Statement evict;
+  sqlite::Statement evict_lost;
+
+  sqlite::Statement keep_result;
+  sqlite::Statement find_result;
+  sqlite::Statement drop_result;
+  sqlite::Statement oldest_result;
+
+  sqlite::Statement bury_task;
+  sqlite::Statement newest_dead;
+  sqlite::Statement find_dead;
+  sqlite::Statement drop_dead;
+  sqlite::Statement drop_oldest_dead;
+
+  sqlite::Statement set_clock;
+};
+
+}  // namespace fogctl

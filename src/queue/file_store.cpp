@@ -1,0 +1,284 @@
+#include "queue/file_store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace fogctl {
+namespace {
+
+// Of the file's life in the id of a holder: the rest tells the holders of one life apart.
+constexpr int holder_bits = 16;
+
+constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+FileState state_of(std::int64_t number) {
+  return static_cast<FileState>(number);
+}
+
+std::size_t count(std::int64_t number) {
+  return static_cast<std::size_t>(number);
+}
+
+}  // namespace
+
+FileStore::FileStore(FileQueueOptions options, FileLock lock,
+                     std::unique_ptr<sqlite::Database> database)
+    : options_(std::move(options)), lock_(std::move(lock)), database_(std::move(database)) {}
+
+FileStore::~FileStore() = default;
+
+Result<std::shared_ptr<FileStore>> FileStore::open(const FileQueueOptions& options,
+                                                   const Clock& clock) {
+  const auto named = [&](Error error) {
+    error.message = fmt::format("cannot open queue file {}: {}", options.path, error.message);
+    return std::unexpected(std::move(error));
+  };
+  auto lock = FileLock::take(options.path);
+  if (!lock) return named(lock.error());
+  auto database = sqlite::Database::open(options.path);
+  if (!database) return named(database.error());
+  std::shared_ptr<FileStore> store(new FileStore(options, std::move(*lock), std::move(*database)));
+  if (const auto started = store->start(clock); !started) return named(started.error());
+  return store;
+}
+
+/// 1. nobody else gets in; 2. the file is ours to write; 3. what an earlier life held is queued
+/// again, runs that may have begun counting as attempts; 4. time goes on from where it was.
+Result<void> FileStore::start(const Clock& clock) {
+  database_->execute("PRAGMA locking_mode = EXCLUSIVE");
+  if (auto prepared = prepare_queue_file(*database_); !prepared) return prepared;
+  const bool is_full = options_.sync == FileSync::full;
+  database_->execute("PRAGMA journal_mode = WAL");
+  database_->execute(fmt::format("PRAGMA synchronous = {}", is_full ? "FULL" : "NORMAL"));
+  // Pages of 4 KiB, and KiB where negative: a checkpoint waits for the disk, a miss reads it.
+  database_->execute("PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536");
+  database_->execute("PRAGMA journal_size_limit = 67108864");
+  sql_ = std::make_unique<FileStatements>(*database_);
+
+  database_->execute("BEGIN IMMEDIATE");
+  database_->execute(
+      "UPDATE tasks SET suspect = suspect OR state < 6, tries = tries + (state IN (4, 5)),"
+      " state = 2 WHERE state > 2");
+  database_->execute("UPDATE file SET life = life + 1");
+  life_ = database_->number("SELECT life FROM file");
+  count_tasks();
+  const std::int64_t known = std::max(database_->number("SELECT clock FROM file"),
+                                      database_->number("SELECT max(arrival) FROM tasks INDEXED BY"
+                                                        " by_age WHERE state = 2"));
+  database_->execute("COMMIT");
+  if (database_->has_failed()) return std::unexpected(database_->error());
+
+  const Duration wall = clock.wall_now().time_since_epoch();
+  const Instant now = clock.now();
+  offset_ = std::max(wall, Duration(known)) - now.time_since_epoch();
+  clock_noted_at_ = now;
+  return {};
+}
+
+void FileStore::count_tasks() {
+  sqlite::Statement tasks(*database_,
+                          "SELECT class, count(*), sum(length(record)) FROM tasks GROUP BY class");
+  sqlite::Rows rows(tasks);
+  while (rows.next()) {
+    const auto weight = count(rows.number(0));
+    if (weight >= task_class_count) continue;
+    counts_.load.queued[weight] = count(rows.number(1));
+    counts_.load.bytes += count(rows.number(2));
+  }
+  counts_.load.dead = count(database_->number("SELECT count(*) FROM dead"));
+  counts_.results = count(database_->number("SELECT count(*) FROM results"));
+  counts_.result_bytes = count(database_->number("SELECT sum(length(record)) FROM results"));
+}
+
+void FileStore::begin() {
+  counts_before_ = counts_;
+  effects_ = {};
+  sql_->begin.run();
+}
+
+Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
+  sql_->commit.run();
+  if (database_->has_failed()) {
+    Error error = explained(what, tasks);
+    database_->recover();
+    counts_ = counts_before_;
+    is_failing_ = true;
+    return std::unexpected(std::move(error));
+  }
+  for (auto& [holder, result] : effects_.replies) holder->replies.push_back(std::move(result));
+  for (Holder* holder : effects_.ended) {
+    holder->life = 0;
+    holder->workers = 0;
+  }
+  const bool wakes = effects_.wake || (counts_before_.queued() == 0 && counts_.queued() > 0);
+  if (wakes) ++wakes_;
+  if (waiting_ > 0 && (wakes || !effects_.replies.empty())) news_.notify_all();
+  return {};
+}
+
+Error FileStore::explained(std::string_view what, std::size_t tasks) const {
+  const Error& why = database_->error();
+  const std::string object =
+      tasks == 0 ? "" : fmt::format(" {} task{}", tasks, tasks > 1 ? "s" : "");
+  return {why.code, fmt::format("cannot {}{} in queue file {}: {}", what, object, options_.path,
+                                why.message)};
+}
+
+FileStore::Holder& FileStore::holder_named(const std::string& name) {
+  Holder& holder = holders_[name];
+  if (holder.id == 0) {
+    holder.name = name;
+    holder.id = (life_ << holder_bits) + static_cast<std::int64_t>(holders_.size());
+  }
+  return holder;
+}
+
+// nullptr: of an earlier life, so nobody.
+FileStore::Holder* FileStore::holder_of(std::int64_t id) {
+  for (auto& [name, holder] : holders_) {
+    if (holder.id == id) return &holder;
+  }
+  return nullptr;
+}
+
+void FileStore::register_holder(Holder& me, Instant now) {
+  if (me.life != 0 && me.expiry >= now) return;
+  if (me.life == 0) me.life = next_life_++;
+  me.expiry = now + options_.first_lease;
+}
+
+void FileStore::extend(Holder& me, std::size_t workers, Instant expiry) {
+  if (me.life == 0) me.life = next_life_++;
+  me.expiry = expiry;
+  me.workers = workers;
+}
+
+QueueLoad FileStore::load(Instant now) const {
+  QueueLoad load = counts_.load;
+  for (const auto& [name, holder] : holders_) {
+    if (holder.life != 0 && holder.expiry >= now) load.workers += holder.workers;
+  }
+  return load;
+}
+
+void FileStore::started(Holder& me, std::span<const LeaseRef> leases) {
+  for (const LeaseRef& lease : leases) sql_->start.run(lease.uid, lease.number, me.id);
+}
+
+FinishStatus FileStore::finish(Holder& me, const Finished& done, Instant now) {
+  const auto row = find(done.lease.uid);
+  if (!row) return FinishStatus::gone;
+  if (!is_held_by(me, *row, done.lease.number)) return FinishStatus::superseded;
+  if (done.task->uid_chosen) keep_result(done, now);
+  if (done.dead_after > 0) bury(done, row->id, now);
+  // As the other implementations, whose results go where the lease said.
+  if (!done.reply_to.empty() && done.reply_to != me.name) {
+    const auto waiting = holders_.find(done.reply_to);
+    if (waiting != holders_.end()) effects_.replies.emplace_back(&waiting->second, done.result);
+  }
+  if (Holder* asker = holder_of(row->asker)) effects_.replies.emplace_back(asker, done.result);
+  --count_of(row->state, row->weight);
+  counts_.load.bytes -= row->bytes;
+  sql_->drop.run(row->id);
+  return FinishStatus::done;
+}
+
+void FileStore::give_back(Holder& me, std::span<const LeaseRef> leases) {
+  for (const LeaseRef& lease : leases) {
+    const auto row = find(lease.uid);
+    if (row && is_held_by(me, *row, lease.number)) put_back(*row);
+  }
+}
+
+std::size_t FileStore::recover_expired(Instant now) {
+  std::size_t recovered = 0;
+  for (auto& [name, holder] : holders_) {
+    if (holder.life != 0 && holder.expiry < now) recovered += evict(holder, true);
+  }
+  return recovered;
+}
+
+// `lost`: its lease ran out. Then runs that may have begun count, and what was leased is suspect.
+std::size_t FileStore::evict(Holder& holder, bool lost) {
+  std::size_t put = 0;
+  {
+    sqlite::Rows rows(sql_->held_by_class, holder.id);
+    while (rows.next()) {
+      const auto weight = count(rows.number(1));
+      const auto tasks = count(rows.number(2));
+      count_of(state_of(rows.number(0)), weight) -= tasks;
+      count_of(FileState::queued, weight) += tasks;
+      put += tasks;
+    }
+  }
+  (lost ? sql_->evict_lost : sql_->evict).run(holder.id);
+  effects_.ended.push_back(&holder);
+  return put;
+}
+
+std::optional<FileStore::Row> FileStore::find(std::string_view uid) {
+  sqlite::Rows rows(sql_->find, uid);
+  if (!rows.next()) return std::nullopt;
+  return Row{.id = rows.number(0),
+             .state = state_of(rows.number(1)),
+             .weight = count(rows.number(2)),
+             .number = rows.number(3),
+             .holder = rows.number(4),
+             .origin = rows.number(5),
+             .asker = rows.number(6),
+             .arrival = rows.number(7),
+             .bytes = count(rows.number(8))};
+}
+
+// A row keeps the holder and the number of its last lease when it is queued again.
+bool FileStore::is_held_by(const Holder& me, const Row& row, std::uint32_t number) const {
+  return row.state != FileState::queued && row.holder == me.id && row.number == number;
+}
+
+std::size_t& FileStore::count_of(FileState state, std::size_t weight) {
+  if (state == FileState::away) return counts_.load.away;
+  auto& counts = state == FileState::queued ? counts_.load.queued : counts_.load.leased;
+  return counts.at(weight);
+}
+
+void FileStore::put_back(const Row& row) {
+  --count_of(row.state, row.weight);
+  ++count_of(FileState::queued, row.weight);
+  sql_->put_back.run(row.id);
+}
+
+bool FileStore::has_room(std::size_t bytes) const {
+  return counts_.tasks() < options_.limits.max_tasks &&
+         counts_.load.bytes + bytes <= options_.limits.max_bytes;
+}
+
+std::uint32_t FileStore::next_number() {
+  if (next_number_ == last_lease_number) next_number_ = first_lease_number;
+  return ++next_number_;
+}
+
+std::int64_t FileStore::to_file(Instant instant) const {
+  const std::int64_t time = instant.time_since_epoch().count();
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(time, offset_.count(), &sum)) return time > 0 ? never : no_time;
+  return sum;
+}
+
+Instant FileStore::from_file(std::int64_t time) const {
+  std::int64_t difference = 0;
+  if (time == never || __builtin_sub_overflow(time, offset_.count(), &difference)) {
+    return time > 0 ? Instant::max() : Instant::min();
+  }
+  return Instant(Duration(difference));
+}
+
+void FileStore::note_clock(Instant now) {
+  clock_noted_at_ = now;
+  sql_->set_clock.run(to_file(now));
+}
+
+}  // namespace fogctl

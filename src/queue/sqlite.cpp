@@ -1,0 +1,131 @@
+#include "queue/sqlite.hpp"
+
+#include <sqlite3.h>
+
+#include <cstring>
+
+namespace fogctl::sqlite {
+namespace {
+
+ErrorCode code_of(int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return ErrorCode::in_use;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_MISUSE:
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+      return ErrorCode::failed;
+    default:
+      return ErrorCode::unavailable;  // the disk, its room or its rights, or memory
+  }
+}
+
+Error error_of(sqlite3* handle, int code) {
+  std::string text = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+  const int reason = handle != nullptr ? sqlite3_system_errno(handle) : 0;
+  const int kind = code & 0xff;
+  if (reason != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN)) {
+    text += std::string(": ") + std::strerror(reason);
+  }
+  return {code_of(code), std::move(text)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
+  sqlite3* handle = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  std::unique_ptr<Database> database(new Database(handle));
+  if (code != SQLITE_OK) return std::unexpected(error_of(handle, code));
+  return database;
+}
+
+Database::~Database() {
+  sqlite3_close_v2(handle_);
+}
+
+void Database::note(int code) {
+  if (failed_ || code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return;
+  fail(error_of(handle_, code));
+}
+
+void Database::fail(Error error) {
+  if (failed_) return;
+  failed_ = true;
+  error_ = std::move(error);
+}
+
+void Database::execute(const std::string& sql) {
+  if (!failed_) note(sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr));
+}
+
+std::int64_t Database::number(const std::string& sql) {
+  Statement statement(*this, sql);
+  Rows rows(statement);
+  return rows.next() ? rows.number(0) : 0;
+}
+
+void Database::recover() {
+  failed_ = false;
+  error_ = {};
+  // What failed badly enough was rolled back by SQLite itself.
+  if (sqlite3_get_autocommit(handle_) == 0) {
+    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+std::int64_t Database::last_id() const {
+  return sqlite3_last_insert_rowid(handle_);
+}
+
+std::int64_t Database::changes() const {
+  return sqlite3_changes(handle_);
+}
+
+Statement::Statement(Database& database, std::string_view sql) : database_(database) {
+  if (database.has_failed()) return;
+  database.note(sqlite3_prepare_v3(database.handle_, sql.data(), static_cast<int>(sql.size()),
+                                   SQLITE_PREPARE_PERSISTENT, &handle_, nullptr));
+}
+
+Statement::~Statement() {
+  sqlite3_finalize(handle_);
+}
+
+void Statement::bind(int position, std::int64_t value) {
+  if (!database_.has_failed()) database_.note(sqlite3_bind_int64(handle_, position, value));
+}
+
+void Statement::bind(int position, std::string_view bytes) {
+  if (database_.has_failed()) return;
+  // Not null for the empty text: that would be SQL's NULL.
+  const char* begin = bytes.data() != nullptr ? bytes.data() : "";
+  database_.note(sqlite3_bind_blob64(handle_, position, begin, bytes.size(), SQLITE_STATIC));
+}
+
+bool Statement::step() {
+  if (database_.has_failed()) return false;
+  const int code = sqlite3_step(handle_);
+  database_.note(code);
+  return code == SQLITE_ROW;
+}
+
+// Says again what step() said, so that its answer is not needed.
+void Statement::reset() {
+  sqlite3_reset(handle_);
+}
+
+std::int64_t Rows::number(int column) const {
+  return sqlite3_column_int64(statement_.handle_, column);
+}
+
+std::string_view Rows::bytes(int column) const {
+  const auto* begin = static_cast<const char*>(sqlite3_column_blob(statement_.handle_, column));
+  return {begin, static_cast<std::size_t>(sqlite3_column_bytes(statement_.handle_, column))};
+}
+
+}  // namespace fogctl::sqlite
