@@ -1,5 +1,6 @@
-// How fast the task queue is, on a Redis of its own (append-only file, fsync every second) and in
-// memory, beside what that Redis does at best. Prints a table; run it from a Release build.
+// How fast the task queue is, on a Redis of its own (append-only file, fsync every second), in
+// memory, and in a file, beside what that Redis does at best. Prints a table; run it from a Release
+// build. With the argument `file` only that one is measured.
 #include <fmt/format.h>
 #include <stdio.h>
 
@@ -13,11 +14,13 @@
 
 #include "base/check.hpp"
 #include "base/time.hpp"
+#include "queue/file_queue.hpp"
 #include "queue/memory_queue.hpp"
 #include "queue/record.hpp"
 #include "queue/redis_connection.hpp"
 #include "queue/redis_queue.hpp"
 #include "support/redis_server.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace fogctl {
 namespace {
@@ -237,6 +240,39 @@ double ping_p50_us(RedisConnection& redis) {
   return median(times);
 }
 
+QueueLimits room_for_all() {
+  QueueLimits limits;
+  limits.max_tasks = 2'000'000;
+  limits.max_bytes = std::size_t{4} << 30;
+  return limits;
+}
+
+std::unique_ptr<TaskQueue> open_file(const ScratchFolder& folder, const std::string& name,
+                                     FileSync sync) {
+  auto store = must(FileStore::open(
+      {.path = folder.path() / name, .sync = sync, .limits = room_for_all(), .first_lease = 1h},
+      system_clock));
+  return std::make_unique<FileQueue>(std::move(store), "one");
+}
+
+void run_file() {
+  const ScratchFolder folder;
+  for (const FileSync sync : {FileSync::normal, FileSync::full}) {
+    const std::string name = sync == FileSync::full ? "file, full sync" : "file, normal sync";
+    const auto queue = open_file(folder, name, sync);
+    std::vector<double> at_once, in_turn;
+    for (int i = 0; i < 5; ++i) {
+      at_once.push_back(rate_of(*queue, straight, "s", batch_size));
+      in_turn.push_back(rate_of(*queue, through, "t", batch_size));
+    }
+    row(name + ": life of a task, leased at once", median(at_once), "tasks/s");
+    row(name + ": life of a task, through the queue", median(in_turn), "tasks/s");
+    row(name + ": one task: enqueue and lease, finish, p50", single_round_trip_us(*queue), "us");
+  }
+  print_backlog("file", *open_file(folder, "few", FileSync::normal),
+                *open_file(folder, "many", FileSync::normal));
+}
+
 void run() {
   RedisServer server("everysec");
   const auto redis = must(RedisConnection::open(server.address(), {}));
@@ -247,15 +283,11 @@ void run() {
     options.address = server.address();
     options.name = name;
     options.holder = holder;
-    options.limits.max_tasks = 2'000'000;
-    options.limits.max_bytes = std::size_t{4} << 30;
+    options.limits = room_for_all();
     return must(RedisQueue::open(options, system_clock));
   };
   const auto open_memory = [] {
-    QueueLimits limits;
-    limits.max_tasks = 2'000'000;
-    limits.max_bytes = std::size_t{4} << 30;
-    return std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(limits));
+    return std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(room_for_all()));
   };
   const auto queue = open_redis("bench", "one");
   const auto memory = open_memory();
@@ -295,6 +327,7 @@ void run() {
 }  // namespace
 }  // namespace fogctl
 
-int main() {
-  fogctl::run();
+int main(int argc, char** argv) {
+  if (argc < 2 || std::string_view(argv[1]) != "file") fogctl::run();
+  fogctl::run_file();
 }
