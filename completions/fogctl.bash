@@ -8,7 +8,7 @@ _fogctl_subcommands='fog cloud nodes worker client queue tasks redis-check find-
 _fogctl_flags() {
   local redis='--host --port --redis --redis-user --redis-password-file'
   local queue='--queue --lease --drain-timeout --max-attempts --name --log-level'
-  local node='--queue-backend --listen --workers --policy --max-message --patience'
+  local node='--queue-backend --queue-file --queue-sync --listen --workers --policy --max-message --patience'
   node+=' --max-queued --max-queued-bytes --result-ttl --max-dead'
   local discovery='--multicast --multicast-ttl --interface --no-discovery'
   local mesh='--cloud --peer --no-fog --no-cloud --sharing-interval --max-neighbours'
@@ -43,14 +43,15 @@ _fogctl_interfaces() {
 _fogctl_values() {
   local words=''
   case $1 in
-    --redis-password-file | --content-file | --content-csv | --redis)
+    --redis-password-file | --content-file | --content-csv | --redis | --queue-file)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$2")
       return 0
       ;;
     --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") && return 0 ;;
     --interface) words=$(_fogctl_interfaces) ;;
-    --queue-backend) words='redis memory' ;;
+    --queue-backend) words='redis memory file' ;;
+    --queue-sync) words='normal full' ;;
     --log-level) words='debug info warning error off' ;;
     --policy) words='original' ;;
     --class) words='light medium heavy' ;;

@@ -45,7 +45,9 @@ complete -c fogctl -n $queue -l log-level -x -a 'debug info warning error off' -
 
 # Who takes tasks.
 set -l node '__fogctl_in fog cloud'
-complete -c fogctl -n $node -l queue-backend -x -a 'redis memory' -d 'where accepted tasks wait'
+complete -c fogctl -n $node -l queue-backend -x -a 'redis memory file' -d 'where accepted tasks wait'
+complete -c fogctl -n $node -l queue-file -r -F -d 'file of the file queue'
+complete -c fogctl -n $node -l queue-sync -x -a 'normal full' -d 'what in the file outlives a power cut'
 complete -c fogctl -n $node -l listen -x -d 'address to listen on'
 complete -c fogctl -n $node -l workers -x -d 'worker threads in this process'
 complete -c fogctl -n $node -l policy -x -a original -d 'how tasks are placed'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The main job on this machine, with no server at all: a cloud, a fog node, and a client that sends
-# the original load (200 light and 40 medium tasks a minute) and some heavy ones for the cloud.
+# The main job on this machine, with no server at all: a cloud, a fog node, each with its queue in a
+# file, and a client that sends the original load (200 light and 40 medium tasks a minute) and some
+# heavy ones for the cloud.
 # usage: demos/main-job.sh [FOGCTL] [DURATION]
 set -euo pipefail
 
@@ -28,9 +29,10 @@ start() {
   address=127.0.0.1:${line##*:}
 }
 
-start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name the-cloud
+start cloud cloud --queue-backend file --queue-file "$dir/cloud.queue" --listen 127.0.0.1:0 --name the-cloud
 cloud=$address
-start fog fog --queue-backend memory --no-discovery --listen 127.0.0.1:0 --cloud "$cloud" --name this-fog
+start fog fog --queue-backend file --queue-file "$dir/fog.queue" --no-discovery \
+  --listen 127.0.0.1:0 --cloud "$cloud" --name this-fog
 fog=$address
 
 echo "\$ fogctl client --connect $fog --task medium --content 1"

@@ -14,6 +14,7 @@
 #include "net/address.hpp"
 #include "node/node.hpp"
 #include "placement/placement.hpp"
+#include "queue/file_queue.hpp"
 #include "queue/memory_queue.hpp"
 #include "queue/redis_queue.hpp"
 
@@ -53,12 +54,54 @@ std::string redis_advice(ErrorCode code, const RedisAddress& address) {
     case ErrorCode::timed_out:
       return fmt::format(
           "Start one with 'redis-server --port {} --appendonly yes', name another with --redis, "
-          "or run a node with no server: --queue-backend memory; where one runs, {} says what is "
+          "or run a node with no server: --queue-backend file; where one runs, {} says what is "
           "wrong with it",
           address.socket_path.empty() ? address.port : 6379, check);
     default:
       return check + " says what is wrong with it";
   }
+}
+
+/// What a person can do about a queue file that cannot be opened.
+std::string file_advice(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::in_use:
+      return "A queue file serves one process at a time: stop that one, or name another file with "
+             "--queue-file";
+    case ErrorCode::invalid:
+      return "Name another file with --queue-file, which is made where there is none; a file of a "
+             "newer fogctl needs that one";
+    default:
+      return "Name a file with --queue-file that can be written, in a folder that is there; it is "
+             "made where there is none";
+  }
+}
+
+std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_file_queue(const NodeFlags& flags,
+                                                                          const std::string& holder,
+                                                                          const Clock& clock) {
+  FileQueueOptions options;
+  options.path = flags.queue_file.empty() ? flags.queue.name + ".queue" : flags.queue_file;
+  options.sync = flags.queue_sync == "full" ? FileSync::full : FileSync::normal;
+  options.limits = flags.queue.limits;
+  options.first_lease = flags.queue.lease;
+  auto store = FileStore::open(options, clock);
+  if (store) return std::make_unique<FileQueue>(std::move(*store), holder);
+  const Error& why = store.error();
+  return std::unexpected(
+      CommandFailure{exit_code::failed, why.message + '\n' + file_advice(why.code)});
+}
+
+std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_node_queue(const NodeFlags& flags,
+                                                                          const std::string& holder,
+                                                                          const Clock& clock) {
+  if (flags.backend == "file") return open_file_queue(flags, holder, clock);
+  if (!flags.queue_file.empty()) {
+    return std::unexpected(CommandFailure{
+        exit_code::usage, "--queue-file: only the queue of --queue-backend file has a file"});
+  }
+  if (flags.backend == "redis") return open_redis_queue(flags.queue, holder, flags.workers, clock);
+  return std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(flags.queue.limits), holder);
 }
 
 std::vector<std::string> policy_names() {
@@ -180,8 +223,19 @@ void add_node_flags(CLI::App& command, NodeFlags& flags) {
   flags.policy = policies().front().name;
   add_queue_flags(command, flags.queue);
   add_limit_flags(command, flags.queue.limits);
-  add_choice(command, "--queue-backend", flags.backend, {"redis", "memory"},
-             "where accepted tasks wait; memory needs no server and loses them when it ends");
+  add_choice(
+      command, "--queue-backend", flags.backend, {"redis", "memory", "file"},
+      "where accepted tasks wait; memory and file need no server, and memory loses them when "
+      "the process ends");
+  command
+      .add_option("--queue-file", flags.queue_file,
+                  "file of --queue-backend file, for one process; made where there is none")
+      ->type_name("PATH")
+      ->default_str("the queue's name and .queue");
+  add_choice(
+      command, "--queue-sync", flags.queue_sync, {"normal", "full"},
+      "what in the file outlives a power cut: normal, all but the last two seconds; full, all, "
+      "each call waiting for the disk; a kill -9 costs nothing with either");
   auto* listen =
       add_address(command, "--listen", flags.listen, "address to listen on; port 0: any");
   if (!flags.listen.empty()) {
@@ -204,16 +258,10 @@ CommandResult run_node(const NodeFlags& flags, bool is_cloud) {
   const std::string id = random_hex_id(random);
   const HandlerTable handlers = built_in_handlers();
 
-  std::unique_ptr<TaskQueue> queue;
-  if (flags.backend == "memory") {
-    queue = std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(flags.queue.limits), id);
-  } else {
-    auto opened = open_redis_queue(flags.queue, id, flags.workers, clock);
-    if (!opened) return std::unexpected(opened.error());
-    queue = std::move(*opened);
-  }
+  const auto queue = open_node_queue(flags, id, clock);
+  if (!queue) return std::unexpected(queue.error());
 
-  Node node(node_options(flags, is_cloud, id), *queue, handlers, clock);
+  Node node(node_options(flags, is_cloud, id), **queue, handlers, clock);
   if (const auto listening = node.listen(); !listening) {
     return std::unexpected(CommandFailure{exit_code::failed, listening.error().message});
   }

@@ -43,6 +43,8 @@ void add_queue_name_flags(CLI::App& command, QueueFlags& flags);
 struct NodeFlags {
   QueueFlags queue;
   std::string backend = "redis";
+  std::string queue_file;  // empty: the queue's name and ".queue", in the working folder
+  std::string queue_sync = "normal";
   std::string listen;  // empty: the first idle port from 10000
   MeshFlags mesh;      // of a fog node
   std::size_t workers = 0;

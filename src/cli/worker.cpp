@@ -23,9 +23,11 @@ struct WorkerFlags {
 
 std::string check_backend(const std::string& text) {
   if (text == "redis") return "";
-  if (text != "memory") return fmt::format("'{}' is none of redis", text);
-  return "a queue in memory belongs to one process, so there is nothing for a worker to share; "
-         "'fogctl fog --queue-backend memory' runs its tasks itself";
+  if (text != "memory" && text != "file") return fmt::format("'{}' is none of redis", text);
+  return fmt::format(
+      "a queue in {} belongs to one process, so there is nothing for a worker to share; 'fogctl "
+      "fog --queue-backend {}' runs its tasks itself",
+      text == "file" ? "a file" : "memory", text);
 }
 
 CommandResult run_worker(const WorkerFlags& flags) {
@@ -57,9 +59,10 @@ Run add_worker(CLI::App& command) {
   auto flags = std::make_shared<WorkerFlags>();
   add_queue_flags(command, flags->queue);
   command
-      .add_option("--queue-backend", flags->backend,
-                  "where the tasks wait; a queue in memory lives in its own node: 'fogctl fog "
-                  "--workers'")
+      .add_option(
+          "--queue-backend", flags->backend,
+          "where the tasks wait; a queue in memory or a file lives in its own node: 'fogctl fog "
+          "--workers'")
       ->type_name("redis")
       ->check(check_backend);
   add_number<std::size_t>(command, "--concurrency", flags->concurrency, {1, 1024},

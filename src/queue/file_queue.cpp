@@ -1,11 +1,28 @@
 #include "queue/file_queue.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace fogctl {
 namespace {
 
 constexpr Duration clock_interval = std::chrono::seconds(1);
+
+/// Writes the journal of a queue file through to the disk: what was committed is then there.
+Result<void> write_through(const std::string& path) {
+  const int descriptor = ::open((path + "-wal").c_str(), O_RDONLY | O_CLOEXEC);
+  const bool is_through = descriptor >= 0 && ::fdatasync(descriptor) == 0;
+  const int why = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (is_through) return {};
+  return failure(ErrorCode::unavailable, fmt::format("cannot write queue file {} to the disk: {}",
+                                                     path, std::strerror(why)));
+}
 
 }  // namespace
 
@@ -165,9 +182,17 @@ Result<std::optional<TaskResult>> FileQueue::kept_result(const std::string& uid,
   return result;
 }
 
+// The thread that waits for news has time to wait for the disk, too; others go on meanwhile.
 Result<QueueNews> FileQueue::wait(Duration at_most) {
   QueueNews news;
   std::unique_lock lock(store_->mutex_);
+  if (store_->is_sync_due()) {
+    lock.unlock();
+    if (auto synced = write_through(store_->options_.path); !synced) {
+      return std::unexpected(std::move(synced.error()));
+    }
+    lock.lock();
+  }
   const auto has_news = [&] {
     return interrupted_ || seen_wakes_ != store_->wakes_ || !me_->replies.empty();
   };

@@ -12,6 +12,8 @@ namespace {
 // Of the file's life in the id of a holder: the rest tells the holders of one life apart.
 constexpr int holder_bits = 16;
 
+constexpr Duration sync_interval = std::chrono::seconds(1);
+
 constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
@@ -26,8 +28,11 @@ std::size_t count(std::int64_t number) {
 }  // namespace
 
 FileStore::FileStore(FileQueueOptions options, FileLock lock,
-                     std::unique_ptr<sqlite::Database> database)
-    : options_(std::move(options)), lock_(std::move(lock)), database_(std::move(database)) {}
+                     std::unique_ptr<sqlite::Database> database, const Clock& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      lock_(std::move(lock)),
+      database_(std::move(database)) {}
 
 FileStore::~FileStore() = default;
 
@@ -41,14 +46,15 @@ Result<std::shared_ptr<FileStore>> FileStore::open(const FileQueueOptions& optio
   if (!lock) return named(lock.error());
   auto database = sqlite::Database::open(options.path);
   if (!database) return named(database.error());
-  std::shared_ptr<FileStore> store(new FileStore(options, std::move(*lock), std::move(*database)));
-  if (const auto started = store->start(clock); !started) return named(started.error());
+  std::shared_ptr<FileStore> store(
+      new FileStore(options, std::move(*lock), std::move(*database), clock));
+  if (const auto started = store->start(); !started) return named(started.error());
   return store;
 }
 
 /// 1. nobody else gets in; 2. the file is ours to write; 3. what an earlier life held is queued
 /// again, runs that may have begun counting as attempts; 4. time goes on from where it was.
-Result<void> FileStore::start(const Clock& clock) {
+Result<void> FileStore::start() {
   database_->execute("PRAGMA locking_mode = EXCLUSIVE");
   if (auto prepared = prepare_queue_file(*database_); !prepared) return prepared;
   const bool is_full = options_.sync == FileSync::full;
@@ -70,10 +76,11 @@ Result<void> FileStore::start(const Clock& clock) {
                                       database_->number("SELECT max(arrival) FROM tasks INDEXED BY"
                                                         " by_age WHERE state = 2"));
   database_->execute("COMMIT");
+  database_->execute("PRAGMA wal_checkpoint");  // the folder's entries reach the disk, too
   if (database_->has_failed()) return std::unexpected(database_->error());
 
-  const Duration wall = clock.wall_now().time_since_epoch();
-  const Instant now = clock.now();
+  const Duration wall = clock_.wall_now().time_since_epoch();
+  const Instant now = clock_.now();
   offset_ = std::max(wall, Duration(known)) - now.time_since_epoch();
   clock_noted_at_ = now;
   return {};
@@ -109,6 +116,7 @@ Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
     is_failing_ = true;
     return std::unexpected(std::move(error));
   }
+  is_unsynced_ = true;
   for (auto& [holder, result] : effects_.replies) holder->replies.push_back(std::move(result));
   for (Holder* holder : effects_.ended) {
     holder->life = 0;
@@ -274,6 +282,15 @@ Instant FileStore::from_file(std::int64_t time) const {
     return time > 0 ? Instant::max() : Instant::min();
   }
   return Instant(Duration(difference));
+}
+
+bool FileStore::is_sync_due() {
+  if (!is_unsynced_ || options_.sync == FileSync::full) return false;
+  const Instant now = clock_.now();
+  if (now - synced_at_ < sync_interval) return false;
+  synced_at_ = now;
+  is_unsynced_ = false;
+  return true;
 }
 
 void FileStore::note_clock(Instant now) {

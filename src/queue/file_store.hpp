@@ -28,7 +28,7 @@ namespace fogctl {
 
 /// What outlives a power cut; what outlives the process is all, with either.
 enum class FileSync {
-  normal,  // what was committed before the last checkpoint: the file is never torn
+  normal,  // all but about the last two seconds, whole: `wait` writes through each second
   full,    // all: each call waits for the disk
 };
 
@@ -123,8 +123,9 @@ class FileStore {
     std::string record;  // written anew for each
   };
 
-  FileStore(FileQueueOptions options, FileLock lock, std::unique_ptr<sqlite::Database> database);
-  [[nodiscard]] Result<void> start(const Clock& clock);
+  FileStore(FileQueueOptions options, FileLock lock, std::unique_ptr<sqlite::Database> database,
+            const Clock& clock);
+  [[nodiscard]] Result<void> start();
   void count_tasks();
 
   void begin();
@@ -182,7 +183,11 @@ class FileStore {
   [[nodiscard]] Instant from_file(std::int64_t time) const;
   void note_clock(Instant now);
 
+  /// Whether it is time to write through what was committed; then it has to be done.
+  [[nodiscard]] bool is_sync_due();
+
   const FileQueueOptions options_;
+  const Clock& clock_;
   const FileLock lock_;  // is let go of after the database is closed
   const std::unique_ptr<sqlite::Database> database_;
   std::unique_ptr<FileStatements> sql_;
@@ -191,6 +196,9 @@ class FileStore {
   std::condition_variable news_;
   std::size_t waiting_ = 0;
   std::uint64_t wakes_ = 1;  // how often queued tasks appeared where there were none
+
+  bool is_unsynced_ = false;  // committed, and not yet written through
+  Instant synced_at_;
 
   Duration offset_{};  // from an instant to queue time
   Instant clock_noted_at_;

@@ -12,8 +12,9 @@ ErrorCode code_of(int code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return ErrorCode::in_use;
-    case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+      return ErrorCode::invalid;
+    case SQLITE_CORRUPT:
     case SQLITE_MISUSE:
     case SQLITE_ERROR:
     case SQLITE_SCHEMA:

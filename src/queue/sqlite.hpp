@@ -31,7 +31,7 @@ class Database {
 
   [[nodiscard]] bool has_failed() const { return failed_; }
   /// What failed since the last recover(). unavailable where it may work later (the disk is full),
-  /// failed where it will not (the file is damaged).
+  /// failed where it will not (the file is damaged), invalid where it is no such file at all.
   [[nodiscard]] const Error& error() const { return error_; }
   /// Makes what was begun fail: for whoever cannot read what it finds.
   void fail(Error error);

@@ -74,12 +74,15 @@ inline std::shared_ptr<FileStore> open_file(const FileQueueOptions& options) {
   return std::move(*store);
 }
 
+inline FileQueueOptions file_options(const ScratchFolder& folder, QueueLimits limits = {}) {
+  return {.path = folder.path() / "queue",
+          .sync = FileSync::normal,
+          .limits = limits,
+          .first_lease = first_lease};
+}
+
 struct FileBackend {
-  explicit FileBackend(QueueLimits limits)
-      : store(open_file({.path = folder.path() / "queue",
-                         .sync = FileSync::normal,
-                         .limits = limits,
-                         .first_lease = first_lease})) {}
+  explicit FileBackend(QueueLimits limits) : store(open_file(file_options(folder, limits))) {}
   std::unique_ptr<TaskQueue> open(const std::string& holder) {
     return std::make_unique<FileQueue>(store, holder);
   }

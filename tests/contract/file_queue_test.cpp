@@ -1,0 +1,178 @@
+// What only the queue in a file promises: one process has it, a wrong file is left alone, and a
+// full disk costs nothing.
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "contract/queues.hpp"
+#include "queue/sqlite.hpp"
+
+namespace fogctl::contract {
+namespace {
+
+Error refused(const FileQueueOptions& options) {
+  const auto store = FileStore::open(options, system_clock());
+  REQUIRE_FALSE(store.has_value());
+  CAPTURE(store.error().message);
+  CHECK(store.error().message.find(options.path) != std::string::npos);
+  return store.error();
+}
+
+bool says(const Error& error, const std::string& words) {
+  return error.message.find(words) != std::string::npos;
+}
+
+/// A clock whose wall is moved by hand.
+class MovedClock final : public Clock {
+ public:
+  [[nodiscard]] Instant now() const override { return system_clock().now(); }
+  [[nodiscard]] WallTime wall_now() const override { return system_clock().wall_now() + moved; }
+  Duration moved{};
+};
+
+}  // namespace
+
+TEST_CASE("file queue: closed in order it leaves one file, and that is all of it") {
+  const ScratchFolder folder;
+  {
+    FileQueue queue(open_file(file_options(folder)), "a");
+    enqueue(queue, {{.uid = "t", .content = "[1]"}});
+    CHECK(std::filesystem::exists(file_options(folder).path + ".lock"));
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+  std::filesystem::rename(file_options(folder).path, folder.path() / "moved");
+  auto options = file_options(folder);
+  options.path = folder.path() / "moved";
+  FileQueue queue(open_file(options), "b");
+  const auto leases = lease(queue, 1);
+  REQUIRE(uids(leases) == Names{"t"});
+  CHECK(leases[0].task->content == "[1]");
+}
+
+TEST_CASE("file queue: its time goes on where it was, whatever the wall clock says") {
+  const ScratchFolder folder;
+  MovedClock clock;
+  {
+    auto store = FileStore::open(file_options(folder), clock);
+    REQUIRE(store.has_value());
+    FileQueue queue(*store, "a");
+    enqueue(queue, {{.uid = "t", .chosen = true}, {.uid = "u", .start_by = 30s}});
+    finish(queue, lease(queue, 1));
+    finish(queue, lease(queue, 1));
+    enqueue(queue, {{.uid = "v", .start_by = 30s}, {.uid = "w", .start_by = 7200s}});
+    must(queue.leave(system_clock().now()));
+  }
+  SUBCASE("an hour back") {
+    clock.moved = -1h;
+  }
+  SUBCASE("ten years back") {
+    clock.moved = -10 * 365 * 24h;
+  }
+  auto store = FileStore::open(file_options(folder), clock);
+  REQUIRE(store.has_value());
+  FileQueue queue(*store, "b");
+  // Half a minute later it is late, and comes behind; its result is kept for its hour.
+  CHECK(uids(lease(queue, 2, start() + 31s)) == Names{"w", "v"});
+  CHECK(must(queue.kept_result("t", start() + 59min)).has_value());
+  CHECK_FALSE(must(queue.kept_result("t", start() + 61min)).has_value());
+}
+
+TEST_CASE("file queue: a second process is refused, and told whose it is") {
+  const ScratchFolder folder;
+  int ready[2], leave[2];
+  REQUIRE(::pipe(ready) == 0);
+  REQUIRE(::pipe(leave) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto store = open_file(file_options(folder));
+    char word = 'r';
+    [[maybe_unused]] const auto written = ::write(ready[1], &word, 1);
+    [[maybe_unused]] const auto read = ::read(leave[0], &word, 1);
+    ::raise(SIGKILL);
+  }
+  char word = 0;
+  REQUIRE(::read(ready[0], &word, 1) == 1);
+  const Error error = refused(file_options(folder));
+  CHECK(error.code == ErrorCode::in_use);
+  CHECK(says(error, "process " + std::to_string(child)));
+  REQUIRE(::write(leave[1], &word, 1) == 1);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  (void)open_file(file_options(folder));  // its lock went with it
+  for (const int descriptor : {ready[0], ready[1], leave[0], leave[1]}) ::close(descriptor);
+}
+
+TEST_CASE("file queue: what is no queue file is refused and left as it is") {
+  const ScratchFolder folder;
+  auto options = file_options(folder);
+  SUBCASE("text") {
+    const std::string text(5000, 'x');
+    std::ofstream(options.path) << text;
+    CHECK(says(refused(options), "not a database"));
+    CHECK(std::filesystem::file_size(options.path) == text.size());
+  }
+  SUBCASE("an SQLite file of something else") {
+    {
+      auto other = sqlite::Database::open(options.path);
+      REQUIRE(other.has_value());
+      (*other)->execute("CREATE TABLE notes(text)");
+    }
+    CHECK(refused(options).code == ErrorCode::invalid);
+    CHECK(sqlite::Database::open(options.path).value()->number("SELECT count(*) FROM notes") == 0);
+  }
+  SUBCASE("a queue file of a newer version") {
+    (void)open_file(options);
+    {
+      auto newer = sqlite::Database::open(options.path);
+      (*newer)->execute("PRAGMA user_version = 99");
+    }
+    const Error error = refused(options);
+    CHECK(error.code == ErrorCode::invalid);
+    CHECK(says(error, "version 99"));
+  }
+  SUBCASE("a folder") {
+    options.path = folder.path();
+    (void)refused(options);
+  }
+  SUBCASE("in a folder that is not there") {
+    options.path = folder.path() / "no" / "queue";
+    CHECK(says(refused(options), "No such file or directory"));
+  }
+}
+
+TEST_CASE(
+    "file queue: on a full disk calls fail as if they had not been made, until there is room") {
+  const ScratchFolder folder;
+  FileQueue queue(open_file(file_options(folder)), "a");
+  enqueue(queue, {{.uid = "before"}});
+  const auto before = must(queue.load(start()));
+  const auto big = make_all({{.uid = "1", .content = std::string(2'000'000, 'x')},
+                             {.uid = "2", .content = std::string(2'000'000, 'x')},
+                             {.uid = "3", .away = true}});
+  // No file of this process may grow beyond this: writing fails as it does on a full disk.
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit unlimited{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &unlimited) == 0);
+  const rlimit limited{1'000'000, unlimited.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &limited) == 0);
+  const auto failed = queue.enqueue(big, up_to(9), start());
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &unlimited) == 0);
+  std::signal(SIGXFSZ, old_handler);
+
+  REQUIRE_FALSE(failed.has_value());
+  CHECK(is_transient(failed.error()));
+  CHECK(says(failed.error(), "cannot enqueue 3 tasks in queue file " + file_options(folder).path));
+  const auto after = must(queue.load(start()));
+  CHECK(after.queued == before.queued);
+  CHECK(after.leased == before.leased);
+  CHECK(after.bytes == before.bytes);
+  CHECK(after.away == 0);
+  CHECK(statuses(must(queue.enqueue(big, up_to(9), start()))) ==
+        std::vector{leased, leased, leased});
+  CHECK(must(queue.load(start())).away == 1);
+}
+
+}  // namespace fogctl::contract
