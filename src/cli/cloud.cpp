@@ -13,7 +13,7 @@ Run add_cloud(CLI::App& command) {
   add_node_flags(command, *flags);
   add_example(command,
               "fogctl cloud\n"
-              "fogctl cloud --queue-backend memory --listen 0.0.0.0:10000");
+              "fogctl cloud --queue-backend file --listen 0.0.0.0:10000");
   return [flags] { return run_node(*flags, true); };
 }
 

@@ -11,7 +11,8 @@
 namespace fogctl {
 namespace {
 
-constexpr Duration clock_interval = std::chrono::seconds(1);
+// The arrivals of tasks tell the time better, where there are any.
+constexpr Duration clock_interval = std::chrono::minutes(1);
 
 /// Writes the journal of a queue file through to the disk: what was committed is then there.
 Result<void> write_through(const std::string& path) {
@@ -188,10 +189,12 @@ Result<QueueNews> FileQueue::wait(Duration at_most) {
   std::unique_lock lock(store_->mutex_);
   if (store_->is_sync_due()) {
     lock.unlock();
-    if (auto synced = write_through(store_->options_.path); !synced) {
+    auto synced = write_through(store_->options_.path);
+    lock.lock();
+    if (!synced) {
+      store_->changes_synced_ = 0;  // next time again
       return std::unexpected(std::move(synced.error()));
     }
-    lock.lock();
   }
   const auto has_news = [&] {
     return interrupted_ || seen_wakes_ != store_->wakes_ || !me_->replies.empty();

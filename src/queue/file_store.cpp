@@ -116,7 +116,6 @@ Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
     is_failing_ = true;
     return std::unexpected(std::move(error));
   }
-  is_unsynced_ = true;
   for (auto& [holder, result] : effects_.replies) holder->replies.push_back(std::move(result));
   for (Holder* holder : effects_.ended) {
     holder->life = 0;
@@ -285,11 +284,12 @@ Instant FileStore::from_file(std::int64_t time) const {
 }
 
 bool FileStore::is_sync_due() {
-  if (!is_unsynced_ || options_.sync == FileSync::full) return false;
+  const std::int64_t changes = database_->all_changes();
+  if (changes == changes_synced_ || options_.sync == FileSync::full) return false;
   const Instant now = clock_.now();
   if (now - synced_at_ < sync_interval) return false;
   synced_at_ = now;
-  is_unsynced_ = false;
+  changes_synced_ = changes;
   return true;
 }
 

@@ -197,7 +197,7 @@ class FileStore {
   std::size_t waiting_ = 0;
   std::uint64_t wakes_ = 1;  // how often queued tasks appeared where there were none
 
-  bool is_unsynced_ = false;  // committed, and not yet written through
+  std::int64_t changes_synced_ = 0;  // of the database's, when it was last written through
   Instant synced_at_;
 
   Duration offset_{};  // from an instant to queue time

@@ -87,6 +87,10 @@ std::int64_t Database::changes() const {
   return sqlite3_changes(handle_);
 }
 
+std::int64_t Database::all_changes() const {
+  return sqlite3_total_changes64(handle_);
+}
+
 Statement::Statement(Database& database, std::string_view sql) : database_(database) {
   if (database.has_failed()) return;
   database.note(sqlite3_prepare_v3(database.handle_, sql.data(), static_cast<int>(sql.size()),

@@ -39,8 +39,9 @@ class Database {
   void recover();
 
   [[nodiscard]] std::int64_t last_id() const;
-  /// Rows that the last statement changed.
+  /// Rows that the last statement changed, and all since it was opened.
   [[nodiscard]] std::int64_t changes() const;
+  [[nodiscard]] std::int64_t all_changes() const;
 
  private:
   friend class Statement;
