@@ -8,7 +8,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace fogctl {
@@ -44,8 +44,8 @@ Result<FileLock> FileLock::take(const std::string& path) {
   for (;;) {
     const int descriptor = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (descriptor < 0) {
-      return failure(ErrorCode::failed,
-                     fmt::format("cannot make {}: {}", lock_path, std::strerror(errno)));
+      return failure(ErrorCode::failed, fmt::format("cannot make {}: {}", lock_path,
+                                                    std::generic_category().message(errno)));
     }
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
       const std::string owner = owner_of(descriptor);

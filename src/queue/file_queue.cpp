@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace fogctl {
@@ -22,7 +22,7 @@ Result<void> write_through(const std::string& path) {
   if (descriptor >= 0) ::close(descriptor);
   if (is_through) return {};
   return failure(ErrorCode::unavailable, fmt::format("cannot write queue file {} to the disk: {}",
-                                                     path, std::strerror(why)));
+                                                     path, std::generic_category().message(why)));
 }
 
 }  // namespace
@@ -78,7 +78,8 @@ Result<bool> FileQueue::extend(std::size_t workers, Duration lease, Instant now)
   if (now - store_->clock_noted_at_ >= clock_interval) {
     store_->begin();
     store_->note_clock(now);
-    (void)store_->commit("note the time");  // load() tells
+    // Where it fails, load() tells.
+    if (!store_->commit("note the time")) store_->is_failing_ = true;
   }
   return !std::exchange(evicted_, false);
 }

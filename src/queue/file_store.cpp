@@ -114,6 +114,9 @@ Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
     database_->recover();
     counts_ = counts_before_;
     is_failing_ = true;
+    // The journal holds pages many times over: written back, they may leave room to go on.
+    database_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    database_->recover();
     return std::unexpected(std::move(error));
   }
   for (auto& [holder, result] : effects_.replies) holder->replies.push_back(std::move(result));

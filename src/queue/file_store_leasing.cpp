@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/check.hpp"
 #include "queue/file_store.hpp"
 #include "queue/record.hpp"
 
@@ -150,6 +151,7 @@ void FileStore::lease_ready(Holder& me, Want& want, std::vector<Lease>& leases, 
     if (ready.lease.task) {
       leases.push_back(std::move(ready.lease));
     } else {
+      FOGCTL_CHECK(batch != nullptr);
       batch->done.outcomes[batch->own.at(ready.id)] = {EnqueueStatus::leased, want.number,
                                                        std::nullopt};
     }

@@ -2,7 +2,7 @@
 
 #include <sqlite3.h>
 
-#include <cstring>
+#include <system_error>
 
 namespace fogctl::sqlite {
 namespace {
@@ -29,7 +29,7 @@ Error error_of(sqlite3* handle, int code) {
   const int reason = handle != nullptr ? sqlite3_system_errno(handle) : 0;
   const int kind = code & 0xff;
   if (reason != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN)) {
-    text += std::string(": ") + std::strerror(reason);
+    text += std::string(": ") + std::generic_category().message(reason);
   }
   return {code_of(code), std::move(text)};
 }
