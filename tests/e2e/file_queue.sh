@@ -50,7 +50,7 @@ got = json.load(open(sys.argv[1]))
 total = got["total"]
 assert total["sent"] == total["done"] > 500, total
 assert total["failed"] == total["lost"] == 0, total
-assert got["reconnects"] == 3, got
+assert got["reconnects"] >= 3, got
 PY
 
 # What was accepted from a client that is gone is run all the same, and the file is whole at the end.
