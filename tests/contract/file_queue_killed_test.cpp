@@ -115,6 +115,7 @@ void check(TaskQueue& queue, const Expected& expected) {
   while (!left.empty()) {
     const auto leases = lease(queue, 9);
     REQUIRE_FALSE(leases.empty());
+    if (expected.lone.empty()) CHECK(leases.size() == left.size());
     for (const Lease& one : leases) {
       CAPTURE(one.task->uid);
       REQUIRE(left.contains(one.task->uid));
