@@ -31,8 +31,8 @@ refused "$dir/notes" --queue-file "$dir/notes"
 grep -q "plain text" "$dir/notes" || fail "what is no queue file was written to"
 
 # Tasks of 20 ms, more than two workers can run: some always wait in the file.
-"$fogctl" client --connect "127.0.0.1:$port" --content 0.02 --load sleep=150/s --duration 5s --json \
-  >"$dir/report" 2>"$dir/client.log" &
+"$fogctl" client --connect "127.0.0.1:$port" --content 0.02 --load sleep=150/s --duration 5s \
+  --json >"$dir/report" 2>"$dir/client.log" &
 client=$!
 tasks_wait() {
   "$fogctl" nodes --connect "127.0.0.1:$port" --json |
@@ -53,7 +53,7 @@ assert total["failed"] == total["lost"] == 0, total
 assert got["reconnects"] >= 3, got
 PY
 
-# What was accepted from a client that is gone is run all the same, and the file is whole at the end.
+# Stopped in order, it leaves the one file, and nothing in it.
 stop fog
 [ ! -e "$file-wal" ] && [ ! -e "$file.lock" ] || fail "left beside the file: $(ls "$dir")"
 start_fog_on_file

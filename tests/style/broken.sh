@@ -73,6 +73,7 @@ layer placement/a.cpp '<thread>' 'placement is pure and may not include <thread>
 layer scheduling/a.cpp '<mutex>' 'scheduling is pure and may not include <mutex>'
 layer task/a.cpp '<unistd.h>' 'task is pure and may not include <unistd.h>'
 layer wire/a.cpp '<asio/ip/tcp.hpp>' '<asio/ip/tcp.hpp> is for net node client alone'
+layer queue/a.cpp '<sqlite3.h>' '<sqlite3.h> is for queue/sqlite.cpp'
 layer queue/a.cpp '<hiredis/hiredis.h>' '<hiredis/hiredis.h> is for queue/redis_connection.cpp'
 layer node/a.cpp '<CLI/CLI.hpp>' '<CLI/CLI.hpp> is for cli alone'
 layer wire/a.cpp '<boost/json.hpp>' '<boost/json.hpp> is for json alone'
