@@ -55,7 +55,7 @@ Result<Enqueued> FileQueue::enqueue(std::span<const NewTask> tasks, const LeaseW
 Result<std::vector<Lease>> FileQueue::lease(const LeaseWant& want, Instant now) {
   std::vector<Lease> leases;
   const std::lock_guard lock(store_->mutex_);
-  if (store_->counts_.queued() == 0) return leases;
+  if (store_->counts_.queued() == 0 && store_->counts_.load.delayed == 0) return leases;
   store_->begin();
   store_->lease(*me_, want, now, leases);
   if (auto kept = store_->commit("lease"); !kept) return std::unexpected(std::move(kept.error()));
@@ -101,6 +101,42 @@ Result<std::vector<FinishStatus>> FileQueue::finish(std::span<const Finished> ta
   note_life();
   for (Lease& lease : leases) next.push_back(std::move(lease));
   return statuses;
+}
+
+Result<void> FileQueue::retry(std::span<const Retry> runs, Instant) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  for (const Retry& run : runs) store_->retry(*me_, run);
+  return store_->commit("put off", runs.size());
+}
+
+Result<std::vector<CancelStatus>> FileQueue::cancel(std::span<const std::string> uids,
+                                                    Instant now) {
+  return transact("give up", uids.size(), [&] {
+    std::vector<CancelStatus> statuses;
+    statuses.reserve(uids.size());
+    for (const std::string& uid : uids) statuses.push_back(store_->cancel(uid, now));
+    return statuses;
+  });
+}
+
+Result<void> FileQueue::pause(bool is_paused) {
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  store_->pause(is_paused);
+  return store_->commit(is_paused ? "pause the work" : "resume the work");
+}
+
+Result<std::vector<TaskInfo>> FileQueue::list(TaskState state, std::size_t most, Instant) {
+  return transact("list the tasks", 0, [&] { return store_->list(state, most); });
+}
+
+Result<std::optional<TaskInfo>> FileQueue::find(const std::string& uid, Instant) {
+  return transact("look up a task", 0, [&] { return store_->info(uid); });
+}
+
+Result<OldestTasks> FileQueue::oldest(Instant) {
+  return transact("look for the oldest tasks", 0, [&] { return store_->first_of_each(); });
 }
 
 Result<void> FileQueue::give_back(std::span<const LeaseRef> leases, Instant) {
@@ -198,7 +234,7 @@ Result<QueueNews> FileQueue::wait(Duration at_most) {
     }
   }
   const auto has_news = [&] {
-    return interrupted_ || seen_wakes_ != store_->wakes_ || !me_->replies.empty();
+    return interrupted_ || seen_wakes_ != store_->wakes_ || me_->has_news();
   };
   ++store_->waiting_;
   store_->news_.wait_for(lock, at_most, has_news);
@@ -206,6 +242,7 @@ Result<QueueNews> FileQueue::wait(Duration at_most) {
   news.work = seen_wakes_ != store_->wakes_;
   seen_wakes_ = store_->wakes_;
   news.replies.swap(me_->replies);
+  news.cancelled.swap(me_->cancelled);
   return news;
 }
 

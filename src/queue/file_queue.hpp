@@ -27,7 +27,15 @@ class FileQueue final : public TaskQueue {
   [[nodiscard]] Result<std::vector<FinishStatus>> finish(std::span<const Finished> tasks,
                                                          const LeaseWant& want, Instant now,
                                                          std::vector<Lease>& next) override;
+  [[nodiscard]] Result<void> retry(std::span<const Retry> runs, Instant now) override;
   [[nodiscard]] Result<void> give_back(std::span<const LeaseRef> leases, Instant now) override;
+  [[nodiscard]] Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
+                                                         Instant now) override;
+  [[nodiscard]] Result<void> pause(bool is_paused) override;
+  [[nodiscard]] Result<std::vector<TaskInfo>> list(TaskState state, std::size_t most,
+                                                   Instant now) override;
+  [[nodiscard]] Result<std::optional<TaskInfo>> find(const std::string& uid, Instant now) override;
+  [[nodiscard]] Result<OldestTasks> oldest(Instant now) override;
   [[nodiscard]] Result<std::size_t> recover_expired(Instant now) override;
   [[nodiscard]] Result<void> leave(Instant now) override;
   /// Fails, too, as long as nothing can be written since a call failed.
@@ -43,6 +51,18 @@ class FileQueue final : public TaskQueue {
 
  private:
   void note_life();
+  /// One transaction: `what` and `tasks` as in FileStore::commit.
+  template <typename Call>
+  [[nodiscard]] auto transact(std::string_view what, std::size_t tasks, Call call)
+      -> Result<decltype(call())> {
+    const std::lock_guard lock(store_->mutex_);
+    store_->begin();
+    auto outcome = call();
+    if (auto kept = store_->commit(what, tasks); !kept) {
+      return std::unexpected(std::move(kept.error()));
+    }
+    return outcome;
+  }
 
   std::shared_ptr<FileStore> store_;
   FileStore::Holder* me_;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t application_id = 0x666f6771;
 
 // The step from each version to the next. `ready` and `by_age` hold what is queued, in the two
-// orders of a lease; `held` what is not. States are written as numbers, for a partial index
+// orders of a lease; `held` what somebody holds. States are written as numbers, for a partial index
 // serves only statements whose text implies its condition.
 constexpr std::array<const char*, 1> steps = {R"sql(
 CREATE TABLE tasks(
@@ -28,10 +28,15 @@ CREATE TABLE tasks(
   asker    INTEGER NOT NULL DEFAULT 0,  -- the holder that asked for its result as well
   arrival  INTEGER NOT NULL,
   start_by INTEGER NOT NULL,
+  failures   INTEGER NOT NULL DEFAULT 0,  -- runs that failed
+  not_before INTEGER NOT NULL DEFAULT 0,  -- of a delayed one
+  cancelled  INTEGER NOT NULL DEFAULT 0,  -- given up while it was held
   record   BLOB NOT NULL);
 CREATE INDEX ready  ON tasks(start_by) WHERE state = 2;
 CREATE INDEX by_age ON tasks(arrival)  WHERE state = 2;
-CREATE INDEX held   ON tasks(holder)   WHERE state > 2;
+CREATE INDEX held   ON tasks(holder)   WHERE state BETWEEN 3 AND 6;
+CREATE INDEX delayed  ON tasks(not_before) WHERE state = 7;
+CREATE INDEX given_up ON tasks(id)         WHERE cancelled = 1;
 CREATE TABLE results(
   id     INTEGER PRIMARY KEY,
   uid    BLOB NOT NULL UNIQUE,
@@ -45,8 +50,8 @@ CREATE TABLE dead(
   died_at  INTEGER NOT NULL,
   task     BLOB NOT NULL,
   result   BLOB NOT NULL);
-CREATE TABLE file(life INTEGER NOT NULL, clock INTEGER NOT NULL);
-INSERT INTO file VALUES(0, 0);
+CREATE TABLE file(life INTEGER NOT NULL, clock INTEGER NOT NULL, paused INTEGER NOT NULL);
+INSERT INTO file VALUES(0, 0, 0);
 )sql"};
 
 Result<void> outcome(const sqlite::Database& database) {
@@ -88,17 +93,19 @@ FileStatements::FileStatements(sqlite::Database& database)
           "INSERT INTO tasks(uid, state, class, number, holder, origin, arrival, start_by, record)"
           " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(uid) DO NOTHING"),
       find(database,
-           "SELECT id, state, class, number, holder, origin, asker, arrival, length(record)"
+           "SELECT id, state, class, number, holder, origin, asker, arrival, length(record),"
+           " cancelled"
            " FROM tasks WHERE uid = ?"),
       record(database, "SELECT record FROM tasks WHERE id = ?"),
       // from a start-by on, that included
       urgent(database,
-             "SELECT id, class, suspect, tries, origin, arrival, record FROM tasks INDEXED BY ready"
+             "SELECT id, class, suspect, tries, origin, arrival, record, failures FROM tasks"
+             " INDEXED BY ready"
              " WHERE state = 2 AND start_by >= ? ORDER BY start_by, id"),
       // up to a start-by, that included
       oldest(database,
-             "SELECT id, class, suspect, tries, origin, arrival, record FROM tasks INDEXED BY"
-             " by_age WHERE state = 2 AND start_by <= ? ORDER BY arrival, id"),
+             "SELECT id, class, suspect, tries, origin, arrival, record, failures FROM tasks"
+             " INDEXED BY by_age WHERE state = 2 AND start_by <= ? ORDER BY arrival, id"),
       hold(database, "UPDATE tasks SET state = ?, number = ?, holder = ? WHERE id = ?"),
       start(database,
             "UPDATE tasks SET state = 5 WHERE uid = ? AND number = ? AND holder = ?"
@@ -108,11 +115,31 @@ FileStatements::FileStatements(sqlite::Database& database)
       drop(database, "DELETE FROM tasks WHERE id = ?"),
       held_by_class(database,
                     "SELECT state, class, count(*) FROM tasks INDEXED BY held"
-                    " WHERE state > 2 AND holder = ? GROUP BY state, class"),
-      evict(database, "UPDATE tasks SET state = 2 WHERE state > 2 AND holder = ?"),
+                    " WHERE state BETWEEN 3 AND 6 AND holder = ? GROUP BY state, class"),
+      evict(database, "UPDATE tasks SET state = 2 WHERE state BETWEEN 3 AND 6 AND holder = ?"),
       evict_lost(database,
                  "UPDATE tasks SET suspect = suspect OR state < 6,"
-                 " tries = tries + (state IN (4, 5)), state = 2 WHERE state > 2 AND holder = ?"),
+                 " tries = tries + (state IN (4, 5)), state = 2 WHERE state BETWEEN 3 AND 6 AND "
+                 "holder = ?"),
+      put_off(database,
+              "UPDATE tasks SET state = 7, failures = failures + 1, not_before = ? WHERE id = ?"),
+      due_by_class(database,
+                   "SELECT class, count(*) FROM tasks INDEXED BY delayed"
+                   " WHERE state = 7 AND not_before <= ? GROUP BY class"),
+      end_delays(database, "UPDATE tasks SET state = 2 WHERE state = 7 AND not_before <= ?"),
+      give_up(database, "UPDATE tasks SET cancelled = 1 WHERE id = ?"),
+      given_up(database, "SELECT uid FROM tasks INDEXED BY given_up WHERE cancelled = 1"),
+      set_paused(database, "UPDATE file SET paused = ?"),
+      // of the states from, to
+      list(database,
+           "SELECT record, state, holder, arrival, start_by, tries + failures FROM tasks"
+           " WHERE state BETWEEN ? AND ?"
+           " ORDER BY CASE state WHEN 7 THEN not_before ELSE start_by END, id LIMIT ?"),
+      show(database,
+           "SELECT record, state, holder, arrival, start_by, tries + failures FROM tasks"
+           " WHERE uid = ?"),
+      first_arrivals(database, "SELECT state, min(arrival) FROM tasks GROUP BY state"),
+      first_death(database, "SELECT died_at FROM dead ORDER BY died_at LIMIT 1"),
       keep_result(database,
                   "INSERT OR REPLACE INTO results(uid, digest, expiry, record)"
                   " VALUES(?, ?, ?, ?)"),

@@ -5,7 +5,7 @@
 //          enqueue, so it tells who came first. Times are queue time in ns (design.md §8).
 // results  kept for clients that chose the uid, oldest first by `id`
 // dead     tasks that failed for good, oldest first by `id`
-// file     one row: how often the file was opened, and the latest queue time known
+// file     one row: how often the file was opened, the latest queue time known, whether paused
 //
 // A later schema adds its step to the list in file_schema.cpp, and `PRAGMA user_version` says which
 // were taken; a file of a version that this program does not know is left alone.
@@ -25,6 +25,7 @@ enum class FileState : std::uint8_t {
   alone = 4,    // leased alone
   started = 5,  // recorded as begun
   away = 6,     // with a neighbour or the cloud
+  delayed = 7,  // failed, and waits to be tried again
 };
 /// Lease numbers likewise take four bytes each.
 inline constexpr std::uint32_t first_lease_number = 1U << 24;
@@ -54,6 +55,18 @@ struct FileStatements {
   sqlite::Statement held_by_class;
   sqlite::Statement evict;
   sqlite::Statement evict_lost;
+
+  sqlite::Statement put_off;
+  sqlite::Statement due_by_class;
+  sqlite::Statement end_delays;
+
+  sqlite::Statement give_up;
+  sqlite::Statement given_up;
+  sqlite::Statement set_paused;
+  sqlite::Statement list;
+  sqlite::Statement show;
+  sqlite::Statement first_arrivals;
+  sqlite::Statement first_death;
 
   sqlite::Statement keep_result;
   sqlite::Statement find_result;

@@ -68,7 +68,7 @@ Result<void> FileStore::start() {
   database_->execute("BEGIN IMMEDIATE");
   database_->execute(
       "UPDATE tasks SET suspect = suspect OR state < 6, tries = tries + (state IN (4, 5)),"
-      " state = 2 WHERE state > 2");
+      " state = 2 WHERE state BETWEEN 3 AND 6");
   database_->execute("UPDATE file SET life = life + 1");
   life_ = database_->number("SELECT life FROM file");
   count_tasks();
@@ -88,15 +88,18 @@ Result<void> FileStore::start() {
 
 void FileStore::count_tasks() {
   sqlite::Statement tasks(*database_,
-                          "SELECT class, count(*), sum(length(record)) FROM tasks GROUP BY class");
+                          "SELECT class, count(*), sum(length(record)), sum(state = 7) FROM tasks"
+                          " GROUP BY class");
   sqlite::Rows rows(tasks);
   while (rows.next()) {
     const auto weight = count(rows.number(0));
     if (weight >= task_class_count) continue;
-    counts_.load.queued[weight] = count(rows.number(1));
+    counts_.load.queued[weight] = count(rows.number(1) - rows.number(3));
+    counts_.load.delayed += count(rows.number(3));
     counts_.load.bytes += count(rows.number(2));
   }
   counts_.load.dead = count(database_->number("SELECT count(*) FROM dead"));
+  counts_.load.is_paused = database_->number("SELECT paused FROM file") != 0;
   counts_.results = count(database_->number("SELECT count(*) FROM results"));
   counts_.result_bytes = count(database_->number("SELECT sum(length(record)) FROM results"));
 }
@@ -120,13 +123,15 @@ Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
     return std::unexpected(std::move(error));
   }
   for (auto& [holder, result] : effects_.replies) holder->replies.push_back(std::move(result));
+  for (auto& [holder, uid] : effects_.cancelled) holder->cancelled.push_back(std::move(uid));
   for (Holder* holder : effects_.ended) {
     holder->life = 0;
     holder->workers = 0;
   }
   const bool wakes = effects_.wake || (counts_before_.queued() == 0 && counts_.queued() > 0);
   if (wakes) ++wakes_;
-  if (waiting_ > 0 && (wakes || !effects_.replies.empty())) news_.notify_all();
+  const bool tells = !effects_.replies.empty() || !effects_.cancelled.empty();
+  if (waiting_ > 0 && (wakes || tells)) news_.notify_all();
   return {};
 }
 
@@ -183,18 +188,25 @@ FinishStatus FileStore::finish(Holder& me, const Finished& done, Instant now) {
   const auto row = find(done.lease.uid);
   if (!row) return FinishStatus::gone;
   if (!is_held_by(me, *row, done.lease.number)) return FinishStatus::superseded;
-  if (done.task->uid_chosen) keep_result(done, now);
-  if (done.dead_after > 0) bury(done, row->id, now);
+  const bool is_cancelled = row->is_cancelled && row->state != FileState::away;
+  if (done.dead_after > 0 && !is_cancelled) bury(done, row->id, now);
   // As the other implementations, whose results go where the lease said.
-  if (!done.reply_to.empty() && done.reply_to != me.name) {
-    const auto waiting = holders_.find(done.reply_to);
-    if (waiting != holders_.end()) effects_.replies.emplace_back(&waiting->second, done.result);
-  }
-  if (Holder* asker = holder_of(row->asker)) effects_.replies.emplace_back(asker, done.result);
-  --count_of(row->state, row->weight);
-  counts_.load.bytes -= row->bytes;
-  sql_->drop.run(row->id);
-  return FinishStatus::done;
+  const bool for_another = !done.reply_to.empty() && done.reply_to != me.name;
+  const auto waits = for_another ? holders_.find(done.reply_to) : holders_.end();
+  end(*row, *done.task, is_cancelled ? cancelled_result(done.lease.uid) : done.result,
+      waits == holders_.end() ? nullptr : &waits->second, now);
+  return is_cancelled ? FinishStatus::cancelled : FinishStatus::done;
+}
+
+/// The task has its one effective result. `waits`: a holder that is to hear of it.
+void FileStore::end(const Row& row, const Task& task, const TaskResult& result, Holder* waits,
+                    Instant now) {
+  if (task.uid_chosen) keep_result(task, result, now);
+  if (waits != nullptr) effects_.replies.emplace_back(waits, result);
+  if (Holder* asker = holder_of(row.asker)) effects_.replies.emplace_back(asker, result);
+  --count_of(row.state, row.weight);
+  counts_.load.bytes -= row.bytes;
+  sql_->drop.run(row.id);
 }
 
 void FileStore::give_back(Holder& me, std::span<const LeaseRef> leases) {
@@ -209,6 +221,7 @@ std::size_t FileStore::recover_expired(Instant now) {
   for (auto& [name, holder] : holders_) {
     if (holder.life != 0 && holder.expiry < now) recovered += evict(holder, true);
   }
+  sweep_cancelled(now);
   return recovered;
 }
 
@@ -241,16 +254,19 @@ std::optional<FileStore::Row> FileStore::find(std::string_view uid) {
              .origin = rows.number(5),
              .asker = rows.number(6),
              .arrival = rows.number(7),
-             .bytes = count(rows.number(8))};
+             .bytes = count(rows.number(8)),
+             .is_cancelled = rows.number(9) != 0};
 }
 
 // A row keeps the holder and the number of its last lease when it is queued again.
 bool FileStore::is_held_by(const Holder& me, const Row& row, std::uint32_t number) const {
-  return row.state != FileState::queued && row.holder == me.id && row.number == number;
+  const bool is_held = row.state != FileState::queued && row.state != FileState::delayed;
+  return is_held && row.holder == me.id && row.number == number;
 }
 
 std::size_t& FileStore::count_of(FileState state, std::size_t weight) {
   if (state == FileState::away) return counts_.load.away;
+  if (state == FileState::delayed) return counts_.load.delayed;
   auto& counts = state == FileState::queued ? counts_.load.queued : counts_.load.leased;
   return counts.at(weight);
 }
@@ -261,9 +277,9 @@ void FileStore::put_back(const Row& row) {
   sql_->put_back.run(row.id);
 }
 
-bool FileStore::has_room(std::size_t bytes) const {
-  return counts_.tasks() < options_.limits.max_tasks &&
-         counts_.load.bytes + bytes <= options_.limits.max_bytes;
+bool FileStore::has_room(std::size_t bytes, std::size_t share) const {
+  return counts_.tasks() < share * options_.limits.max_tasks &&
+         counts_.load.bytes + bytes <= share * options_.limits.max_bytes;
 }
 
 std::uint32_t FileStore::next_number() {

@@ -58,6 +58,8 @@ class FileStore {
     Instant expiry;
     std::size_t workers = 0;
     std::vector<TaskResult> replies;
+    std::vector<std::string> cancelled;  // what it holds and was given up
+    [[nodiscard]] bool has_news() const { return !replies.empty() || !cancelled.empty(); }
   };
 
   /// What the file holds, so that no call has to count.
@@ -69,13 +71,14 @@ class FileStore {
       return load.queued[0] + load.queued[1] + load.queued[2];
     }
     [[nodiscard]] std::size_t tasks() const {
-      return queued() + load.leased[0] + load.leased[1] + load.leased[2] + load.away;
+      return queued() + load.leased[0] + load.leased[1] + load.leased[2] + load.away + load.delayed;
     }
   };
 
   /// What a transition does outside of the file, once the file has it.
   struct Effects {
     std::vector<std::pair<Holder*, TaskResult>> replies;
+    std::vector<std::pair<Holder*, std::string>> cancelled;
     std::vector<Holder*> ended;  // their lease is over
     bool wake = false;
   };
@@ -90,6 +93,7 @@ class FileStore {
     std::int64_t asker = 0;
     std::int64_t arrival = 0;
     std::size_t bytes = 0;
+    bool is_cancelled = false;
   };
 
   /// A queued task that a lease looks at.
@@ -156,11 +160,22 @@ class FileStore {
                              std::vector<Ready>& found, const Batch* batch);
   void started(Holder& me, std::span<const LeaseRef> leases);
   [[nodiscard]] FinishStatus finish(Holder& me, const Finished& done, Instant now);
+  void end(const Row& row, const Task& task, const TaskResult& result, Holder* waits, Instant now);
   void give_back(Holder& me, std::span<const LeaseRef> leases);
+  void retry(Holder& me, const Retry& run);
+  void end_delays(Instant now);
+
+  [[nodiscard]] CancelStatus cancel(const std::string& uid, Instant now);
+  void sweep_cancelled(Instant now);
+  void pause(bool is_paused);
+  [[nodiscard]] std::vector<TaskInfo> list(TaskState state, std::size_t most);
+  [[nodiscard]] std::optional<TaskInfo> info(const std::string& uid);
+  [[nodiscard]] std::optional<TaskInfo> info_in(const sqlite::Rows& rows);
+  [[nodiscard]] OldestTasks first_of_each();
   [[nodiscard]] std::size_t recover_expired(Instant now);
   std::size_t evict(Holder& holder, bool lost);
 
-  void keep_result(const Finished& done, Instant now);
+  void keep_result(const Task& task, const TaskResult& result, Instant now);
   void trim_results(Instant now);
   [[nodiscard]] std::optional<TaskResult> kept_result(const std::string& uid, Instant now);
   void drop_result(const std::string& uid);
@@ -175,7 +190,7 @@ class FileStore {
   [[nodiscard]] bool is_held_by(const Holder& me, const Row& row, std::uint32_t number) const;
   [[nodiscard]] std::size_t& count_of(FileState state, std::size_t weight);
   void put_back(const Row& row);
-  [[nodiscard]] bool has_room(std::size_t bytes) const;
+  [[nodiscard]] bool has_room(std::size_t bytes, std::size_t share = 1) const;
   [[nodiscard]] std::uint32_t next_number();
 
   /// Queue time of an instant, and back; both saturate, for "never" is an instant too.

@@ -28,13 +28,13 @@ std::optional<EnqueueOutcome> FileStore::known_result(const Task& task, Instant 
   return EnqueueOutcome{.status = EnqueueStatus::done, .result = std::move(*result)};
 }
 
-void FileStore::keep_result(const Finished& done, Instant now) {
-  drop_result(done.lease.uid);
+void FileStore::keep_result(const Task& task, const TaskResult& result, Instant now) {
+  drop_result(task.uid);
   std::string record;
-  append_record(record, done.result);
+  append_record(record, result);
   const Instant expiry(add_saturating(now.time_since_epoch(), options_.limits.result_ttl));
-  sql_->keep_result.run(done.lease.uid, static_cast<std::int64_t>(content_digest(*done.task)),
-                        to_file(expiry), record);
+  sql_->keep_result.run(task.uid, static_cast<std::int64_t>(content_digest(task)), to_file(expiry),
+                        record);
   ++counts_.results;
   counts_.result_bytes += record.size();
 }

@@ -18,7 +18,10 @@ Enqueued FileStore::enqueue(Holder& me, std::span<const NewTask> tasks, const Le
   Want wanted{.want = want, .now = now, .number = next_number()};
   // Tasks that come to an empty queue go to this holder without touching the order.
   std::vector<bool> straight(tasks.size());
-  if (counts_.queued() == 0 && wanted.has_room()) straight = straight_ones(tasks, wanted);
+  const bool may_run = !want.away && !counts_.load.is_paused;
+  if (counts_.queued() == 0 && wanted.has_room() && may_run) {
+    straight = straight_ones(tasks, wanted);
+  }
   const bool one = std::ranges::count(straight, true) == 1;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     FileState state = FileState::queued;
@@ -65,7 +68,9 @@ EnqueueOutcome FileStore::enqueue_one(Holder& me, Batch& batch, std::size_t posi
   if (task.task->uid_chosen && counts_.results > 0) {
     if (auto known = known_result(*task.task, want.now)) return std::move(*known);
   }
-  if (has_room(record_size(*task.task))) return add(me, batch, position, state, want);
+  // What goes elsewhere makes room here: it may be half of what a full queue holds.
+  if (has_room(record_size(*task.task), task.away ? 2 : 1))
+    return add(me, batch, position, state, want);
   if (const auto row = find(task.task->uid)) return meet_again(me, batch, position, *row);
   return {.status = EnqueueStatus::overloaded, .result = {}};
 }
@@ -113,6 +118,7 @@ EnqueueOutcome FileStore::meet_again(Holder& me, Batch& batch, std::size_t posit
     if (row.origin != me.id) sql_->ask.run(me.id, row.id);
     return {.status = EnqueueStatus::duplicate, .result = {}};
   }
+  if (row.state == FileState::delayed) return {};
   const bool is_queued = row.state == FileState::queued;
   if (!is_queued && row.holder != me.id) return {};
   if (row.state == FileState::away && task.away) {
@@ -133,6 +139,8 @@ void FileStore::lease(Holder& me, const LeaseWant& want, Instant now, std::vecto
 
 // `batch`: the enqueue that this is part of; its tasks answer by their outcome.
 void FileStore::lease_ready(Holder& me, Want& want, std::vector<Lease>& leases, Batch* batch) {
+  if (counts_.load.is_paused && !want.want.away) return;
+  if (counts_.load.delayed > 0) end_delays(want.now);
   if (counts_.queued() == 0 || !want.has_room()) return;
   std::vector<Ready> found;
   const std::int64_t now = to_file(want.now);
@@ -143,7 +151,8 @@ void FileStore::lease_ready(Holder& me, Want& want, std::vector<Lease>& leases, 
     (void)look_at(sql_->oldest, latest, want, found, batch);
   }
   if (found.empty()) return;
-  const FileState state = want.taken == 1 ? FileState::alone : FileState::ahead;
+  FileState state = want.taken == 1 ? FileState::alone : FileState::ahead;
+  if (want.want.away) state = FileState::away;
   for (Ready& ready : found) {
     sql_->hold.run(static_cast<std::int64_t>(state), want.number, me.id, ready.id);
     --count_of(FileState::queued, ready.weight);
@@ -172,14 +181,17 @@ bool FileStore::look_at(sqlite::Statement& order, std::int64_t bound, Want& want
       effects_.wake = true;  // what is left behind a lone task may be for somebody else
       if (want.taken > 0) return false;
     }
-    if (ready.is_suspect || batch == nullptr || !batch->own.contains(ready.id)) {
+    const std::int64_t failures = rows.number(7);
+    const bool is_new = !ready.is_suspect && failures == 0;
+    if (!is_new || batch == nullptr || !batch->own.contains(ready.id)) {
       const Holder* origin = holder_of(rows.number(4));
       ready.lease = {.task = task_in(rows.bytes(6)),
                      .number = want.number,
-                     .attempt = static_cast<std::uint32_t>(rows.number(3)) + 1,
+                     .attempt = static_cast<std::uint32_t>(rows.number(3) + failures),
                      .arrival = from_file(rows.number(5)),
                      .reply_to = origin != nullptr ? origin->name : std::string()};
       if (!ready.lease.task) return false;
+      ready.lease.attempt += first_attempt(*ready.lease.task);
     }
     want.take(ready.weight);
     found.push_back(std::move(ready));
