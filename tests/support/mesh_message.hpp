@@ -9,14 +9,14 @@
 namespace fogctl::support {
 
 struct MeshMessage {
-  enum class Kind { ready, ack, state, task, result, leave, end };
+  enum class Kind { ready, ack, state, task, result, cancel, leave, end };
   Kind kind = Kind::ready;
   std::string node;  // ready: the sender's id; empty from an original one
   Instant sent;      // ready; copied into the ack
   NodeState state;
   TaskPtr task;
   std::int64_t id = 0;  // task
-  std::string task_id;  // result: as it came
+  std::string task_id;  // result: as it came; cancel: the uid
   TaskResult result;
 };
 

@@ -68,6 +68,8 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
       return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
         (void)scheduler.on_link_result(peer, std::stoll(message.task_id), message.result, now, out);
       });
+    case cancel:
+      return on_cancel(message.task_id);
     case leave:
       return tell([&](Scheduler& scheduler, Instant now, Actions&) {
         scheduler.on_peer_leaves(peer, now);
@@ -113,6 +115,14 @@ void MeshNode::on_task(Task task, Origin origin) {
   tell([&](Scheduler& scheduler, Instant now, Actions& out) {
     scheduler.on_task(std::move(task), std::move(origin), now, out);
   });
+}
+
+void MeshNode::on_cancel(const std::string& uid) {
+  bool is_settled = false;
+  tell([&](Scheduler& scheduler, Instant, Actions& out) {
+    is_settled = scheduler.on_cancel(uid, out);
+  });
+  if (!is_settled) queue_->cancel(uid);
 }
 
 void MeshNode::add_waiting(const Origin& origin) {
@@ -259,6 +269,14 @@ void MeshNode::perform(const ReturnResult& action) {
   message.task_id = action.origin.task_id;
   message.result = action.result;
   world_.send(number_, action.origin.peer, message);
+}
+
+void MeshNode::perform(const GiveUp& action) {
+  if (action.link == cloud_link) return;  // as one that it did not reach
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::cancel;
+  message.task_id = action.uid;
+  world_.send(number_, action.link, message);
 }
 
 void MeshNode::perform(const FinishAway& action) {

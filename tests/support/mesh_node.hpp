@@ -30,6 +30,7 @@ class MeshNode final : public MeshPeer {
   [[nodiscard]] bool is_quiet() const override;
 
   void on_task(Task task, Origin origin);
+  void on_cancel(const std::string& uid);
   void on_cloud(bool is_up, bool is_original);
   void on_cloud_result(std::int64_t id, TaskResult result);
   void drain();
@@ -64,7 +65,7 @@ class MeshNode final : public MeshPeer {
   void perform(const ReturnResult& action);
   void perform(const FinishAway& action);
   void perform(const TellAccepted&) {}
-  void perform(const GiveUp&) {}
+  void perform(const GiveUp& action);
   void perform(const TakeBack& action);
   void perform(const ShareState& action);
   void perform(const CloseLink& action);

@@ -57,6 +57,7 @@ void OriginalNode::on_message(PeerId peer, const MeshMessage& message) {
       asked_.erase(asked);
       return answer(work, message.result);
     }
+    case cancel:
     case leave:
       return world_.fail("an original node was sent what it does not know");
     case end:

@@ -151,6 +151,13 @@ void MeshQueue::ask_load() {
     scheduler.on_load(load, now, out);
   });
   settle_all();
+  for (const std::string& uid : std::set<std::string>(cancelled_)) {
+    if (store_.contains(uid)) {
+      give_up(uid);
+    } else {
+      cancelled_.erase(uid);
+    }
+  }
   start_workers();
 }
 
@@ -218,11 +225,36 @@ void MeshQueue::end_run(const std::string& uid, std::uint32_t number, const Task
   }
   const auto known = store_.find(uid);
   if (known == store_.end() || known->second.number != number) return;  // superseded: dropped
+  end(uid, cancelled_.contains(uid) ? cancelled_result(uid) : result);
+}
+
+void MeshQueue::end(const std::string& uid, const TaskResult& result) {
+  const auto known = store_.find(uid);
   keep(*known->second.task, result);
   store_.erase(known);
+  cancelled_.erase(uid);
   deliver([result](Scheduler& scheduler, Instant now, Actions& out) {
     scheduler.on_result(result, now, out);
   });
+}
+
+void MeshQueue::cancel(const std::string& uid) {
+  world_.after(node_, world_.drawn(Duration::zero(), world_.options().longest_lane), [this, uid] {
+    if (is_up_) give_up(uid);
+  });
+}
+
+/// One that waits ends; of one that is held its holder hears, and it ends at the latest when it is
+/// looked at again.
+void MeshQueue::give_up(const std::string& uid) {
+  const auto known = store_.find(uid);
+  if (known == store_.end()) return;
+  const Stored& stored = known->second;
+  const bool waits = ready_.erase({stored.arrival, uid}) > 0;
+  if (waits) return end(uid, cancelled_result(uid));
+  cancelled_.insert(uid);
+  if (!stored.is_away) return;
+  deliver([uid](Scheduler& scheduler, Instant, Actions& out) { scheduler.on_cancel(uid, out); });
 }
 
 std::size_t MeshQueue::held_away() const {

@@ -28,6 +28,7 @@ class MeshQueue {
   void submit(const EnqueueTask& action);
   void submit(const FinishAway& action);
   void submit(const TakeBack& action);
+  void cancel(const std::string& uid);
   void ask_load();  // and again after each interval
 
   void go_away() { is_up_ = false; }
@@ -71,6 +72,8 @@ class MeshQueue {
   void settle_all();
   void put_back(Stored& stored);
   void keep(const Task& task, const TaskResult& result);
+  void give_up(const std::string& uid);
+  void end(const std::string& uid, const TaskResult& result);
   void start_workers();
   void end_run(const std::string& uid, std::uint32_t number, const TaskResult& result);
 
@@ -82,6 +85,7 @@ class MeshQueue {
   std::map<std::string, Stored> store_;
   std::set<std::pair<Instant, std::string>> ready_;
   std::map<std::string, std::pair<TaskPtr, TaskResult>> kept_;
+  std::set<std::string> cancelled_;  // given up while they were held
   std::uint32_t last_number_ = 0;
   std::size_t workers_;
   std::size_t running_ = 0;

@@ -217,6 +217,13 @@ void MeshWorld::send(std::size_t number, Task task) {
         [shell = place.node, task, origin] { shell->on_task(task, origin); });
 }
 
+void MeshWorld::cancel(std::size_t number, const std::string& uid) {
+  const Client& client = clients_[number];
+  MeshNode* const node = places_[client.node]->node;
+  if (!places_[client.node]->is_up || node == nullptr) return;
+  after(client.node, Duration::zero(), [node, uid] { node->on_cancel(uid); });
+}
+
 bool MeshWorld::answer_client(Node node, const ReturnResult& answer) {
   const Place& place = *places_[node];
   const auto client = place.clients.find(answer.origin.peer);

@@ -79,6 +79,7 @@ class MeshWorld {
   /// False: `is_true` did not come about within `longest`.
   bool run_until(const std::function<bool()>& is_true, Duration longest);
   void send(std::size_t client, Task task);
+  void cancel(std::size_t client, const std::string& uid);
   void dial(Node dialler, Node target);
   void partition(const std::vector<Node>& some, const std::vector<Node>& others);
   void heal();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,13 @@ using support::MeshOptions;
 using support::MeshWorld;
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t seeds = 500;  // for each test
 constexpr int steps = 40;
+
+/// For each test; FOGCTL_SEEDS sets another number.
+std::uint64_t seeds() {
+  const char* wanted = std::getenv("FOGCTL_SEEDS");
+  return wanted == nullptr ? 500 : std::stoull(wanted);
+}
 
 /// What may go wrong in a history, beside what the queue does.
 struct Faults {
@@ -69,6 +75,7 @@ class History {
 
   void client_sends() {
     const std::size_t client = clients_[draw_.below(clients_.size())];
+    if (chance(15)) world.cancel(client, "chosen-" + std::to_string(draw_.below(8)));
     for (std::uint64_t i = 1 + draw_.below(chance(20) ? 30 : 4); i > 0; --i) {
       world.send(client, task());
     }
@@ -152,7 +159,8 @@ MeshOptions options(bool with_faults) {
 
 /// Lives through one history from each seed; says so where one breaks.
 void live_all(Faults faults, const MeshOptions& with) {
-  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+  const std::uint64_t most = seeds();
+  for (std::uint64_t seed = 0; seed < most; ++seed) {
     CAPTURE(seed);
     History history(seed, faults, with);
     history.live();
