@@ -33,6 +33,16 @@ char mode_of(const TaskEntry& entry) {
   return entry.task->uid_chosen ? 'c' : 'q';
 }
 
+void append_ticket(std::string& out, const TaskEntry& entry) {
+  append_digits(out, static_cast<std::uint64_t>(entry.arrival), time_width);
+  append_digits(out, 0, 12);
+  append_digits(out, static_cast<std::uint64_t>(entry.start_by), time_width);
+  append_digits(out, entry.position, 4);
+  out += static_cast<char>('0' + index_of(entry.task->weight));
+  append_digits(out, body_size(entry), 8);
+  out += mode_of(entry);
+}
+
 }  // namespace
 
 void add_want(RedisArguments& arguments, const LeaseWant& want) {
@@ -61,16 +71,16 @@ void add_body(RedisArguments& arguments, const TaskEntry& entry) {
   arguments.close();
 }
 
+std::string ticket_of(const TaskEntry& entry) {
+  std::string ticket;
+  append_ticket(ticket, entry);
+  return ticket;
+}
+
 void add_held(RedisArguments& arguments, const TaskEntry& entry, char flag, std::uint32_t number) {
   const std::string number_text = std::to_string(number);
   std::string& held = arguments.open(ticket_width + 1 + number_text.size());
-  append_digits(held, static_cast<std::uint64_t>(entry.arrival), time_width);
-  append_digits(held, 0, 12);
-  append_digits(held, static_cast<std::uint64_t>(entry.start_by), time_width);
-  append_digits(held, entry.position, 4);
-  held += static_cast<char>('0' + index_of(entry.task->weight));
-  append_digits(held, body_size(entry), 8);
-  held += mode_of(entry);
+  append_ticket(held, entry);
   held += flag;
   held += number_text;
   arguments.close();

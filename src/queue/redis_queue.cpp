@@ -201,7 +201,9 @@ Result<std::size_t> RedisQueue::recover_expired(Instant now) {
     auto put = put_back_lost(session);
     if (!put) return put;
     if (auto swept = sweep_cancelled(session, now); !swept) return std::unexpected(swept.error());
-    return put;
+    const auto adopted = adopt_strays(session);
+    if (!adopted) return adopted;
+    return *put + *adopted;
   });
 }
 

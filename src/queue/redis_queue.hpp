@@ -132,6 +132,10 @@ class RedisQueue final : public TaskQueue {
                                         std::string_view record);
   [[nodiscard]] Result<void> tell_holder(Session& session, const std::string& uid);
   [[nodiscard]] Result<void> sweep_cancelled(Session& session, Instant now);
+  [[nodiscard]] Result<std::size_t> adopt_strays(Session& session);
+  [[nodiscard]] Result<RedisArguments> place_keys(Session& session);
+  [[nodiscard]] Result<bool> adopt(Session& session, const RedisArguments& places,
+                                   const std::string& uid, std::string_view body);
   [[nodiscard]] Result<std::size_t> give_back_some(Session& session,
                                                    std::span<const LeaseRef> leases);
   [[nodiscard]] Result<void> evict(Session& session, const std::string& holder,
@@ -147,6 +151,8 @@ class RedisQueue final : public TaskQueue {
   std::atomic<std::int64_t> life_{0};  // when this holder registered, as far as known
   std::atomic<bool> evicted_{false};
   std::atomic<bool> has_lost_{false};
+  std::mutex stray_mutex_;
+  std::string stray_cursor_ = "0";  // how far the look for tasks without a place has come
   std::mutex lost_mutex_;
   std::vector<std::uint32_t> lost_;  // numbers of calls whose answer was lost
 };

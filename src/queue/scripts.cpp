@@ -3,6 +3,7 @@
 #include <string>
 
 #include "queue/lease_scripts.hpp"
+#include "queue/rare_scripts.hpp"
 
 namespace fogctl {
 namespace {
@@ -192,75 +193,6 @@ local life = #bodies > 0 and registered(ARGV[2], now, ARGV[3]) or ''
 return {table.concat(letters), asked, life, tries, bodies, failed}
 )lua";
 
-// retry: ends failed runs of held tasks; they are leased again from their time on.
-// KEYS 1 held of this holder, 2 delayed, 3 counts
-// ARGV uid, lease number, when, of each
-// Returns how many it put there; superseded ones are skipped.
-constexpr std::string_view retry = R"lua(
-local held, delayed, counts, n = KEYS[1], KEYS[2], KEYS[3], 0
-for i = 1, #ARGV, 3 do
-  local value = redis.call('HGET', held, ARGV[i])
-  local flag = value and string.sub(value, 59, 59)
-  if value and flag ~= 'w' and string.sub(value, 60) == ARGV[i + 1] then
-    local failures = math.min(tonumber(string.sub(value, 17, 18)) + 1, 99)
-    local ticket = string.sub(value, 1, 16) .. string.format('%02d', failures)
-      .. string.sub(value, 19, 58)
-    redis.call('HDEL', held, ARGV[i])
-    redis.call('ZADD', delayed, ARGV[i + 2], ticket .. ARGV[i])
-    redis.call('HINCRBY', counts, 'l' .. string.sub(value, 49, 49), -1)
-    redis.call('HINCRBY', counts, 'delayed', 1)
-    n = n + 1
-  end
-end
-return n
-)lua";
-
-// cancel: ends a task that waits, as a worker would with this result; else notes that it is given
-// up.
-// KEYS 1 tasks, 2 ready, 3 oldest, 4 delayed, 5 counts, 6 attempts, 7 cancelled, 8 results,
-//      9 results_age, 10 replies of the holder that enqueued it
-// ARGV 1 uid, 2 its arrival, 3 its start-by, 4 the result's record, 5 digest to keep it or empty,
-//      6 end of the keeping, 7 how long replies wait for their holder (ms)
-// Returns 1 when it is ended, 0 when somebody holds it, -1 when it is gone.
-constexpr std::string_view cancel = R"lua(
-local tasks, counts, uid, record = KEYS[1], KEYS[5], ARGV[1], ARGV[4]
-if redis.call('HEXISTS', tasks, uid) == 0 then return -1 end
-local function add(field, n) redis.call('HINCRBY', counts, field, n) end
-local function take_from(key, least, most)
-  local found = redis.call('ZRANGEBYSCORE', key, least, most)
-  for i = 1, #found do
-    if string.sub(found[i], 59) == uid then
-      redis.call('ZREM', key, found[i])
-      return found[i]
-    end
-  end
-end
-local member = take_from(KEYS[2], ARGV[3], ARGV[3]) or take_from(KEYS[3], ARGV[2], ARGV[2])
-local field = member and 'q' .. string.sub(member, 49, 49)
-if not member then
-  member = take_from(KEYS[4], '-inf', '+inf')
-  field = 'delayed'
-end
-if not member then
-  redis.call('HSET', KEYS[7], uid, record)
-  return 0
-end
-add(field, -1)
-add('bytes', -tonumber(string.sub(member, 50, 57)))
-redis.call('HDEL', tasks, uid)
-redis.call('HDEL', KEYS[6], uid)
-redis.call('HDEL', KEYS[7], uid)
-if ARGV[5] ~= '' then
-  local value = ARGV[6] .. ARGV[5] .. record
-  add('result_bytes', #value - redis.call('HSTRLEN', KEYS[8], uid))
-  redis.call('HSET', KEYS[8], uid, value)
-  redis.call('ZADD', KEYS[9], ARGV[6], uid)
-end
-redis.call('XADD', KEYS[10], '*', 'r', record)
-redis.call('PEXPIRE', KEYS[10], ARGV[7])
-return 1
-)lua";
-
 // give_back: puts held tasks back into the queue.
 // KEYS 1 tasks, 2 ready, 3 oldest, 4 held of this holder, 5 counts, 6 wake
 // ARGV uid, lease number of each
@@ -324,19 +256,6 @@ requeue(uids, values)
 return #uids
 )lua";
 
-// forget: drops a kept result.
-// KEYS 1 results, 2 results_age, 3 counts
-// ARGV uid
-// Returns how many bytes it took.
-constexpr std::string_view forget = R"lua(
-local size = redis.call('HSTRLEN', KEYS[1], ARGV[1])
-if size == 0 then return 0 end
-redis.call('HDEL', KEYS[1], ARGV[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('HINCRBY', KEYS[3], 'result_bytes', -size)
-return size
-)lua";
-
 constexpr std::string_view task_keys = R"lua(
 local tasks, ready, oldest, held, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 )lua";
@@ -362,12 +281,14 @@ std::string_view source_of(Script script) {
       joined({started}),
       joined({"local holders, lives = KEYS[1], KEYS[2]\n", lua::registered, extend}),
       joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued, finish}),
-      joined({retry}),
-      joined({cancel}),
+      joined({lua::retry}),
+      joined({lua::cancel}),
       joined({task_keys, wake_key, lua::sliced, requeue, give_back}),
       joined({evict}),
       joined({task_keys, wake_key, lua::sliced, requeue, put_back}),
-      joined({forget}),
+      joined({lua::forget}),
+      joined({lua::census}),
+      joined({lua::adopt}),
   };
   return sources[static_cast<std::size_t>(script)];
 }

@@ -35,9 +35,11 @@ enum class Script {
   give_back,
   evict,
   put_back,
-  forget
+  forget,
+  census,
+  adopt
 };
-inline constexpr std::size_t script_count = 11;
+inline constexpr std::size_t script_count = 13;
 
 /// The Lua text; lives as long as the program.
 [[nodiscard]] std::string_view source_of(Script script);

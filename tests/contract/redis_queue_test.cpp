@@ -253,4 +253,25 @@ TEST_CASE("redis queue: a queue that was worked off leaves next to nothing in Re
   }
 }
 
+TEST_CASE(
+    "redis queue: a task that waits nowhere is queued again, and a place without one dropped") {
+  RedisServer server("no");
+  const auto queue = open_redis(redis_options(server, "fog", "a"));
+  enqueue(*queue, {{.uid = "stray", .start_by = 1s, .weight = TaskClass::heavy},
+                   {.uid = "ghost", .start_by = 2s},
+                   {.uid = "well", .start_by = 3s},
+                   {.uid = "held", .away = true}});
+  const RedisReply members = redis(server, {"ZRANGE", "{fog}:ready", "0", "0"});
+  CHECK(redis(server, {"ZREM", "{fog}:ready", members[0].text()}).integer() == 1);
+  CHECK(redis(server, {"HINCRBY", "{fog}:counts", "q2", "-1"}).integer() == 0);
+  CHECK(must(queue->recover_expired(start())) == 1);
+  CHECK(must(queue->recover_expired(start())) == 0);
+  CHECK(sum(must(queue->load(start())).queued) == 3);
+  CHECK(redis(server, {"HDEL", "{fog}:tasks", "ghost"}).integer() == 1);
+  CHECK(uids(lease(*queue, 9)) == Names{"stray", "well"});
+  const QueueLoad load = must(queue->load(start()));
+  CHECK(sum(load.queued) == 0);
+  CHECK(sum(load.leased) == 2);
+}
+
 }  // namespace fogctl::contract

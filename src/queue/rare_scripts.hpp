@@ -1,0 +1,127 @@
+// The Lua of what happens seldom, and of what people ask for. For scripts.cpp alone, which joins
+// and explains them.
+#pragma once
+
+#include <string_view>
+
+namespace fogctl::lua {
+
+// retry: ends failed runs of held tasks; they are leased again from their time on.
+// KEYS 1 held of this holder, 2 delayed, 3 counts
+// ARGV uid, lease number, when, of each
+// Returns how many it put there; superseded ones are skipped.
+inline constexpr std::string_view retry = R"lua(
+local held, delayed, counts, n = KEYS[1], KEYS[2], KEYS[3], 0
+for i = 1, #ARGV, 3 do
+  local value = redis.call('HGET', held, ARGV[i])
+  local flag = value and string.sub(value, 59, 59)
+  if value and flag ~= 'w' and string.sub(value, 60) == ARGV[i + 1] then
+    local failures = math.min(tonumber(string.sub(value, 17, 18)) + 1, 99)
+    local ticket = string.sub(value, 1, 16) .. string.format('%02d', failures)
+      .. string.sub(value, 19, 58)
+    redis.call('HDEL', held, ARGV[i])
+    redis.call('ZADD', delayed, ARGV[i + 2], ticket .. ARGV[i])
+    redis.call('HINCRBY', counts, 'l' .. string.sub(value, 49, 49), -1)
+    redis.call('HINCRBY', counts, 'delayed', 1)
+    n = n + 1
+  end
+end
+return n
+)lua";
+
+// cancel: ends a task that waits, as a worker would with this result; else notes that it is given
+// up.
+// KEYS 1 tasks, 2 ready, 3 oldest, 4 delayed, 5 counts, 6 attempts, 7 cancelled, 8 results,
+//      9 results_age, 10 replies of the holder that enqueued it
+// ARGV 1 uid, 2 its arrival, 3 its start-by, 4 the result's record, 5 digest to keep it or empty,
+//      6 end of the keeping, 7 how long replies wait for their holder (ms)
+// Returns 1 when it is ended, 0 when somebody holds it, -1 when it is gone.
+inline constexpr std::string_view cancel = R"lua(
+local tasks, counts, uid, record = KEYS[1], KEYS[5], ARGV[1], ARGV[4]
+if redis.call('HEXISTS', tasks, uid) == 0 then return -1 end
+local function add(field, n) redis.call('HINCRBY', counts, field, n) end
+local function take_from(key, least, most)
+  local found = redis.call('ZRANGEBYSCORE', key, least, most)
+  for i = 1, #found do
+    if string.sub(found[i], 59) == uid then
+      redis.call('ZREM', key, found[i])
+      return found[i]
+    end
+  end
+end
+local member = take_from(KEYS[2], ARGV[3], ARGV[3]) or take_from(KEYS[3], ARGV[2], ARGV[2])
+local field = member and 'q' .. string.sub(member, 49, 49)
+if not member then
+  member = take_from(KEYS[4], '-inf', '+inf')
+  field = 'delayed'
+end
+if not member then
+  redis.call('HSET', KEYS[7], uid, record)
+  return 0
+end
+add(field, -1)
+add('bytes', -tonumber(string.sub(member, 50, 57)))
+redis.call('HDEL', tasks, uid)
+redis.call('HDEL', KEYS[6], uid)
+redis.call('HDEL', KEYS[7], uid)
+if ARGV[5] ~= '' then
+  local value = ARGV[6] .. ARGV[5] .. record
+  add('result_bytes', #value - redis.call('HSTRLEN', KEYS[8], uid))
+  redis.call('HSET', KEYS[8], uid, value)
+  redis.call('ZADD', KEYS[9], ARGV[6], uid)
+end
+redis.call('XADD', KEYS[10], '*', 'r', record)
+redis.call('PEXPIRE', KEYS[10], ARGV[7])
+return 1
+)lua";
+
+// forget: drops a kept result.
+// KEYS 1 results, 2 results_age, 3 counts
+// ARGV uid
+// Returns how many bytes it took.
+inline constexpr std::string_view forget = R"lua(
+local size = redis.call('HSTRLEN', KEYS[1], ARGV[1])
+if size == 0 then return 0 end
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('HINCRBY', KEYS[3], 'result_bytes', -size)
+return size
+)lua";
+
+// census: whether each task has one place.
+// KEYS 1 tasks, 2 ready, 3 oldest, 4 delayed, from 5: what each holder holds, or held when it was
+//      lost
+// Returns how many more tasks there are than places.
+inline constexpr std::string_view census = R"lua(
+local places = 0
+for i = 2, 4 do places = places + redis.call('ZCARD', KEYS[i]) end
+for i = 5, #KEYS do places = places + redis.call('HLEN', KEYS[i]) end
+return redis.call('HLEN', KEYS[1]) - places
+)lua";
+
+// adopt: queues a task that has no place.
+// KEYS as for census, then counts, wake
+// ARGV 1 uid, 2 its arrival, 3 its start-by, 4 its ticket
+// Returns 1 when it did, 0 when the task is gone or has a place.
+inline constexpr std::string_view adopt = R"lua(
+local uid = ARGV[1]
+if redis.call('HEXISTS', KEYS[1], uid) == 0 then return 0 end
+local function is_in(key, least, most)
+  local found = redis.call('ZRANGEBYSCORE', key, least, most)
+  for i = 1, #found do
+    if string.sub(found[i], 59) == uid then return true end
+  end
+  return false
+end
+if is_in(KEYS[2], ARGV[3], ARGV[3]) or is_in(KEYS[3], ARGV[2], ARGV[2])
+  or is_in(KEYS[4], '-inf', '+inf') then return 0 end
+for i = 5, #KEYS - 2 do
+  if redis.call('HEXISTS', KEYS[i], uid) == 1 then return 0 end
+end
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4] .. uid)
+redis.call('HINCRBY', KEYS[#KEYS - 1], 'q' .. string.sub(ARGV[4], 49, 49), 1)
+redis.call('XADD', KEYS[#KEYS], 'MAXLEN', 1, '*', 'w', 1)
+return 1
+)lua";
+
+}  // namespace fogctl::lua
