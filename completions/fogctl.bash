@@ -7,7 +7,7 @@ _fogctl_subcommands='fog cloud nodes worker client queue tasks redis-check find-
 # The flags of a subcommand; "" is fogctl itself.
 _fogctl_flags() {
   local redis='--host --port --redis --redis-user --redis-password-file'
-  local queue='--queue --lease --drain-timeout --max-attempts --name --log-level'
+  local queue='--queue --lease --drain-timeout --max-attempts --retry-delay --name --log-level'
   local node='--queue-backend --queue-file --queue-sync --listen --workers --policy --max-message --patience'
   node+=' --max-queued --max-queued-bytes --result-ttl --max-dead'
   local discovery='--multicast --multicast-ttl --interface --no-discovery'
@@ -16,8 +16,8 @@ _fogctl_flags() {
   case $1 in
     '') echo '--help --version' ;;
     redis-check) echo "--help $redis --json" ;;
-    queue) echo "--help $redis --queue --json" ;;
-    tasks) echo "--help $redis --queue --most --json" ;;
+    queue) echo "--help $redis --queue --connect --json" ;;
+    tasks) echo "--help $redis --queue --connect --state --most --json" ;;
     find-port) echo '--help --from --to --count --host' ;;
     fog) echo "--help $redis $queue $node $discovery $mesh" ;;
     cloud) echo "--help $redis $queue $node" ;;
@@ -39,6 +39,14 @@ _fogctl_interfaces() {
   done
 }
 
+# What a subcommand can be told to do.
+_fogctl_actions() {
+  case $1 in
+    queue) echo 'pause resume' ;;
+    tasks) echo 'ls show cancel retry rm' ;;
+  esac
+}
+
 # Sets COMPREPLY to the values of flag $1 that begin with $2; fails where $1 takes no value.
 _fogctl_values() {
   local words=''
@@ -55,7 +63,8 @@ _fogctl_values() {
     --log-level) words='debug info warning error off' ;;
     --policy) words='original' ;;
     --class) words='light medium heavy' ;;
-    --task) words='light medium heavy add echo sleep sum mean' ;;
+    --state) words='queued delayed leased away dead' ;;
+    --task) words='light medium heavy add echo sleep sum mean fail' ;;
     --json | --to-cloud | --no-discovery | --no-fog | --no-cloud | --no-retry | --help | --version)
       return 1
       ;;
@@ -82,7 +91,9 @@ _fogctl() {
   elif [ "$subcommand" = help ]; then
     mapfile -t COMPREPLY < <(compgen -W "${_fogctl_subcommands% help}" -- "$current")
   elif ! _fogctl_values "$previous" "$current"; then
-    mapfile -t COMPREPLY < <(compgen -W "$(_fogctl_flags "$subcommand")" -- "$current")
+    mapfile -t COMPREPLY < <(
+      compgen -W "$(_fogctl_actions "$subcommand") $(_fogctl_flags "$subcommand")" -- "$current"
+    )
   fi
 }
 
