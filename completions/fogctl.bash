@@ -7,7 +7,7 @@ _fogctl_subcommands='fog cloud nodes worker client queue tasks redis-check find-
 # The flags of a subcommand; "" is fogctl itself.
 _fogctl_flags() {
   local redis='--host --port --redis --redis-user --redis-password-file'
-  local queue='--queue --lease --drain-timeout --max-attempts --retry-delay --name --log-level'
+  local queue='--queue --lease --drain-timeout --max-attempts --retry-delay --name --log-level --watchdog'
   local node='--queue-backend --queue-file --queue-sync --listen --workers --policy --max-message --patience'
   node+=' --max-queued --max-queued-bytes --result-ttl --max-dead'
   local discovery='--multicast --multicast-ttl --interface --no-discovery'

@@ -30,7 +30,7 @@ complete -c fogctl -n '__fogctl_in help' -a 'fog cloud nodes worker client queue
 set -l redis '__fogctl_in redis-check fog cloud worker queue tasks'
 complete -c fogctl -n $redis -l host -x -a '(__fish_print_hostnames)' -d 'host of the Redis'
 complete -c fogctl -n $redis -l port -x -d 'port of the Redis'
-complete -c fogctl -n $redis -l redis -r -F -d 'the Redis, instead of --host and --port'
+complete -c fogctl -n $redis -l redis -r -F -d 'the Redis, a node of its cluster, or its sentinels'
 complete -c fogctl -n $redis -l redis-user -x -d 'user at the Redis'
 complete -c fogctl -n $redis -l redis-password-file -r -F -d 'file with the password'
 
@@ -40,6 +40,7 @@ complete -c fogctl -n '__fogctl_in fog cloud worker queue tasks' -l queue -x -d 
 complete -c fogctl -n $queue -l max-attempts -x -d 'runs of a task that may begin and fail'
 complete -c fogctl -n $queue -l retry-delay -x -d 'pause before a failed task is tried again'
 complete -c fogctl -n $queue -l lease -x -d 'how long a silent process keeps its tasks'
+complete -c fogctl -n $queue -l watchdog -x -d 'how long work may stand still'
 complete -c fogctl -n $queue -l drain-timeout -x -d 'how long running tasks may take to end'
 complete -c fogctl -n $queue -l name -x -d 'the name of this node, for people'
 complete -c fogctl -n $queue -l log-level -x -a 'debug info warning error off' -d 'least severe log lines to print'

@@ -39,4 +39,9 @@ using Result = std::expected<T, Error>;
          error.code == ErrorCode::timed_out;
 }
 
+/// Likewise where a person must mend something first (a password): who runs already goes on trying.
+[[nodiscard]] inline bool may_recover(const Error& error) {
+  return is_transient(error) || error.code == ErrorCode::unauthorized;
+}
+
 }  // namespace fogctl

@@ -44,6 +44,10 @@ std::string check_address(const std::string& text) {
 /// What a person can do about a Redis that cannot be used.
 std::string redis_advice(ErrorCode code, const RedisAddress& address) {
   const std::string check = fmt::format("'fogctl redis-check --redis {}'", address.display());
+  if (!address.sentinels.empty() && is_transient({code, {}})) {
+    return "Start the sentinels and the master that they watch, or name others with --redis; " +
+           check + " says what each of them answers";
+  }
   switch (code) {
     case ErrorCode::read_only:
       return "This Redis is a replica: name its master with --redis; " + check + " knows it";
@@ -127,6 +131,7 @@ NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) 
   options.workers = flags.workers;
   options.connection.max_message = flags.max_message;
   options.lease = flags.queue.lease;
+  options.watchdog = flags.queue.watchdog;
   options.patience = flags.patience;
   options.drain_timeout = flags.queue.drain_timeout;
   options.max_attempts = flags.queue.max_attempts;
@@ -165,9 +170,16 @@ void add_queue_flags(CLI::App& command, QueueFlags& flags) {
   flags.node_name = host_name();
   add_duration(command, "--lease", flags.lease,
                "how long the queue waits for a word from this process before others get its tasks");
+  add_duration(command, "--watchdog", flags.watchdog,
+               "how long tasks may wait while workers are free and get none, before new "
+               "connections are tried, and then an alarm given");
   command.callback([&flags] {
-    if (flags.lease >= std::chrono::seconds(1)) return;
-    throw CLI::ValidationError("--lease: at least 1s, so that a busy moment does not cost it");
+    if (flags.lease < std::chrono::seconds(1)) {
+      throw CLI::ValidationError("--lease: at least 1s, so that a busy moment does not cost it");
+    }
+    if (flags.watchdog < std::chrono::seconds(1)) {
+      throw CLI::ValidationError("--watchdog: at least 1s; a busy moment is no standstill");
+    }
   });
   add_number<std::uint32_t>(command, "--max-attempts", flags.max_attempts, {1, 1000},
                             "runs of a task that may begin, when each fails or loses its worker");

@@ -19,6 +19,7 @@ struct QueueFlags {
   RedisFlags redis;
   std::string name = "fog";
   Duration lease = std::chrono::seconds(5);
+  Duration watchdog = std::chrono::seconds(10);
   Duration drain_timeout = std::chrono::seconds(10);
   std::uint32_t max_attempts = 3;
   Duration retry_delay = std::chrono::milliseconds(500);

@@ -1,22 +1,44 @@
 #include "cli/options.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <fstream>
-#include <system_error>
 #include <utility>
 
 #include "base/log.hpp"
 #include "net/address.hpp"
+#include "queue/redis_password.hpp"
+#include "task/task.hpp"
 
 namespace fogctl::cli {
 namespace {
 
 constexpr const char* password_variable = "FOGCTL_REDIS_PASSWORD";
+constexpr std::string_view sentinel_scheme = "sentinel://";
 constexpr std::size_t longest_socket_path = 107;  // sockaddr_un
 
-/// Sets host and port, or the socket's path.
+/// "10.0.0.1:26379,10.0.0.2:26379/mymaster", of sentinel://…
+Result<void> read_sentinels(const std::string& text, RedisAddress& address) {
+  const auto wrong = [&](const std::string& why) {
+    return failure(ErrorCode::invalid, fmt::format("'{}{}': {}; a master is named as "
+                                                   "sentinel://HOST:PORT,HOST:PORT/MASTER",
+                                                   sentinel_scheme, text, why));
+  };
+  const auto slash = text.rfind('/');
+  if (slash == std::string::npos) return wrong("the name of the master is missing");
+  address.master = text.substr(slash + 1);
+  if (!is_valid_name(address.master)) return wrong("the master's name is not a name");
+  std::string_view rest = std::string_view(text).substr(0, slash);
+  while (true) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    auto sentinel = parse_remote(rest.substr(0, comma));
+    if (!sentinel) return wrong(sentinel.error().message);
+    address.sentinels.push_back({std::move(sentinel->host), sentinel->port});
+    if (comma == rest.size()) return {};
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+/// Sets host and port, the socket's path, or the sentinels.
 Result<void> read_address(const std::string& text, RedisAddress& address) {
   if (text.starts_with('/')) {
     if (text.size() > longest_socket_path) {
@@ -26,28 +48,14 @@ Result<void> read_address(const std::string& text, RedisAddress& address) {
     address.socket_path = text;
     return {};
   }
+  if (text.starts_with(sentinel_scheme)) {
+    return read_sentinels(text.substr(sentinel_scheme.size()), address);
+  }
   auto parsed = parse_remote(text);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
   address.host = parsed->host;
   address.port = parsed->port;
   return {};
-}
-
-/// The first line of the file.
-Result<std::string> read_password(const std::string& path) {
-  const auto wrong = [&](const std::string& why) {
-    return failure(ErrorCode::failed,
-                   fmt::format("cannot read the Redis password from {}: {}", path, why));
-  };
-  errno = 0;
-  std::ifstream file(path);
-  if (!file) return wrong(std::generic_category().message(errno));
-  std::string line;
-  std::getline(file, line);
-  if (file.bad() || errno == EISDIR) return wrong(std::generic_category().message(errno));
-  if (line.ends_with('\r')) line.pop_back();
-  if (line.empty()) return wrong("its first line is empty");
-  return line;
 }
 
 }  // namespace
@@ -57,8 +65,11 @@ void add_redis_flags(CLI::App& command, RedisFlags& flags) {
   add_number(command, "--port", flags.port, {std::uint16_t{1}, std::uint16_t{65535}},
              "port of the Redis")
       ->type_name("PORT");
-  command.add_option("--redis", flags.address, "the Redis, instead of --host and --port")
-      ->type_name("HOST:PORT|SOCKET")
+  command
+      .add_option("--redis", flags.address,
+                  "the Redis, any node of its cluster, or its "
+                  "sentinels, instead of --host and --port")
+      ->type_name("HOST:PORT|SOCKET|sentinel://HOST:PORT,.../MASTER")
       ->check([](const std::string& text) {
         RedisAddress address;
         const auto read = read_address(text, address);
@@ -68,7 +79,8 @@ void add_redis_flags(CLI::App& command, RedisFlags& flags) {
       ->type_name("NAME");
   command
       .add_option("--redis-password-file", flags.password_file,
-                  fmt::format("file with the password, instead of {}", password_variable))
+                  fmt::format("file with the password, read at each connect, instead of {}",
+                              password_variable))
       ->type_name("FILE");
 }
 
@@ -82,9 +94,10 @@ Result<RedisAddress> redis_address(const RedisFlags& flags) {
     if (!read) return std::unexpected(std::move(read.error()));
   }
   if (!flags.password_file.empty()) {
-    auto password = read_password(flags.password_file);
+    auto password = read_redis_password(flags.password_file);
     if (!password) return std::unexpected(std::move(password.error()));
     address.password = std::move(*password);
+    address.password_file = flags.password_file;
   } else if (const char* password = std::getenv(password_variable)) {  // NOLINT(concurrency-*)
     address.password = password;  // nobody here ever sets a variable
   }

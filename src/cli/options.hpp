@@ -25,7 +25,8 @@ namespace fogctl::cli {
 struct RedisFlags {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
-  std::string address;  // --redis HOST:PORT or /path/to.sock; overrides host and port
+  /// --redis HOST:PORT, /path/to.sock or sentinel://HOST:PORT,…/MASTER; overrides host and port.
+  std::string address;
   std::string user;
   std::string password_file;
 };

@@ -17,6 +17,8 @@
 #include "json/json.hpp"
 #include "queue/redis_connection.hpp"
 #include "queue/redis_health.hpp"
+#include "queue/redis_route.hpp"
+#include "queue/redis_sentinel.hpp"
 
 namespace fogctl::cli {
 namespace {
@@ -32,24 +34,67 @@ struct Report {
   std::vector<Duration> round_trips;
 };
 
+/// What each sentinel says; they should agree.
+Finding survey_sentinels(const RedisAddress& address) {
+  std::string answers;
+  std::vector<RedisEndpoint> masters;
+  std::size_t silent = 0;
+  for (const RedisEndpoint& sentinel : address.sentinels) {
+    const auto named = ask_sentinel(sentinel, address, RedisTimeouts{}.connect);
+    answers += fmt::format("{}{}: {}", answers.empty() ? "" : "; ", to_string(sentinel),
+                           named ? to_string(*named) : named.error().message);
+    if (!named) ++silent;
+    if (named && std::ranges::find(masters, *named) == masters.end()) masters.push_back(*named);
+  }
+  const std::string meaning = fmt::format("master {}, by {}", address.master, answers);
+  if (masters.empty()) {
+    return {"sentinels", Verdict::failure, meaning, "start them, or name others with --redis"};
+  }
+  if (silent == 0 && masters.size() == 1) return {"sentinels", Verdict::ok, meaning, ""};
+  return {"sentinels", Verdict::warning, meaning,
+          masters.size() > 1 ? "they disagree: a failover may be under way; check again"
+                             : "start those that do not answer: a failover needs most of them"};
+}
+
+/// Asks the server that the queue `fog` has its keys at, which in a cluster another one tells.
+Result<RedisFacts> collect_where_the_queue_is(RedisRoute& route, RedisSession& session) {
+  constexpr int most_hops = 5;
+  auto facts = collect_redis_facts(*session.connection, SystemClock());
+  for (int hop = 0; facts && hop < most_hops; ++hop) {
+    const auto redirect = parse_redirect(facts->script_error);
+    if (!redirect || redirect->is_ask) break;
+    route.follow(*redirect, session);
+    auto next = route.open();
+    if (!next) return std::unexpected(next.error());
+    session = std::move(*next);
+    facts = collect_redis_facts(*session.connection, SystemClock());
+  }
+  return facts;
+}
+
 /// An Error here is one that a person must mend before anything can be checked.
 Result<Report> examine(const RedisFlags& flags) {
   const auto address = redis_address(flags);
   if (!address) return std::unexpected(address.error());
   Report report{address->display(), {}, {}};
-  const auto redis = RedisConnection::open(*address, RedisTimeouts{});
-  if (!redis) {
-    report.findings = judge_unreachable_redis(redis.error(), *address);
+  const auto add = [&](const std::vector<Finding>& findings) {
+    report.findings.insert(report.findings.end(), findings.begin(), findings.end());
+  };
+  if (!address->sentinels.empty()) add({survey_sentinels(*address)});
+  RedisRoute route(*address, RedisTimeouts{});
+  auto session = route.open();
+  if (!session) {
+    add(judge_unreachable_redis(session.error(), *address));
     return report;
   }
-  auto facts = collect_redis_facts(**redis, SystemClock());
+  auto facts = collect_where_the_queue_is(route, *session);
   if (!facts) {
     const Error lost{facts.error().code, fmt::format("lost redis {} while it was asked: {}",
-                                                     report.address, facts.error().message)};
-    report.findings = judge_unreachable_redis(lost, *address);
+                                                     route.display(), facts.error().message)};
+    add(judge_unreachable_redis(lost, *address));
     return report;
   }
-  report.findings = judge_redis(*facts, *address);
+  add(judge_redis(*facts, session->server));
   report.round_trips = std::move(facts->round_trips);
   return report;
 }
@@ -126,7 +171,8 @@ Run add_redis_check(CLI::App& command) {
   command.add_flag("--json", options->json, "print one JSON object");
   add_example(command,
               "fogctl redis-check --port 6380\n"
-              "fogctl redis-check --redis 10.0.0.7:6379 --redis-password-file /etc/fog/password");
+              "fogctl redis-check --redis 10.0.0.7:6379 --redis-password-file /etc/fog/password\n"
+              "fogctl redis-check --redis sentinel://10.0.0.1:26379,10.0.0.2:26379/mymaster");
   return [options] { return run_redis_check(*options); };
 }
 

@@ -40,6 +40,7 @@ CommandResult run_worker(const WorkerFlags& flags) {
   const HandlerTable handlers = built_in_handlers();
   CrewOptions options;
   options.lease = flags.queue.lease;
+  options.watchdog = flags.queue.watchdog;
   options.pool.threads = flags.concurrency;
   options.pool.holder = id;
   options.pool.node_name = flags.queue.node_name;

@@ -79,6 +79,7 @@ Node::Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, 
 CrewOptions Node::crew_options() const {
   CrewOptions crew;
   crew.lease = options_.lease;
+  crew.watchdog = options_.watchdog;
   crew.pool.max_attempts = options_.max_attempts;
   crew.pool.retry_delay = options_.retry_delay;
   crew.pool.threads = options_.workers;

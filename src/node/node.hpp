@@ -48,6 +48,7 @@ struct NodeOptions {
   std::size_t workers = 1;
   ConnectionOptions connection;
   Duration lease = std::chrono::seconds(5);
+  Duration watchdog = std::chrono::seconds(10);
   std::uint32_t max_attempts = 3;
   Duration retry_delay = std::chrono::milliseconds(500);
   Duration patience = std::chrono::seconds(2);

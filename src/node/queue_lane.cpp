@@ -182,6 +182,8 @@ void QueueLane::settle(LaneWork& work) {
 void QueueLane::ask_load() {
   const Instant now = clock_.now();
   load_at_ = now + load_interval;
+  // A queue may be read that takes no writes: that it answers does not mean that it is back.
+  if (!is_up_ && !queue_.probe()) return;
   const auto load = queue_.load(now);
   note(load ? nullptr : &load.error());
   if (!load) return;

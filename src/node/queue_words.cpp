@@ -23,7 +23,7 @@ EnqueueAnswer enqueue_answer(const LaneAnswer& answer) {
   using Kind = EnqueueAnswer::Kind;
   const Result<EnqueueOutcome>& outcome = answer.outcome;
   if (!outcome) {
-    const Kind kind = is_transient(outcome.error()) ? Kind::unavailable : Kind::failed;
+    const Kind kind = may_recover(outcome.error()) ? Kind::unavailable : Kind::failed;
     return {kind, 0, {}, outcome.error().message};
   }
   switch (outcome->status) {

@@ -22,7 +22,8 @@ QueueKeys::QueueKeys(std::string_view queue)
       results_age(prefix + "results_age"),
       dead(prefix + "dead"),
       dead_age(prefix + "dead_age"),
-      wake(prefix + "wake") {}
+      wake(prefix + "wake"),
+      probe(prefix + "probe") {}
 
 std::string QueueKeys::held(std::string_view holder) const {
   return fmt::format("{}held:{}", prefix, holder);

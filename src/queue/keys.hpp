@@ -29,6 +29,7 @@ struct QueueKeys {
   std::string dead;      // hash: uid → when, attempts, result and body of one that failed for good
   std::string dead_age;  // zset: uid by when it died
   std::string wake;      // stream: an entry when queued tasks appear where there were none
+  std::string probe;     // string: written to see whether the server takes writes; gone at once
 
   /// hash: uid → ticket, flag and lease number of what the holder holds.
   [[nodiscard]] std::string held(std::string_view holder) const;

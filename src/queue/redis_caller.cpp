@@ -9,6 +9,8 @@
 namespace fogctl {
 namespace {
 
+/// Nodes of a cluster that disagree may send a call in circles.
+constexpr int most_hops = 5;
 constexpr auto measure_every = std::chrono::minutes(1);
 constexpr std::int64_t latest = 8'999'999'999'999'999;
 
@@ -27,18 +29,50 @@ RedisCaller::RedisCaller(const RedisAddress& address, RedisTimeouts timeouts,
 Result<std::unique_ptr<RedisCaller>> RedisCaller::open(const RedisAddress& address,
                                                        RedisTimeouts timeouts,
                                                        std::size_t connections,
+                                                       std::string_view probe_key,
                                                        const Clock& clock) {
   std::unique_ptr<RedisCaller> caller(new RedisCaller(address, timeouts, connections, clock));
-  const auto loaded = caller->call({"open the queue"},
-                                   [&](Session& session) { return caller->load_scripts(session); });
+  const Doing doing{"open the queue"};
+  const auto found = caller->call(
+      doing, [&](Session& session) { return command(session, {"EXISTS", probe_key}); });
+  if (!found) return std::unexpected(found.error());
+  const auto loaded =
+      caller->call(doing, [&](Session& session) { return caller->load_scripts(session); });
   if (!loaded) return std::unexpected(loaded.error());
   return caller;
+}
+
+Result<RedisCaller::Session> RedisCaller::acquire(const Effort& effort) {
+  return effort.ask ? pool_.acquire_asking(*effort.ask) : acquire();
+}
+
+bool RedisCaller::may_try_again(Session& session, const Error& error, Effort& effort) {
+  effort.ask.reset();
+  if (const auto& redirect = session.redirect()) {
+    if (!redirect->is_ask) pool_.route().follow(*redirect, session.session());
+    if (redirect->is_ask) effort.ask = redirect->to;
+    if (redirect->is_ask && effort.ask->host.empty()) {
+      effort.ask->host = session.session().server.host;
+    }
+    return ++effort.hops <= most_hops;
+  }
+  if (session.is_wrong_server()) pool_.leave(session.session().generation);
+  const bool is_gone = session.broken() && error.code == ErrorCode::unavailable;
+  if (!is_gone && !session.is_wrong_server()) return false;
+  return effort.tries++ == 0;
+}
+
+bool RedisCaller::follow(const RedisReply& refusal, const RedisSession& session) {
+  const auto redirect = parse_redirect(refusal.text());
+  if (!redirect || redirect->is_ask) return false;
+  pool_.route().follow(*redirect, session);
+  return true;
 }
 
 Result<RedisCaller::Session> RedisCaller::acquire() {
   auto session = pool_.acquire();
   if (!session) return session;
-  note_incarnation(session->run_id());
+  note_incarnation(session->session());
   const std::int64_t now = clock_.now().time_since_epoch().count();
   std::int64_t due = next_measure_ns_.load();
   if (now < due && measured_.load()) return session;
@@ -79,6 +113,7 @@ Result<RedisReply> RedisCaller::receive(Session& session) {
   if (session.broken()) return failure(ErrorCode::unavailable, "connection lost");
   auto reply = session->read();
   if (!reply) session.discard(reply.error());
+  if (reply && reply->is_error()) session.note_refusal(reply->text());
   return reply;
 }
 
@@ -106,19 +141,19 @@ Result<RedisReply> RedisCaller::command(Session& session,
 Result<RedisSession> RedisCaller::open_session(Doing doing) {
   auto session = pool_.open_session();
   if (!session) return std::unexpected(cannot(doing, session.error()));
-  note_incarnation(session->run_id);
+  note_incarnation(*session);
   return session;
 }
 
 Error RedisCaller::cannot(Doing doing, const Error& why) const {
-  const std::string server = "redis " + pool_.address().display();
   // A failed connect says so by itself; here the reason is enough.
-  const std::string connecting = fmt::format("cannot connect to {}: ", server);
-  std::string_view reason = why.message;
-  if (reason.starts_with(connecting)) reason.remove_prefix(connecting.size());
+  const RedisRoute& route = pool_.route();
+  const Error reason = without_address(why, route.address());
+  const bool is_connect = reason.message.size() < why.message.size();
+  const std::string server = is_connect ? route.address().display() : route.display();
   std::string what(doing.verb);
   if (doing.tasks > 0) what += fmt::format(" {} task{}", doing.tasks, doing.tasks == 1 ? "" : "s");
-  return {why.code, fmt::format("cannot {} on {}: {}", what, server, reason)};
+  return {why.code, fmt::format("cannot {} on redis {}: {}", what, server, reason.message)};
 }
 
 std::int64_t RedisCaller::to_queue_time(Instant time) const {
@@ -138,9 +173,13 @@ std::string RedisCaller::incarnation() const {
   return incarnation_;
 }
 
-void RedisCaller::note_incarnation(const std::string& run_id) {
+/// Another server has another clock too.
+void RedisCaller::note_incarnation(const RedisSession& session) {
   const std::lock_guard lock(mutex_);
-  if (incarnation_ != run_id) incarnation_ = run_id;
+  if (session.generation < incarnation_since_ || session.run_id == incarnation_) return;
+  incarnation_ = session.run_id;
+  incarnation_since_ = session.generation;
+  next_measure_ns_.store(0);
 }
 
 }  // namespace fogctl

@@ -1,6 +1,7 @@
 // What every call of the Redis queue shares: a session of the pool, scripts by their digest, one
-// more try when a connection turns out to be broken, the mapping of time, and errors that say what
-// could not be done where. Any thread.
+// more try when a connection turns out to be broken or its server demoted, the way to the node of a
+// cluster that owns the queue's slot, the mapping of time, and errors that say what could not be
+// done where. Any thread.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -30,14 +32,17 @@ class RedisCaller {
  public:
   using Session = RedisPool::Handle;
 
+  /// `probe_key`, of the queue: a cluster's node says by it which one owns the queue's slot.
   /// Error: unavailable when the server is not there or not ready.
   [[nodiscard]] static Result<std::unique_ptr<RedisCaller>> open(const RedisAddress& address,
                                                                  RedisTimeouts timeouts,
                                                                  std::size_t connections,
+                                                                 std::string_view probe_key,
                                                                  const Clock& clock);
 
   /// Calls `use` with a session. When the connection breaks under it (the server went away, or had
-  /// since the last call), once more with a new one: `use` must bear that. Not after a time-out.
+  /// since the last call), or the server takes no writes any more, once more with a new one: `use`
+  /// must bear that. Not after a time-out. Redirections of a cluster are followed likewise.
   template <typename Use>
   [[nodiscard]] std::invoke_result_t<Use&, Session&> call(Doing doing, Use use);
 
@@ -52,6 +57,12 @@ class RedisCaller {
 
   /// A session for a thread that blocks in it; `doing` says what for.
   [[nodiscard]] Result<RedisSession> open_session(Doing doing);
+  /// What an error reply to such a thread says about the server: true where another one is to be
+  /// asked, by a new session.
+  bool follow(const RedisReply& refusal, const RedisSession& session);
+  [[nodiscard]] std::uint64_t generation() const { return pool_.route().generation(); }
+  /// Leaves every connection.
+  void reconnect() { pool_.leave(generation()); }
   [[nodiscard]] Error cannot(Doing doing, const Error& why) const;
 
   /// Microseconds of Redis' clock, within what a Lua number holds exactly: 0 to 8.99e15.
@@ -62,13 +73,22 @@ class RedisCaller {
   [[nodiscard]] const RedisTimeouts& timeouts() const { return pool_.timeouts(); }
 
  private:
+  /// What one call tried so far.
+  struct Effort {
+    int tries = 0;
+    int hops = 0;
+    std::optional<RedisEndpoint> ask;  // whom to ask next, and only next
+  };
+
   RedisCaller(const RedisAddress& address, RedisTimeouts timeouts, std::size_t connections,
               const Clock& clock);
 
   [[nodiscard]] Result<Session> acquire();
+  [[nodiscard]] Result<Session> acquire(const Effort& effort);
+  [[nodiscard]] bool may_try_again(Session& session, const Error& error, Effort& effort);
   [[nodiscard]] Result<void> load_scripts(Session& session);
   [[nodiscard]] Result<void> measure_time(Session& session);
-  void note_incarnation(const std::string& run_id);
+  void note_incarnation(const RedisSession& session);
 
   RedisPool pool_;
   const Clock& clock_;
@@ -77,19 +97,21 @@ class RedisCaller {
   std::atomic<std::int64_t> next_measure_ns_{0};
   std::atomic<bool> measured_{false};
   mutable std::mutex mutex_;
-  std::string incarnation_;  // guarded by mutex_
+  std::string incarnation_;              // guarded by mutex_
+  std::uint64_t incarnation_since_ = 0;  // the route's generation; likewise
 };
 
 template <typename Use>
 std::invoke_result_t<Use&, RedisCaller::Session&> RedisCaller::call(Doing doing, Use use) {
-  for (int tries = 0;; ++tries) {
-    auto session = acquire();
+  Effort effort;
+  while (true) {
+    auto session = acquire(effort);
     if (!session) return std::unexpected(cannot(doing, session.error()));
     auto outcome = use(*session);
     if (outcome) return outcome;
-    const bool again =
-        tries == 0 && session->broken() && outcome.error().code == ErrorCode::unavailable;
-    if (!again) return std::unexpected(cannot(doing, outcome.error()));
+    if (!may_try_again(*session, outcome.error(), effort)) {
+      return std::unexpected(cannot(doing, outcome.error()));
+    }
   }
 }
 

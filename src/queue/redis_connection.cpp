@@ -8,29 +8,16 @@
 #include <sys/time.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <system_error>
 
 #include "base/check.hpp"
+#include "queue/redis_refusal.hpp"
 
 namespace fogctl {
 namespace {
 
 constexpr std::size_t input_buffer_size = std::size_t{64} << 10;
-
-// The server is there but cannot serve this now.
-constexpr std::array<std::string_view, 9> passing_errors = {
-    "LOADING", "MISCONF",    "OOM",        "CLUSTERDOWN", "TRYAGAIN",
-    "BUSY",    "MASTERDOWN", "NOREPLICAS", "UNKILLABLE"};
-
-/// By the first word of an error reply, which is Redis' code for it.
-ErrorCode code_of(std::string_view word) {
-  if (word == "READONLY") return ErrorCode::read_only;
-  if (word == "NOAUTH" || word == "WRONGPASS") return ErrorCode::unauthorized;
-  const bool passing = std::ranges::find(passing_errors, word) != passing_errors.end();
-  return passing ? ErrorCode::unavailable : ErrorCode::failed;
-}
 
 timeval to_timeval(Duration length) {
   const auto us = std::max<std::int64_t>(1, length / std::chrono::microseconds(1));
@@ -41,6 +28,10 @@ std::string decapitalized(std::string text) {
   const bool word = text.size() > 1 && text[1] >= 'a' && text[1] <= 'z';
   if (word && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
   return text;
+}
+
+std::string connect_words(const RedisAddress& address) {
+  return fmt::format("cannot connect to redis {}: ", address.display());
 }
 
 std::string errno_text(int code) {
@@ -91,25 +82,30 @@ RedisReply RedisReply::operator[](std::size_t i) const {
 }
 
 Error error_of(const RedisReply& reply) {
-  const std::string_view text = reply.text();
-  return {code_of(text.substr(0, text.find(' '))), std::string(text)};
+  return error_of_refusal(reply.text());
+}
+
+Error without_address(Error error, const RedisAddress& address) {
+  const std::string start = connect_words(address);
+  if (error.message.starts_with(start)) error.message.erase(0, start.size());
+  return error;
 }
 
 Result<std::unique_ptr<RedisConnection>> RedisConnection::open(const RedisAddress& address,
                                                                RedisTimeouts timeouts) {
   const auto cannot = [&](ErrorCode code, const std::string& why) {
-    return failure(code, fmt::format("cannot connect to redis {}: {}", address.display(), why));
+    return failure(code, connect_words(address) + why);
   };
   const timeval connect = to_timeval(timeouts.connect);
   redisContext* context = address.socket_path.empty()
                               ? redisConnectWithTimeout(address.host.c_str(), address.port, connect)
                               : redisConnectUnixWithTimeout(address.socket_path.c_str(), connect);
   if (context == nullptr) return cannot(ErrorCode::unavailable, "out of memory");
-  std::unique_ptr<RedisConnection> connection(new RedisConnection(context, timeouts));
+  std::unique_ptr<RedisConnection> connection(
+      new RedisConnection(context, {timeouts.connect, timeouts.connect}));
   if (context->err != 0) return cannot(ErrorCode::unavailable, decapitalized(context->errstr));
 
-  const timeval call = to_timeval(timeouts.call);
-  redisSetTimeout(context, call);
+  redisSetTimeout(context, connect);
   if (address.socket_path.empty()) {
     redisEnableKeepAlive(context);
     const int on = 1;
@@ -118,6 +114,8 @@ Result<std::unique_ptr<RedisConnection>> RedisConnection::open(const RedisAddres
   if (const auto greeted = connection->greet(address); !greeted) {
     return cannot(greeted.error().code, greeted.error().message);
   }
+  redisSetTimeout(context, to_timeval(timeouts.call));
+  connection->timeouts_ = timeouts;
   return connection;
 }
 
@@ -144,15 +142,23 @@ Result<void> RedisConnection::greet(const RedisAddress& address) {
 }
 
 void RedisConnection::append(Arguments command) {
+  append_asking();
   append_redis_number(output_, '*', command.size());
   for (const std::string_view argument : command) append_redis_text(output_, argument);
 }
 
 void RedisConnection::append(std::initializer_list<std::string_view> head,
                              const RedisArguments& tail) {
+  append_asking();
   append_redis_number(output_, '*', head.size() + tail.count());
   for (const std::string_view argument : head) append_redis_text(output_, argument);
   output_ += tail.bytes();
+}
+
+void RedisConnection::append_asking() {
+  if (!asking_) return;
+  append_redis_number(output_, '*', 1);
+  append_redis_text(output_, "ASKING");
 }
 
 // Not hiredis' own writing: it would raise SIGPIPE on a connection that the server closed.
@@ -189,6 +195,13 @@ Result<void> RedisConnection::receive() {
 }
 
 Result<RedisReply> RedisConnection::read() {
+  if (asking_) {
+    if (auto allowed = read_one(); !allowed) return allowed;
+  }
+  return read_one();
+}
+
+Result<RedisReply> RedisConnection::read_one() {
   if (!output_.empty()) {
     if (const auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
   }

@@ -46,10 +46,11 @@ struct RedisTimeouts {
   Duration call = std::chrono::seconds(5);
 };
 
-/// The error that a server's error reply stands for: unavailable where the same call may succeed
-/// later (LOADING, OOM, …), read_only (READONLY), unauthorized (NOAUTH, WRONGPASS), else failed.
-/// The message is the server's.
+/// The error that a server's error reply stands for; see error_of_refusal.
 [[nodiscard]] Error error_of(const RedisReply& reply);
+
+/// An error of RedisConnection::open without the words that say where to, for a message that does.
+[[nodiscard]] Error without_address(Error error, const RedisAddress& address);
 
 class RedisConnection {
  public:
@@ -58,7 +59,7 @@ class RedisConnection {
   /// Connects, authenticates, and waits for nothing: a server that is still LOADING is an error.
   /// Error: unavailable ("cannot connect to redis 127.0.0.1:6379: connection refused"), also when
   /// the server did not answer in time, since nothing can have taken effect; unauthorized: no
-  /// password or a wrong one.
+  /// password or a wrong one. The greeting, too, is answered within the connect time-out.
   [[nodiscard]] static Result<std::unique_ptr<RedisConnection>> open(const RedisAddress& address,
                                                                      RedisTimeouts timeouts);
   ~RedisConnection();
@@ -74,6 +75,9 @@ class RedisConnection {
   [[nodiscard]] Result<RedisReply> call(Arguments command);
   [[nodiscard]] Result<RedisReply> call(std::initializer_list<std::string_view> command);
 
+  /// From now on each command is for a slot that is on its way to this node of a cluster.
+  void set_asking() { asking_ = true; }
+
   /// Ends a call that another thread is blocked in; the connection is then of no more use.
   void interrupt();
 
@@ -83,11 +87,14 @@ class RedisConnection {
   [[nodiscard]] Result<void> greet(const RedisAddress& address);
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> receive();
+  [[nodiscard]] Result<RedisReply> read_one();
+  void append_asking();
 
   redisContext* context_;
   RedisTimeouts timeouts_;
   std::string output_;  // commands that were appended and not yet sent
   std::vector<char> input_;
+  bool asking_ = false;
 };
 
 }  // namespace fogctl

@@ -110,9 +110,20 @@ Finding check_loading(const Subject& redis) {
 Finding check_cluster(const Subject& redis) {
   if (redis.facts.info.empty()) return cannot_tell("cluster", "INFO");
   if (redis.info("cluster_enabled") == "1") {
-    return {"cluster", Verdict::warning,
-            "one node of a cluster: fogctl talks to one node and follows no redirection",
-            "connect to the node that owns the queue's slot: redis-cli cluster keyslot '{fog}'"};
+    const auto& cluster = redis.facts.cluster;
+    const auto state = cluster.find("cluster_state");
+    const auto masters = cluster.find("cluster_size");
+    if (state == cluster.end() || masters == cluster.end()) {
+      return cannot_tell("cluster", "CLUSTER INFO");
+    }
+    std::string found = fmt::format(
+        "a node of a cluster of {} masters; slot {} of the queue 'fog' "
+        "is here",
+        masters->second, redis.facts.slot);
+    if (state->second == "ok") return {"cluster", Verdict::ok, std::move(found), ""};
+    return {"cluster", Verdict::failure,
+            fmt::format("{}; the cluster's state is {}", found, state->second),
+            "see which slots nobody serves: redis-cli --cluster check HOST:PORT"};
   }
   return {"cluster", Verdict::ok, "a server of its own", ""};
 }
@@ -123,7 +134,8 @@ std::string script_advice(std::string_view code) {
   if (code == "READONLY") return "use the master";
   if (code == "MISCONF") return "repair what keeps Redis from writing to disk; see its log";
   if (code == "OOM") return "give Redis more memory: maxmemory";
-  if (code == "MOVED" || code == "CLUSTERDOWN") return "connect to the node that owns this slot";
+  if (code == "MOVED" || code == "ASK") return "wait until the slot has moved, and check again";
+  if (code == "CLUSTERDOWN") return "see which slots nobody serves: redis-cli --cluster check";
   return "the task queue's steps are scripts; allow EVAL, EVALSHA and SCRIPT";
 }
 
@@ -238,6 +250,19 @@ constexpr Check checks[] = {check_version, check_role,      check_loading,     c
                             check_scripts, check_eviction,  check_append_only, check_last_write,
                             check_memory,  check_round_trip};
 
+/// What a node of a cluster knows of the whole of it.
+Result<void> read_cluster(RedisConnection& redis, RedisFacts& facts) {
+  const auto enabled = facts.info.find("cluster_enabled");
+  if (enabled == facts.info.end() || enabled->second != "1") return {};
+  const auto info = redis.call({"CLUSTER", "INFO"});
+  if (!info) return std::unexpected(info.error());
+  if (!info->is_error()) facts.cluster = parse_redis_info(info->text());
+  const auto slot = redis.call({"CLUSTER", "KEYSLOT", probe_key});
+  if (!slot) return std::unexpected(slot.error());
+  facts.slot = std::to_string(slot->integer());
+  return {};
+}
+
 /// The value of one setting, where the server tells it.
 Result<void> read_setting(RedisConnection& redis, const char* name, RedisFacts& facts) {
   const auto reply = redis.call({"CONFIG", "GET", name});
@@ -302,6 +327,7 @@ Result<RedisFacts> collect_redis_facts(RedisConnection& redis, const Clock& cloc
     const auto read = read_setting(redis, name, facts);
     if (!read) return std::unexpected(read.error());
   }
+  if (const auto read = read_cluster(redis, facts); !read) return std::unexpected(read.error());
   const auto tried = try_scripts(redis, facts);
   if (!tried) return std::unexpected(tried.error());
   const auto measured = measure_round_trips(redis, clock, facts);
@@ -325,6 +351,11 @@ std::vector<Finding> judge_unreachable_redis(const Error& error, const RedisAddr
             {"authentication", Verdict::failure, error.message,
              "give the password in the file that --redis-password-file names, or in "
              "FOGCTL_REDIS_PASSWORD (and --redis-user, where it is not the default user's)"}};
+  }
+  if (!address.sentinels.empty()) {
+    return {{"master", Verdict::failure, error.message,
+             "start the sentinels and the master that they watch: redis-cli -p PORT sentinel "
+             "masters"}};
   }
   const std::string start =
       address.socket_path.empty()

@@ -26,10 +26,12 @@ struct Finding {
 
 /// What a Redis told about itself.
 struct RedisFacts {
-  std::map<std::string, std::string> info;    // INFO; empty: it would not tell
-  std::map<std::string, std::string> config;  // CONFIG GET; a missing name: it would not tell
-  std::string script_error;                   // the answer to a script that writes; empty: it ran
-  std::vector<Duration> round_trips;          // of PINGs, in order of time
+  std::map<std::string, std::string> info;     // INFO; empty: it would not tell
+  std::map<std::string, std::string> config;   // CONFIG GET; a missing name: it would not tell
+  std::map<std::string, std::string> cluster;  // CLUSTER INFO, of a node of one
+  std::string slot;                            // of the queue `fog`, there
+  std::string script_error;                    // the answer to a script that writes; empty: it ran
+  std::vector<Duration> round_trips;           // of PINGs, in order of time
 };
 
 /// "key:value" lines of INFO.

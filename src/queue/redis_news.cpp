@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "queue/record.hpp"
@@ -51,6 +52,11 @@ void RedisNews::interrupt() {
   if (connection_) connection_->interrupt();
 }
 
+void RedisNews::reconnect() {
+  const std::lock_guard lock(mutex_);
+  if (connection_) connection_->interrupt();
+}
+
 Result<void> RedisNews::connect() {
   auto session = caller_.open_session(waiting);
   if (!session) return std::unexpected(session.error());
@@ -61,6 +67,7 @@ Result<void> RedisNews::connect() {
   }
   const std::lock_guard lock(mutex_);
   connection_ = std::move(session->connection);
+  session_ = std::move(*session);
   if (interrupted_) connection_->interrupt();
   return {};
 }
@@ -72,12 +79,14 @@ void RedisNews::disconnect() {
 
 // One look, blocking so long; false: no news.
 Result<bool> RedisNews::look(Duration block, QueueNews& news) {
+  if (connection_ && session_.generation != caller_.generation()) disconnect();
   if (!connection_) {
     if (auto connected = connect(); !connected) return std::unexpected(connected.error());
   }
   const auto failed = [&](const Error& why) {
     return std::unexpected(caller_.cannot(waiting, why));
   };
+  std::optional<RedisReply> refusal;
   const bool trims = !first_to_keep_.empty();
   if (trims) {
     const std::string_view trim[] = {"XTRIM", replies_key_, "MINID", first_to_keep_};
@@ -92,10 +101,16 @@ Result<bool> RedisNews::look(Duration block, QueueNews& news) {
   if (trims) {
     const auto trimmed = connection_->read();
     if (!trimmed) return failed(trimmed.error());
+    // Nothing is trimmed where nothing may be written: the same replies would come again.
+    if (trimmed->is_error()) refusal = *trimmed;
   }
   const auto streams = connection_->read();
   if (!streams) return failed(streams.error());
-  if (streams->is_error()) return failed(error_of(*streams));
+  if (streams->is_error()) refusal = *streams;
+  if (refusal) {
+    if (!caller_.follow(*refusal, session_)) return failed(error_of(*refusal));
+    return false;  // the next look is at the node that owns the slot
+  }
   first_to_keep_.clear();
   for (std::size_t i = 0; i < streams->size(); ++i) {
     const RedisReply stream = (*streams)[i];

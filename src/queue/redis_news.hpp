@@ -22,6 +22,8 @@ class RedisNews {
   /// nothing is lost when the connection breaks in between.
   [[nodiscard]] Result<QueueNews> wait(Duration at_most);
   void interrupt();
+  /// Ends the connection, from any thread: the wait that is under way goes on over a new one.
+  void reconnect();
 
  private:
   [[nodiscard]] Result<void> connect();
@@ -32,7 +34,8 @@ class RedisNews {
   RedisCaller& caller_;
   const std::string replies_key_;
   const std::string wake_key_;
-  std::string run_id_;  // of the server that the next two are about
+  RedisSession session_;  // its connection apart, which is below
+  std::string run_id_;    // of the server that the next two are about
   std::string last_wake_ = "0-0";
   std::string first_to_keep_;  // of the replies; empty: nothing was returned since the last trim
   std::atomic<bool> interrupted_{false};

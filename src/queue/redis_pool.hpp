@@ -6,21 +6,17 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "queue/redis_address.hpp"
 #include "queue/redis_connection.hpp"
+#include "queue/redis_refusal.hpp"
+#include "queue/redis_route.hpp"
 
 namespace fogctl {
-
-/// A connection and whom it reaches.
-struct RedisSession {
-  std::unique_ptr<RedisConnection> connection;
-  std::string run_id;     // the server's life
-  std::string client_id;  // this connection, as that server names it
-};
 
 class RedisPool {
  public:
@@ -34,7 +30,7 @@ class RedisPool {
 
     [[nodiscard]] RedisConnection& operator*() const { return *session_.connection; }
     [[nodiscard]] RedisConnection* operator->() const { return session_.connection.get(); }
-    [[nodiscard]] const std::string& run_id() const { return session_.run_id; }
+    [[nodiscard]] const RedisSession& session() const { return session_; }
 
     /// A call on it failed with `error`: it is thrown away, and so are the idle ones, whose server
     /// may be gone too. After a time-out the server is told to forget it before the next use of
@@ -42,11 +38,19 @@ class RedisPool {
     void discard(const Error& error);
     [[nodiscard]] bool broken() const { return !session_.connection; }
 
+    /// Remembers an error reply that tells of another server, or that this one is not the right
+    /// one any more.
+    void note_refusal(std::string_view text);
+    [[nodiscard]] const std::optional<RedisRedirect>& redirect() const { return redirect_; }
+    [[nodiscard]] bool is_wrong_server() const { return is_wrong_server_; }
+
    private:
     friend class RedisPool;
 
     RedisPool* pool_;
     RedisSession session_;
+    std::optional<RedisRedirect> redirect_;
+    bool is_wrong_server_ = false;
   };
 
   RedisPool(RedisAddress address, RedisTimeouts timeouts, std::size_t most);
@@ -54,11 +58,16 @@ class RedisPool {
   /// A free session, or a new one while there are fewer than the most; else waits for one.
   /// Error: what opening it said; timed_out when none came free within the call time-out.
   [[nodiscard]] Result<Handle> acquire();
+  /// Likewise one for one call to the node of a cluster that a slot is moving to.
+  [[nodiscard]] Result<Handle> acquire_asking(const RedisEndpoint& node);
 
   /// One more session, not of the pool: for a thread that blocks in it.
-  [[nodiscard]] Result<RedisSession> open_session();
+  [[nodiscard]] Result<RedisSession> open_session() { return route_.open(); }
 
-  [[nodiscard]] const RedisAddress& address() const { return address_; }
+  /// Leaves every connection of that generation, the idle ones at once.
+  void leave(std::uint64_t generation);
+  [[nodiscard]] RedisRoute& route() { return route_; }
+  [[nodiscard]] const RedisRoute& route() const { return route_; }
   [[nodiscard]] const RedisTimeouts& timeouts() const { return timeouts_; }
 
  private:
@@ -67,10 +76,12 @@ class RedisPool {
     std::string client_id;
   };
 
+  [[nodiscard]] Result<void> take_place();
+  [[nodiscard]] std::optional<RedisSession> take_idle();
   void release(RedisSession session);
   [[nodiscard]] Result<void> forget_given_up(const RedisSession& session);
 
-  RedisAddress address_;
+  RedisRoute route_;
   RedisTimeouts timeouts_;
   std::size_t most_;
   std::mutex forget_mutex_;  // taken before mutex_

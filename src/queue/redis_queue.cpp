@@ -46,7 +46,8 @@ QueueLoad load_of(const RedisReply& live, const RedisReply& workers, const Redis
 Result<std::unique_ptr<RedisQueue>> RedisQueue::open(RedisQueueOptions options,
                                                      const Clock& clock) {
   FOGCTL_CHECK(!options.holder.empty() && options.holder.size() < 256);
-  auto caller = RedisCaller::open(options.address, options.timeouts, options.connections, clock);
+  auto caller = RedisCaller::open(options.address, options.timeouts, options.connections,
+                                  QueueKeys(options.name).probe, clock);
   if (!caller) return std::unexpected(caller.error());
   return std::unique_ptr<RedisQueue>(new RedisQueue(std::move(options), std::move(*caller)));
 }
@@ -78,24 +79,17 @@ void RedisQueue::note_lost(std::uint32_t number) {
 // Away tasks stay held: the enqueue that made them is repeated until it is answered.
 Result<void> RedisQueue::give_back_lost(Session& session) {
   const std::lock_guard lock(lost_mutex_);
-  std::string cursor = "0";
-  do {
-    const auto page = RedisCaller::command(session, {"HSCAN", held_key_, cursor, "COUNT", "500"});
-    if (!page) return std::unexpected(page.error());
-    if (page->size() != 2) return failure(ErrorCode::failed, "unexpected answer to HSCAN");
-    cursor = (*page)[0].text();
-    const RedisReply entries = (*page)[1];
-    std::vector<LeaseRef> refs;
-    for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-      const std::string_view value = entries[i + 1].text();
-      const auto number = static_cast<std::uint32_t>(read_number(value.substr(59)));
-      if (value[58] != 'w' && std::ranges::find(lost_, number) != lost_.end()) {
-        refs.push_back({std::string(entries[i].text()), number});
-      }
-    }
-    const auto given = give_back_some(session, refs);
+  auto held = list_held(session);
+  if (!held) return std::unexpected(held.error());
+  std::erase_if(*held, [&](const LeaseRef& lease) {
+    return std::ranges::find(lost_, lease.number) == lost_.end();
+  });
+  for (std::span<const LeaseRef> rest = *held; !rest.empty();) {
+    const auto some = rest.first(std::min(rest.size(), script_batch));
+    rest = rest.subspan(some.size());
+    const auto given = give_back_some(session, some);
     if (!given) return std::unexpected(given.error());
-  } while (cursor != "0");
+  }
   lost_.clear();
   has_lost_ = false;
   return {};

@@ -72,6 +72,7 @@ struct Lease {
 struct LeaseRef {
   std::string uid;
   std::uint32_t number = 0;
+  bool operator==(const LeaseRef&) const = default;
 };
 
 struct NewTask {
@@ -271,6 +272,15 @@ class TaskQueue {
   [[nodiscard]] virtual Result<QueueNews> wait(Duration at_most) = 0;
   /// Ends a `wait` from another thread, and every one after it at once, without an error.
   virtual void interrupt() = 0;
+
+  /// The leases that the queue believes this holder has in order to run them. Where the queue may
+  /// come back with less than it had, these may be more than the holder knows of.
+  [[nodiscard]] virtual Result<std::vector<LeaseRef>> held() { return std::vector<LeaseRef>(); }
+
+  /// Whether the queue takes changes now: reads alone may go on where it does not. Changes nothing.
+  [[nodiscard]] virtual Result<void> probe() { return {}; }
+  /// Leaves its connections for new ones, where it has any; calls under way may end with an error.
+  virtual void reconnect() {}
 
   /// Tells apart two lives of the store: changes when it restarted or failed over and may have
   /// come back with less than it had. Empty before the first successful call.

@@ -12,7 +12,7 @@ Crew::Crew(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock, C
       clock_(clock),
       options_(std::move(options)),
       pool_(queue, handlers, clock, options_.pool, {events.on_results}),
-      keeper_(queue, pool_, clock, options_.lease, std::move(events.on_lost)),
+      keeper_(queue, pool_, clock, {options_.lease, options_.watchdog}, std::move(events.on_lost)),
       listener_(queue,
                 {.on_replies = std::move(events.on_results),
                  .on_cancelled =

@@ -17,6 +17,8 @@ namespace fogctl {
 struct CrewOptions {
   PoolOptions pool;
   Duration lease = std::chrono::seconds(5);
+  /// How long tasks may wait while workers are free and get none.
+  Duration watchdog = std::chrono::seconds(10);
 };
 
 /// Called from the crew's threads.
@@ -36,6 +38,8 @@ class Crew {
 
   [[nodiscard]] Result<void> start();
   [[nodiscard]] WorkerPool& pool() { return pool_; }
+  /// False while work stands still and nobody knows why. Any thread.
+  [[nodiscard]] bool is_ready() const { return keeper_.is_ready(); }
 
   /// Leases no more and finishes what runs. False: something still ran at `deadline`.
   [[nodiscard]] bool drain(Instant deadline);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/log.hpp"
@@ -19,15 +20,21 @@ constexpr Duration longest_wait_ahead = milliseconds(50);
 
 }  // namespace
 
-LeaseKeeper::LeaseKeeper(TaskQueue& queue, WorkerPool& pool, const Clock& clock, Duration lease,
-                         std::function<void()> on_lost)
-    : queue_(queue), pool_(pool), clock_(clock), lease_(lease), on_lost_(std::move(on_lost)) {}
+LeaseKeeper::LeaseKeeper(TaskQueue& queue, WorkerPool& pool, const Clock& clock,
+                         KeeperOptions options, std::function<void()> on_lost)
+    : queue_(queue),
+      pool_(pool),
+      clock_(clock),
+      options_(options),
+      on_lost_(std::move(on_lost)),
+      reconciler_(queue, pool),
+      watchdog_(options.watchdog) {}
 
 Result<void> LeaseKeeper::start() {
   const Instant now = clock_.now();
-  const auto taken = queue_.extend(pool_.threads(), lease_, now);
+  const auto taken = queue_.extend(pool_.threads(), options_.lease, now);
   if (!taken) return std::unexpected(taken.error());
-  renew_at_ = now + lease_ / 3;
+  renew_at_ = now + options_.lease / 3;
   thread_ = std::jthread([this](const std::stop_token& stop) { keep(stop); });
   return {};
 }
@@ -42,16 +49,18 @@ void LeaseKeeper::keep(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     tend_tasks();
     if (clock_.now() >= renew_at_) renew();
+    reconcile();
+    watch();
     stopped_.wait_for(lock, stop, std::chrono::nanoseconds(tick), [] { return false; });
   }
 }
 
 void LeaseKeeper::renew() {
-  const auto kept = queue_.extend(pool_.threads(), lease_, clock_.now());
+  const auto kept = queue_.extend(pool_.threads(), options_.lease, clock_.now());
   // A call that failed is made again at the next tick: the lease must not run out meanwhile.
-  if (!kept) return note(std::unexpected(kept.error()));
-  note({});
-  renew_at_ = clock_.now() + lease_ / 3;
+  if (!kept) return note_failure(kept.error());
+  failing_ = false;
+  renew_at_ = clock_.now() + options_.lease / 3;
   if (!*kept) {
     log(LogLevel::warning, "this process's lease had run out; what it held is queued again");
     // What was leased since is still ours, and only the queue knows which: it takes back the one
@@ -64,17 +73,27 @@ void LeaseKeeper::renew() {
 
 void LeaseKeeper::recover() {
   const auto recovered = queue_.recover_expired(clock_.now());
-  if (!recovered) return note(std::unexpected(recovered.error()));
+  if (!recovered) return note_failure(recovered.error());
   if (*recovered == 0) return;
   log(LogLevel::warning, "queued again {} tasks of a process that was not heard of for {}",
-      *recovered, format_duration(lease_));
+      *recovered, format_duration(options_.lease));
   pool_.wake();
+}
+
+void LeaseKeeper::reconcile() {
+  auto wrong = reconciler_.tend(clock_.now());
+  if (!wrong) return note_failure(wrong.error());
+  if (wrong->empty()) return;
+  log(LogLevel::warning,
+      "the queue forgot that {} tasks were finished or given back; they are queued again",
+      wrong->size());
+  give_back(std::move(*wrong));
 }
 
 void LeaseKeeper::tend_tasks() {
   const Instant now = clock_.now();
   if (const auto begun = pool_.take_begun(now - begun_age); !begun.empty()) {
-    note(queue_.started(begun, now));
+    if (const auto told = queue_.started(begun, now); !told) note_failure(told.error());
   }
   give_back(pool_.take_waiting(now - longest_wait_ahead));
 }
@@ -84,18 +103,46 @@ void LeaseKeeper::give_back(std::vector<LeaseRef> leases) {
   std::ranges::move(leases, std::back_inserter(returning_));
   if (returning_.empty()) return;
   const auto returned = queue_.give_back(returning_, clock_.now());
-  note(returned);
-  if (!returned && is_transient(returned.error())) return;
+  if (!returned) note_failure(returned.error());
+  if (!returned && may_recover(returned.error())) return;
   returning_.clear();
   pool_.wake();
 }
 
-/// Says once that the queue is away.
-void LeaseKeeper::note(const Result<void>& outcome) {
-  if (!outcome && !failing_) {
-    log(LogLevel::warning, "the lease cannot be kept: {}", outcome.error().message);
+/// Says once that the queue is away, until the lease is renewed again.
+void LeaseKeeper::note_failure(const Error& error) {
+  if (!failing_) log(LogLevel::warning, "the lease cannot be kept: {}", error.message);
+  failing_ = true;
+}
+
+void LeaseKeeper::watch() {
+  if (pool_.threads() == 0) return;  // others do the work
+  const PoolPulse pulse = pool_.pulse();
+  if (!watchdog_.wants_load(pulse, clock_.now())) return;
+  const auto load = queue_.load(clock_.now());
+  const Instant now = clock_.now();
+  const auto seen = load ? std::optional(*load) : std::nullopt;
+  const WatchdogStep step = watchdog_.look(seen, pulse, now);
+  is_ready_ = watchdog_.is_ready();
+  switch (step) {
+    case WatchdogStep::none:
+      return;
+    case WatchdogStep::reconnect:
+      log(LogLevel::warning,
+          "{} tasks wait and {} workers are free, yet none was leased for {}: new connections",
+          leasable(*load), pulse.free, format_duration(watchdog_.still_for(now)));
+      queue_.reconnect();
+      return pool_.wake();
+    case WatchdogStep::give_alarm:
+      return log(
+          LogLevel::error,
+          "work stands still for {}: {} tasks wait, {} workers are free, and new connections "
+          "did not help. Look at 'fogctl queue' and 'fogctl redis-check' with this node's "
+          "flags, at the queue's server, and restart this process if they are in order",
+          format_duration(watchdog_.still_for(now)), leasable(*load), pulse.free);
+    case WatchdogStep::end_alarm:
+      return log(LogLevel::info, "work goes on: tasks are leased again, or none waits");
   }
-  failing_ = !outcome;
 }
 
 }  // namespace fogctl

@@ -1,8 +1,9 @@
 // Keeps this process's lease on what it holds, on a thread of its own that runs no task: renews it,
-// records which runs have begun, gives back what was leased ahead and waits too long, and puts back
-// what dead holders left. start() and stop() are the owner's.
+// records which runs have begun, gives back what was leased ahead and waits too long, puts back
+// what dead holders left, and watches that work goes on. start() and stop() are the owner's.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -11,15 +12,21 @@
 
 #include "base/time.hpp"
 #include "queue/task_queue.hpp"
+#include "work/reconciler.hpp"
+#include "work/watchdog.hpp"
 #include "work/worker_pool.hpp"
 
 namespace fogctl {
 
+struct KeeperOptions {
+  Duration lease;     // how long the queue believes in this process without a word from it
+  Duration watchdog;  // how long work may stand still before something is done about it
+};
+
 class LeaseKeeper {
  public:
-  /// `lease`: how long the queue believes in this process without a word from it.
   /// `on_lost`, from that thread: the lease had run out, or the queue forgot it.
-  LeaseKeeper(TaskQueue& queue, WorkerPool& pool, const Clock& clock, Duration lease,
+  LeaseKeeper(TaskQueue& queue, WorkerPool& pool, const Clock& clock, KeeperOptions options,
               std::function<void()> on_lost);
 
   /// Takes the lease before anything is held; the thread renews it from then on.
@@ -27,21 +34,29 @@ class LeaseKeeper {
   /// After it the lease is no longer renewed.
   void stop();
 
+  /// False while tasks wait that free workers do not get. Any thread.
+  [[nodiscard]] bool is_ready() const { return is_ready_; }
+
  private:
   void keep(const std::stop_token& stop);
   void renew();
   void tend_tasks();
   void recover();
+  void reconcile();
   void give_back(std::vector<LeaseRef> leases);
-  void note(const Result<void>& outcome);
+  void note_failure(const Error& error);
+  void watch();
 
   TaskQueue& queue_;
   WorkerPool& pool_;
   const Clock& clock_;
-  const Duration lease_;
+  const KeeperOptions options_;
   const std::function<void()> on_lost_;
   Instant renew_at_;
   bool failing_ = false;
+  Reconciler reconciler_;
+  Watchdog watchdog_;
+  std::atomic<bool> is_ready_ = true;
   std::vector<LeaseRef> returning_;  // given back, but the queue does not know yet
 
   std::mutex mutex_;

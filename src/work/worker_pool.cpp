@@ -164,6 +164,7 @@ void WorkerPool::exchange(Lock& lock) {
     queue_failed_ = false;
     back_off_ = Duration::zero();
   }
+  leased_ += leased.size();
   for (Lease& lease : leased) waiting_.push_back({std::move(lease), now});
   if (!leased.empty()) maybe_work_ = true;
   if (waiting_.size() > 1 || draining_) changed_.notify_all();
@@ -288,6 +289,7 @@ void WorkerPool::offer(std::vector<Lease> leases) {
   bool one_is_enough = false;
   {
     const Lock lock(mutex_);
+    leased_ += leases.size();
     Duration total{};
     for (Lease& lease : leases) {
       const bool is_unknown = estimates_.seen(lease.task->weight) == 0;
@@ -330,6 +332,19 @@ std::vector<LeaseRef> WorkerPool::take_waiting(Instant since) {
   return taken;
 }
 
+std::vector<LeaseRef> WorkerPool::unknown_of(std::vector<LeaseRef> leases) const {
+  const Lock lock(mutex_);
+  std::erase_if(leases, [&](const LeaseRef& lease) {
+    const auto waits = [&](const Waiting& waiting) {
+      return waiting.lease.number == lease.number && waiting.lease.task->uid == lease.uid;
+    };
+    return std::ranges::any_of(waiting_, waits) ||
+           std::ranges::any_of(slots_, [&](const Slot& slot) { return slot.running == lease; }) ||
+           std::ranges::find(finished_, lease, &Finished::lease) != finished_.end();
+  });
+  return leases;
+}
+
 bool WorkerPool::drain(Instant deadline) {
   Lock lock(mutex_);
   draining_ = true;
@@ -361,6 +376,14 @@ bool WorkerPool::drain(Instant deadline) {
 std::size_t WorkerPool::superseded() const {
   const Lock lock(mutex_);
   return superseded_;
+}
+
+/// A worker that is stuck in an exchange with the queue runs nothing either.
+PoolPulse WorkerPool::pulse() const {
+  const Lock lock(mutex_);
+  const auto running =
+      std::ranges::count_if(slots_, [](const Slot& s) { return s.running.has_value(); });
+  return {slots_.size() - static_cast<std::size_t>(running), leased_, draining_};
 }
 
 }  // namespace fogctl

@@ -23,6 +23,7 @@
 #include "task/estimates.hpp"
 #include "work/handlers.hpp"
 #include "work/task_runner.hpp"
+#include "work/watchdog.hpp"
 
 namespace fogctl {
 
@@ -66,6 +67,9 @@ class WorkerPool {
   /// Leased ahead before `since` and still not begun: the owner gives them back.
   [[nodiscard]] std::vector<LeaseRef> take_waiting(Instant since);
 
+  /// Those of the leases that are neither waiting nor running nor finished here.
+  [[nodiscard]] std::vector<LeaseRef> unknown_of(std::vector<LeaseRef> leases) const;
+
   /// Leases no more, gives back what has not begun, waits until what runs is finished and told to
   /// the queue. False: something still ran at `deadline`.
   [[nodiscard]] bool drain(Instant deadline);
@@ -73,6 +77,7 @@ class WorkerPool {
   [[nodiscard]] const std::string& holder() const { return options_.holder; }
   [[nodiscard]] std::size_t threads() const { return options_.threads; }
   [[nodiscard]] std::size_t superseded() const;
+  [[nodiscard]] PoolPulse pulse() const;
 
  private:
   struct Waiting {
@@ -128,6 +133,7 @@ class WorkerPool {
   Instant retry_at_;  // no exchange before it, after one failed
   Duration back_off_{};
   std::size_t superseded_ = 0;
+  std::uint64_t leased_ = 0;  // tasks that ever came here
 
   std::vector<std::jthread> threads_;
 };

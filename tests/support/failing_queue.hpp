@@ -1,7 +1,8 @@
 // A task queue that fails when it is told to: before the wrapped one sees the call, or after the
-// call took effect, as when the answer is lost on its way. Belongs to one thread.
+// call took effect, as when the answer is lost on its way. Any thread, where the wrapped one is.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,7 +13,7 @@
 
 namespace fogctl {
 
-class FailingQueue final : public TaskQueue {
+class FailingQueue : public TaskQueue {
  public:
   enum class When { before, after };
 
@@ -96,7 +97,7 @@ class FailingQueue final : public TaskQueue {
  private:
   template <typename Call>
   auto pass(Call call) -> decltype(call()) {
-    const auto when = std::exchange(when_, std::nullopt);
+    const std::optional<When> when = when_.exchange(std::nullopt);
     if (when == When::before) return failure(ErrorCode::unavailable, "told to fail");
     auto outcome = call();
     if (when == When::after) return failure(ErrorCode::unavailable, "told to fail afterwards");
@@ -104,7 +105,7 @@ class FailingQueue final : public TaskQueue {
   }
 
   std::unique_ptr<TaskQueue> inner_;
-  std::optional<When> when_;
+  std::atomic<std::optional<When>> when_{std::nullopt};
 };
 
 }  // namespace fogctl

@@ -1,9 +1,11 @@
 #include "support/redis_server.hpp"
 
-#include <fcntl.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +26,8 @@ constexpr auto patience = std::chrono::seconds(20);
 
 }  // namespace
 
-RedisServer::RedisServer(std::string appendfsync) : appendfsync_(std::move(appendfsync)) {
+RedisServer::RedisServer(std::string appendfsync, std::vector<std::string> arguments)
+    : appendfsync_(std::move(appendfsync)), arguments_(std::move(arguments)) {
   std::string pattern = (std::filesystem::temp_directory_path() / "fogctl-redis-XXXXXX").string();
   FOGCTL_CHECK(::mkdtemp(pattern.data()) != nullptr);
   directory_ = pattern;
@@ -39,23 +42,43 @@ RedisServer::~RedisServer() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-void RedisServer::start() {
+void RedisServer::launch(const std::vector<std::string>& more) {
   FOGCTL_CHECK(pid_ < 0);
-  const std::string log = directory_ + "/redis.log";
+  std::vector<std::string> words = {"redis-server",
+                                    "--port",
+                                    "0",
+                                    "--unixsocket",
+                                    socket_,
+                                    "--dir",
+                                    directory_,
+                                    "--appendonly",
+                                    "yes",
+                                    "--appendfsync",
+                                    appendfsync_,
+                                    "--save",
+                                    "",
+                                    "--logfile",
+                                    directory_ + "/redis.log"};
+  words.insert(words.end(), arguments_.begin(), arguments_.end());
+  words.insert(words.end(), more.begin(), more.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
   pid_ = ::fork();
   FOGCTL_CHECK(pid_ >= 0);
-  if (pid_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_.c_str(),
-             "--dir", directory_.c_str(), "--appendonly", "yes", "--appendfsync",
-             appendfsync_.c_str(), "--save", "", "--logfile", log.c_str(), nullptr);
-    ::_exit(127);
-  }
+  if (pid_ > 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::execvp("redis-server", argv.data());
+  ::_exit(127);
+}
+
+void RedisServer::start() {
+  launch();
   const SystemClock clock;
   const Instant deadline = clock.now() + patience;
   while (!RedisConnection::open(address(), {})) {
     if (clock.now() > deadline || ::waitpid(pid_, nullptr, WNOHANG) != 0) {
-      std::fprintf(stderr, "cannot start redis-server: see %s\n", log.c_str());
+      std::fprintf(stderr, "cannot start redis-server: see %s\n", directory_.c_str());
       std::abort();
     }
     ::poll(nullptr, 0, 1);
@@ -89,6 +112,26 @@ void RedisServer::end(int signal) {
   ::kill(pid_, signal);
   ::waitpid(pid_, nullptr, 0);
   pid_ = -1;
+}
+
+RedisReply ask_redis(const RedisAddress& address, std::initializer_list<std::string_view> command) {
+  const auto connection = RedisConnection::open(address, {});
+  FOGCTL_CHECK(connection.has_value());
+  auto reply = (*connection)->call(command);
+  FOGCTL_CHECK(reply.has_value());
+  return *reply;
+}
+
+std::uint16_t idle_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(at);
+  auto* any = reinterpret_cast<sockaddr*>(&at);
+  FOGCTL_CHECK(fd >= 0 && ::bind(fd, any, size) == 0 && ::getsockname(fd, any, &size) == 0);
+  ::close(fd);
+  return ntohs(at.sin_port);
 }
 
 RedisServer& shared_redis_server() {

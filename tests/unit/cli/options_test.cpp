@@ -41,9 +41,22 @@ TEST_CASE("a Redis is named by host and port, by one address, or by its socket")
   CHECK(redis_address(flags)->display() == "/run/redis.sock");
 }
 
+TEST_CASE("a Redis is named by the sentinels that know its master") {
+  RedisFlags flags;
+  flags.address = "sentinel://10.0.0.1:26379,[::1]:26380/my-master.1";
+  const auto address = redis_address(flags);
+  REQUIRE(address);
+  CHECK(address->sentinels == std::vector<RedisEndpoint>{{"10.0.0.1", 26379}, {"::1", 26380}});
+  CHECK(address->master == "my-master.1");
+  CHECK(address->display() == flags.address);
+}
+
 TEST_CASE("an address of a Redis that is none is refused") {
-  const std::string wrong[] = {"redis.lab", "redis://10.0.0.7:6379", "10.0.0.7:0",
-                               "h:70000",   "run/redis.sock",        "/" + std::string(107, 'x')};
+  const std::string wrong[] = {
+      "redis.lab",          "redis://10.0.0.7:6379",     "10.0.0.7:0",      "h:70000",
+      "run/redis.sock",     "/" + std::string(107, 'x'), "sentinel://",     "sentinel:///m",
+      "sentinel://h:1",     "sentinel://h:1/",           "sentinel://h/m",  "sentinel://h:1,/m",
+      "sentinel://h:1/a b", "sentinel://h:0/m",          "Sentinel://h:1/m"};
   for (const std::string& text : wrong) {
     CAPTURE(text);
     RedisFlags flags;

@@ -1,0 +1,48 @@
+// The calls of RedisQueue that are about its server and what that believes, not about tasks.
+#include <string>
+
+#include "queue/redis_batch.hpp"
+#include "queue/redis_queue.hpp"
+
+namespace fogctl {
+
+// Read-only, full or without a disk: Redis tells by a write alone.
+Result<void> RedisQueue::probe() {
+  const auto written = caller_->call({"write"}, [&](Session& session) {
+    return RedisCaller::command(session, {"SET", keys_.probe, "1", "PX", "1"});
+  });
+  if (!written) return std::unexpected(written.error());
+  return {};
+}
+
+Result<std::vector<LeaseRef>> RedisQueue::held() {
+  return call({"list what is held"}, [&](Session& session) { return list_held(session); });
+}
+
+// A held task's value is its ticket, a flag ('w' where it is away) and the lease's number.
+Result<std::vector<LeaseRef>> RedisQueue::list_held(Session& session) const {
+  constexpr std::size_t flag = 58;
+  std::vector<LeaseRef> held;
+  std::string cursor = "0";
+  do {
+    const auto page = RedisCaller::command(session, {"HSCAN", held_key_, cursor, "COUNT", "500"});
+    if (!page) return std::unexpected(page.error());
+    if (page->size() != 2) return failure(ErrorCode::failed, "unexpected answer to HSCAN");
+    cursor = (*page)[0].text();
+    const RedisReply entries = (*page)[1];
+    for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+      const RedisReply value = entries[i + 1];
+      if (value.text().size() <= flag || value.text()[flag] == 'w') continue;
+      const auto number = static_cast<std::uint32_t>(read_number(value.text().substr(flag + 1)));
+      held.push_back({std::string(entries[i].text()), number});
+    }
+  } while (cursor != "0");
+  return held;
+}
+
+void RedisQueue::reconnect() {
+  caller_->reconnect();
+  news_.reconnect();
+}
+
+}  // namespace fogctl
