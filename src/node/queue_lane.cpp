@@ -8,7 +8,8 @@
 namespace fogctl {
 namespace {
 
-constexpr std::chrono::milliseconds load_interval(100);
+constexpr Duration load_interval = std::chrono::milliseconds(100);
+constexpr Duration longest_probe_pause = std::chrono::seconds(5);
 constexpr std::size_t most_per_call = 512;
 
 void append(LaneWork& to, LaneWork&& from) {
@@ -182,8 +183,7 @@ void QueueLane::settle(LaneWork& work) {
 void QueueLane::ask_load() {
   const Instant now = clock_.now();
   load_at_ = now + load_interval;
-  // A queue may be read that takes no writes: that it answers does not mean that it is back.
-  if (!is_up_ && !queue_.probe()) return;
+  if (!is_up_ && !is_back(now)) return;
   const auto load = queue_.load(now);
   note(load ? nullptr : &load.error());
   if (!load) return;
@@ -192,17 +192,28 @@ void QueueLane::ask_load() {
   settle(rest);
 }
 
+/// A queue may be read that takes no writes: that it answers does not mean that it is back.
+bool QueueLane::is_back(Instant now) {
+  return now - changed_at_ >= probe_pause_ && queue_.probe();
+}
+
 /// Each call says whether the queue is there; only a change is told.
 void QueueLane::note(const Error* error) {
   if (error != nullptr) {
     if (!is_up_) return;
     is_up_ = false;
+    // One that takes the probe and refuses the tasks, again and again, is asked less often.
+    const Duration lasted = clock_.now() - std::exchange(changed_at_, clock_.now());
+    const bool is_fickle = lasted < longest_probe_pause;
+    probe_pause_ = is_fickle ? std::clamp(probe_pause_ * 2, load_interval, longest_probe_pause)
+                             : Duration::zero();
     deliver([this, why = *error] { events_.on_down(why); });
     return;
   }
   std::string incarnation = queue_.incarnation();
   const bool restarted = incarnation != incarnation_;
   if (is_up_ && !restarted) return;
+  if (!is_up_) changed_at_ = clock_.now();
   is_up_ = true;
   incarnation_ = std::move(incarnation);
   deliver([this, restarted] { events_.on_up(restarted); });

@@ -76,6 +76,7 @@ class QueueLane {
   void offer_leased(std::span<const NewTask> tasks, Enqueued& enqueued);
   void settle(LaneWork& work);
   void note(const Error* error);
+  [[nodiscard]] bool is_back(Instant now);
   void deliver(std::function<void()> event);
 
   TaskQueue& queue_;
@@ -95,6 +96,8 @@ class QueueLane {
   LaneWork unsettled_;  // finish and give_back that failed and are tried again
   Instant load_at_;
   bool is_up_ = true;
+  Instant changed_at_;      // when that was told last
+  Duration probe_pause_{};  // before a queue that is away is probed again
   std::string incarnation_;
 
   std::jthread thread_;

@@ -6,10 +6,11 @@
 
 namespace fogctl {
 
-// Read-only, full or without a disk: Redis tells by a write alone.
+// Read-only, full or without a disk: Redis tells by a write alone. By a script, as all is written.
 Result<void> RedisQueue::probe() {
   const auto written = caller_->call({"write"}, [&](Session& session) {
-    return RedisCaller::command(session, {"SET", keys_.probe, "1", "PX", "1"});
+    return RedisCaller::command(
+        session, {"EVAL", "return redis.call('SET', KEYS[1], '1', 'PX', '1')", "1", keys_.probe});
   });
   if (!written) return std::unexpected(written.error());
   return {};

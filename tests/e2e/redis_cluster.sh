@@ -72,6 +72,7 @@ while true; do
   redis-cli -p "$owner" migrate 127.0.0.1 "$third" "" 0 5000 keys "${keys[@]}" >"$dir/migrate.log"
 done
 read -rt 0.5 <><(:) || true # both sides answer TRYAGAIN or ASK meanwhile
+redis-cli -p "$third" info commandstats | grep -q cmdstat_asking || fail "ASK is not followed"
 for node in "$third" "$owner" "$other"; do
   cluster "$node" setslot "$slot" node "$to"
 done

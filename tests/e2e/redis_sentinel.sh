@@ -87,7 +87,7 @@ assert total["lost"] == total["failed"] == got["not_sent"] == 0, got
 PYTHON
 }
 master_is() { redis-cli -p "$ask" sentinel get-master-addr-by-name mymaster | grep -qx "$1"; }
-runs() { "$fogctl" client --no-retry --connect "$fog" --task echo --content 1 --requirement 100; }
+runs() { "$fogctl" client --no-retry --connect "$fog" --task echo --requirement 100; }
 
 start_load 6
 killed=$(date +%s%N)
@@ -121,4 +121,19 @@ fails_over() { [ "$(redis-cli -p "$ask" sentinel failover mymaster)" = OK ]; }
 wait_for "a failover by hand" fails_over
 wait_for "the first to be the master again" master_is "$first"
 all_answered "after a failover by hand"
-[ "$(redis-cli -p "$first" hlen '{fog}:tasks')" = 0 ] || fail "tasks are left in the queue"
+
+# And a master that is frozen: it answers nobody, and its connections stay.
+is_replica_again() {
+  redis-cli -p "$second" info replication | grep -q master_link_status:up &&
+    redis-cli -p "$ask" sentinel replicas mymaster | grep -qx slave &&
+    ! redis-cli -p "$ask" sentinel master mymaster | grep -q failover_in_progress
+}
+wait_for "the second to be a replica again" is_replica_again
+start_load 4
+kill -STOP "${pid_of[master]}"
+wait_for "the second to be promoted" master_is "$second"
+all_answered "after the master froze"
+kill -CONT "${pid_of[master]}"
+wait_for "the node to be with the second" runs
+is_empty() { [ "$(redis-cli -p "$second" hlen '{fog}:tasks')" = 0 ]; }
+wait_for "the queue to be empty" is_empty # some tasks ran for others to answer, and run again
