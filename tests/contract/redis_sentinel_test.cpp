@@ -94,7 +94,7 @@ TEST_CASE("sentinels: a master that was demoted is left with the first write tha
   CHECK(uids(lease(*queue, 9)).size() == 2);
   const std::string_view held = "{fog}:held:a";
   CHECK(ask_redis(second.server.address(), {"HLEN", held}).integer() == 2);
-  // The wait is over a connection of its own, which followed.
+  // The wait is over a connection of its own, which follows too.
   const auto worker_options = [&] {
     auto other = options;
     other.holder = "b";
@@ -103,6 +103,7 @@ TEST_CASE("sentinels: a master that was demoted is left with the first write tha
   const auto worker = open_redis(worker_options);
   enqueue(*queue, {{.uid = "3"}});
   finish(*worker, lease(*worker, 9));
+  first.server.kill();
   CHECK(must(queue->wait(5s)).replies.size() == 1);
 }
 
