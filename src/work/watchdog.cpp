@@ -5,8 +5,8 @@
 
 namespace fogctl {
 
-// QueueLoad tells of no task that waits on purpose; where it comes to, subtract those here.
 std::size_t leasable(const QueueLoad& load) {
+  if (load.is_paused) return 0;  // what is delayed is not among the queued
   return std::accumulate(load.queued.begin(), load.queued.end(), std::size_t{0});
 }
 

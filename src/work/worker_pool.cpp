@@ -340,7 +340,8 @@ std::vector<LeaseRef> WorkerPool::unknown_of(std::vector<LeaseRef> leases) const
     };
     return std::ranges::any_of(waiting_, waits) ||
            std::ranges::any_of(slots_, [&](const Slot& slot) { return slot.running == lease; }) ||
-           std::ranges::find(finished_, lease, &Finished::lease) != finished_.end();
+           std::ranges::find(finished_, lease, &Finished::lease) != finished_.end() ||
+           std::ranges::find(failed_, lease, &Retry::lease) != failed_.end();
   });
   return leases;
 }

@@ -67,7 +67,7 @@ class WorkerPool {
   /// Leased ahead before `since` and still not begun: the owner gives them back.
   [[nodiscard]] std::vector<LeaseRef> take_waiting(Instant since);
 
-  /// Those of the leases that are neither waiting nor running nor finished here.
+  /// Those of the leases that are neither waiting, running, finished nor failed here.
   [[nodiscard]] std::vector<LeaseRef> unknown_of(std::vector<LeaseRef> leases) const;
 
   /// Leases no more, gives back what has not begun, waits until what runs is finished and told to

@@ -59,8 +59,14 @@ TEST_CASE("watchdog: what is no standstill") {
     std::optional<QueueLoad> load;
     PoolPulse pulse;
   };
+  QueueLoad paused = queued(5);
+  paused.is_paused = true;
+  QueueLoad delayed;
+  delayed.delayed = 5;
   const Row rows[] = {
       {"nothing is queued", queued(0), idle},
+      {"the queue is paused", paused, idle},
+      {"all wait for another try", delayed, idle},
       {"the queue does not answer", std::nullopt, idle},
       {"every worker is busy", queued(5), {.free = 0, .leased = 7}},
       {"the pool leases no more", queued(5), {.free = 2, .leased = 7, .is_draining = true}},
