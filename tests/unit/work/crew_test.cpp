@@ -44,7 +44,9 @@ struct Scene {
       : queue(std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(QueueLimits{}), "me"),
               heals_after),
         crew(queue, handlers, clock, options(),
-             {.on_results = [this](const auto&) { answered.set_value(); }, .on_lost = {}}) {
+             {.on_results = [this](const auto&) { answered.set_value(); },
+              .on_cancelled = {},
+              .on_lost = {}}) {
     set_log_level(LogLevel::off);
     Task task;
     task.uid = "1";
