@@ -9,8 +9,8 @@ constexpr fogctl::cli::Command commands[] = {
     {"nodes", "show the neighbours that a node knows", fogctl::cli::add_nodes},
     {"worker", "run tasks from a Redis queue", fogctl::cli::add_worker},
     {"client", "send tasks and report how they fared", fogctl::cli::add_client},
-    {"queue", "show what waits in a Redis queue", fogctl::cli::add_queue},
-    {"tasks", "look at tasks that failed for good, and try them again", fogctl::cli::add_tasks},
+    {"queue", "show what lies in a queue, pause and resume it", fogctl::cli::add_queue},
+    {"tasks", "look at tasks one by one, give them up, try them again", fogctl::cli::add_tasks},
     {"redis-check", "tell whether a Redis can carry a fog", fogctl::cli::add_redis_check},
     {"find-port", "print idle TCP ports", fogctl::cli::add_find_port},
 };

@@ -16,6 +16,8 @@
 namespace fogctl {
 namespace {
 
+constexpr std::size_t longest_answer = std::size_t{64} << 20;
+
 class Question {
  public:
   Question(const HostPort& node, bool (*is_answer)(const wire::Message& message))
@@ -36,7 +38,9 @@ class Question {
 
  private:
   void ask(asio::ip::tcp::socket socket, std::string_view question) {
-    connection_ = std::make_shared<Connection>(std::move(socket), ConnectionOptions{});
+    ConnectionOptions options;
+    options.max_message = longest_answer;
+    connection_ = std::make_shared<Connection>(std::move(socket), options);
     Connection::Events events;
     events.on_object = [this](std::string_view text) { on_object(text); };
     events.on_closed = [this](const std::string& why) {

@@ -337,7 +337,7 @@ void Node::tick() {
   if (!options_.is_cloud) mesh_.tick();
   scheduler_.on_tick(clock_.now(), actions_);
   if (!queue_.blocks()) lane_.ask_load();
-  if (is_draining_) hand_over();
+  if (may_hand_over_) hand_over();
   perform();
   if (has_handed_over_ && scheduler_.away() == 0 && !said_nothing_away_) {
     said_nothing_away_ = true;
@@ -372,10 +372,15 @@ void Node::drain() {
   listener_.close();
   mesh_.stop_looking();
   scheduler_.on_drain(clock_.now(), actions_);
-  hand_over();
   perform();
   drainer_ = std::jthread([this] {
     const Instant deadline = clock_.now() + options_.drain_timeout;
+    crew_.stop_leasing();
+    asio::post(io_, [this] {  // not before: what was leased ahead is queued again now
+      may_hand_over_ = true;
+      hand_over();
+      perform();
+    });
     const bool is_drained = crew_.drain(deadline);
     nothing_away_.get_future().wait_for(std::max(deadline - clock_.now(), Duration::zero()));
     crew_.leave();

@@ -97,7 +97,7 @@ class Node {
   void on_cancelled(const std::vector<std::string>& uids);
   void ask_queue(LaneCall call);
   void hand_over();
-  void on_taken(const Result<std::vector<Lease>>& taken);
+  void on_taken(const Result<std::vector<Lease>>& taken, bool is_last);
 
   void perform();
   void perform_all();
@@ -152,6 +152,7 @@ class Node {
   Instant submitted_at_;  // when the last task went to the queue
 
   bool is_draining_ = false;
+  bool may_hand_over_ = false;    // this node's workers lease no more
   bool is_handing_over_ = false;  // the queue was asked for tasks to hand on
   bool has_handed_over_ = false;  // it has no more, or nobody takes them
   bool is_drained_ = false;

@@ -1,5 +1,7 @@
 // The node's part about its queue beyond tasks and results: what people and clients ask of it, and
 // handing on what is queued when the node stops.
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/log.hpp"
@@ -10,11 +12,13 @@
 namespace fogctl {
 namespace {
 
-constexpr std::size_t handed_over_at_once = 64;
+constexpr std::size_t handed_over_at_once = 1000;
 
 }  // namespace
 
+/// After what was decided before it: a task that is asked for may have just come.
 void Node::ask_queue(LaneCall call) {
+  perform_all();
   LaneWork work;
   work.calls.push_back(std::move(call));
   lane_.submit(std::move(work));
@@ -55,9 +59,10 @@ void Node::on_message(PeerId peer, wire::QueueQuery query) {
       std::ranges::move(*answered, std::back_inserter(report.objects));
       wire::append_queue_report(text, report);
     } else {
-      const bool is_away = is_transient(answered.error());
-      wire::append_error(text, is_away ? "unavailable" : "invalid_message",
-                         answered.error().message);
+      const Error& why = answered.error();
+      const bool is_missing = why.code == ErrorCode::not_found;
+      const std::string_view wrong = is_missing ? "not_found" : "invalid_message";
+      wire::append_error(text, is_transient(why) ? "unavailable" : wrong, why.message);
     }
     return [this, peer, text = std::move(text)] { connections_.send(peer, text); };
   });
@@ -97,28 +102,34 @@ void Node::hand_over() {
   is_handing_over_ = true;
   LeaseWant want;
   want.idle = want.at_most = handed_over_at_once;
-  want.order = queue_order(*options_.policy);
   want.away = true;
   ask_queue([this, want](TaskQueue& queue) -> std::function<void()> {
-    auto taken = queue.lease(want, clock_.now());
-    return [this, taken = std::move(taken)] { on_taken(taken); };
+    const Instant now = clock_.now();
+    auto taken = queue.lease(want, now);
+    const auto load = queue.load(now);
+    // What waits to be tried again ends with a queue that ends with this process.
+    const bool is_last = !load || queue.blocks() || load->delayed == 0;
+    return [this, taken = std::move(taken), is_last] { on_taken(taken, is_last); };
   });
 }
 
-void Node::on_taken(const Result<std::vector<Lease>>& taken) {
+/// `is_last`: nothing more can come into the queue. The next tick asks again, while it is of use.
+void Node::on_taken(const Result<std::vector<Lease>>& taken, bool is_last) {
   is_handing_over_ = false;
-  has_handed_over_ = !taken || taken->empty();
+  has_handed_over_ = !taken || (taken->empty() && is_last);
   if (!taken) return log(LogLevel::warning, "queued tasks stay: {}", taken.error().message);
+  std::vector<Lease> leases = *taken;
+  std::ranges::stable_sort(leases, {},
+                           [](const Lease& one) { return start_by(*one.task, one.arrival); });
   const Instant now = clock_.now();
   std::size_t handed = 0;
-  for (const Lease& lease : *taken) {
+  for (const Lease& lease : leases) {
     const bool is_away =
         scheduler_.on_taken(lease.task, lease.number, lease.attempt, lease.arrival, now, actions_);
     handed += is_away ? 1 : 0;
   }
-  if (handed < taken->size()) has_handed_over_ = true;
+  if (!leases.empty() && handed == 0) has_handed_over_ = is_last;
   if (handed > 0) log(LogLevel::info, "handed on {} queued tasks", handed);
-  hand_over();
 }
 
 }  // namespace fogctl

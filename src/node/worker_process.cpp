@@ -25,6 +25,7 @@ Result<bool> WorkerProcess::run() {
   log(LogLevel::info, "stopping: finishing what runs, at most {}", format_duration(drain_timeout_));
   signals.clear();
   end_at_next_signal();
+  crew_.stop_leasing();
   const bool is_drained = crew_.drain(clock_.now() + drain_timeout_);
   crew_.leave();
   return is_drained;

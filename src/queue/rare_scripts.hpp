@@ -75,6 +75,18 @@ redis.call('PEXPIRE', KEYS[10], ARGV[7])
 return 1
 )lua";
 
+// bury: removes a dead task.
+// KEYS 1 dead, 2 dead_age
+// ARGV 1 uid, 2 when it died, or empty whenever that was
+// Returns 1 when it was there.
+inline constexpr std::string_view bury = R"lua(
+local value = redis.call('HGET', KEYS[1], ARGV[1])
+if not value or (ARGV[2] ~= '' and string.sub(value, 1, 16) ~= ARGV[2]) then return 0 end
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1
+)lua";
+
 // forget: drops a kept result.
 // KEYS 1 results, 2 results_age, 3 counts
 // ARGV uid

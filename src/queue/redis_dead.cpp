@@ -30,11 +30,12 @@ Result<std::vector<DeadTask>> RedisQueue::dead(std::size_t most) {
 }
 
 // First into the queue, then out of the dead set: whoever dies in between leaves it in both, and a
-// second try brings it nowhere twice.
+// second try brings it nowhere twice. One that died again meanwhile stays.
 Result<std::size_t> RedisQueue::revive(std::span<const std::string> uids, Instant now) {
   std::size_t revived = 0;
   for (const std::string& uid : uids) {
     TaskPtr task;
+    std::string died_at;
     const auto found = call({"look up a dead task"}, [&](Session& session) -> Result<void> {
       const auto value = RedisCaller::command(session, {"HGET", keys_.dead, uid});
       if (!value) return std::unexpected(value.error());
@@ -42,6 +43,7 @@ Result<std::size_t> RedisQueue::revive(std::span<const std::string> uids, Instan
       auto dead = read_dead(value->text());
       if (!dead) return std::unexpected(dead.error());
       task = std::move(dead->body.task);
+      died_at = time_digits(dead->died_at);
       RedisArguments arguments;
       for (const std::string& word : {keys_.results, keys_.results_age, keys_.counts, uid}) {
         arguments.add(word);
@@ -58,7 +60,9 @@ Result<std::size_t> RedisQueue::revive(std::span<const std::string> uids, Instan
     if (queued->outcomes.front().status == EnqueueStatus::overloaded) {
       return failure(ErrorCode::overloaded, "cannot retry task '" + uid + "': the queue is full");
     }
-    if (const auto out = bury({&uid, 1}); !out) return out;
+    const auto out = call({"remove a dead task"},
+                          [&](Session& session) { return bury_one(session, uid, died_at); });
+    if (!out) return std::unexpected(out.error());
     ++revived;
   }
   return revived;
@@ -68,14 +72,21 @@ Result<std::size_t> RedisQueue::bury(std::span<const std::string> uids) {
   return call({"remove dead tasks"}, [&](Session& session) -> Result<std::size_t> {
     std::size_t buried = 0;
     for (const std::string& uid : uids) {
-      const auto out = RedisCaller::command(session, {"HDEL", keys_.dead, uid});
+      const auto out = bury_one(session, uid, "");
       if (!out) return std::unexpected(out.error());
-      const auto aged = RedisCaller::command(session, {"ZREM", keys_.dead_age, uid});
-      if (!aged) return std::unexpected(aged.error());
-      buried += static_cast<std::size_t>(out->integer());
+      buried += *out ? 1 : 0;
     }
     return buried;
   });
+}
+
+Result<bool> RedisQueue::bury_one(Session& session, const std::string& uid,
+                                  const std::string& died_at) {
+  RedisArguments arguments;
+  for (const std::string& word : {keys_.dead, keys_.dead_age, uid, died_at}) arguments.add(word);
+  const auto out = caller_->run(session, Script::bury, 2, arguments);
+  if (!out) return std::unexpected(out.error());
+  return out->integer() > 0;
 }
 
 }  // namespace fogctl

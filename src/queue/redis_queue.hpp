@@ -136,6 +136,8 @@ class RedisQueue final : public TaskQueue {
                                         std::string_view record);
   [[nodiscard]] Result<void> tell_holder(Session& session, const std::string& uid);
   [[nodiscard]] Result<void> sweep_cancelled(Session& session, Instant now);
+  [[nodiscard]] Result<bool> bury_one(Session& session, const std::string& uid,
+                                      const std::string& died_at);
   [[nodiscard]] Result<std::size_t> adopt_strays(Session& session);
   [[nodiscard]] Result<RedisArguments> place_keys(Session& session);
   [[nodiscard]] Result<bool> adopt(Session& session, const RedisArguments& places,

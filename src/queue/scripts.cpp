@@ -287,6 +287,7 @@ std::string_view source_of(Script script) {
       joined({evict}),
       joined({task_keys, wake_key, lua::sliced, requeue, put_back}),
       joined({lua::forget}),
+      joined({lua::bury}),
       joined({lua::census}),
       joined({lua::adopt}),
   };

@@ -36,10 +36,11 @@ enum class Script {
   evict,
   put_back,
   forget,
+  bury,
   census,
   adopt
 };
-inline constexpr std::size_t script_count = 13;
+inline constexpr std::size_t script_count = 14;
 
 /// The Lua text; lives as long as the program.
 [[nodiscard]] std::string_view source_of(Script script);

@@ -29,6 +29,10 @@ Result<void> Crew::start() {
   return {};
 }
 
+void Crew::stop_leasing() {
+  pool_.stop_leasing();
+}
+
 bool Crew::drain(Instant deadline) {
   return pool_.drain(deadline);
 }

@@ -41,7 +41,9 @@ class Crew {
   /// False while work stands still and nobody knows why. Any thread.
   [[nodiscard]] bool is_ready() const { return keeper_.is_ready(); }
 
-  /// Leases no more and finishes what runs. False: something still ran at `deadline`.
+  /// Leases no more, and gives back what has not begun.
+  void stop_leasing();
+  /// After it: finishes what runs. False: something still ran at `deadline`.
   [[nodiscard]] bool drain(Instant deadline);
   /// Gives everything that is still held back to the queue, and stops. Where drain() said false,
   /// the process must then end without waiting for the thread that still runs.

@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t most_per_exchange = 512;
 /// A task expected to take longer than this does not start while results wait to be told.
 constexpr Duration short_task = microseconds(200);
+/// How long a task that was given up is known as such, in case its lease comes later.
+constexpr Duration remembered = std::chrono::seconds(10);
 constexpr Duration first_back_off = milliseconds(20);
 constexpr Duration longest_back_off = milliseconds(500);
 
@@ -203,6 +205,7 @@ void WorkerPool::sort_results(std::vector<Finished>& batch,
 void WorkerPool::run_next(Lock& lock, Slot& slot) {
   Lease lease = std::move(waiting_.front().lease);
   waiting_.pop_front();
+  if (cancelled_.contains(lease.task->uid)) return finish_cancelled(std::move(lease));
   if (slot.stop.stop_requested()) slot.stop = std::stop_source();
   slot.running = LeaseRef{lease.task->uid, lease.number};
   slot.since = clock_.now();
@@ -235,16 +238,23 @@ void WorkerPool::cancel(const std::vector<std::string>& uids) {
       if (slot.running && is_meant(slot.running->uid)) slot.stop.request_stop();
     }
     std::erase_if(waiting_, [&](Waiting& waiting) {
-      Lease& lease = waiting.lease;
-      if (!is_meant(lease.task->uid)) return false;
-      LeaseRef ref{lease.task->uid, lease.number};
-      TaskResult result = cancelled_result(ref.uid);
-      finished_.push_back(
-          {std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to), 0});
+      if (!is_meant(waiting.lease.task->uid)) return false;
+      finish_cancelled(std::move(waiting.lease));
       return true;
     });
+    // The lease may still be on its way here.
+    const Instant now = clock_.now();
+    std::erase_if(cancelled_, [&](const auto& one) { return one.second < now; });
+    for (const std::string& uid : uids) cancelled_[uid] = now + remembered;
   }
   tell_change(true);
+}
+
+void WorkerPool::finish_cancelled(Lease lease) {
+  LeaseRef ref{lease.task->uid, lease.number};
+  TaskResult result = cancelled_result(ref.uid);
+  finished_.push_back(
+      {std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to), 0});
 }
 
 Duration WorkerPool::expected(const Lease& lease) const {
@@ -346,7 +356,7 @@ std::vector<LeaseRef> WorkerPool::unknown_of(std::vector<LeaseRef> leases) const
   return leases;
 }
 
-bool WorkerPool::drain(Instant deadline) {
+void WorkerPool::stop_leasing() {
   Lock lock(mutex_);
   draining_ = true;
   std::vector<LeaseRef> given_back;
@@ -363,7 +373,10 @@ bool WorkerPool::drain(Instant deadline) {
     }
   }
   tell_change(true);
-  lock.lock();
+}
+
+bool WorkerPool::drain(Instant deadline) {
+  Lock lock(mutex_);
   while (true) {
     const bool runs =
         std::ranges::any_of(slots_, [](const Slot& s) { return s.running.has_value(); });

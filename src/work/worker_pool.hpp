@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -70,8 +71,10 @@ class WorkerPool {
   /// Those of the leases that are neither waiting, running, finished nor failed here.
   [[nodiscard]] std::vector<LeaseRef> unknown_of(std::vector<LeaseRef> leases) const;
 
-  /// Leases no more, gives back what has not begun, waits until what runs is finished and told to
-  /// the queue. False: something still ran at `deadline`.
+  /// Leases no more, and gives back what has not begun.
+  void stop_leasing();
+  /// After it: waits until what runs is finished and told to the queue. False: something still ran
+  /// at `deadline`.
   [[nodiscard]] bool drain(Instant deadline);
 
   [[nodiscard]] const std::string& holder() const { return options_.holder; }
@@ -99,6 +102,7 @@ class WorkerPool {
   void wait_for_change(Lock& lock);
   void tell_change(bool all);
   void run_errand(Lock& lock);
+  void finish_cancelled(Lease lease);
   void run_next(Lock& lock, Slot& slot);
   [[nodiscard]] bool has_ended() const { return !finished_.empty() || !failed_.empty(); }
   [[nodiscard]] LeaseWant want_locked(Instant now, std::size_t idle) const;
@@ -116,10 +120,11 @@ class WorkerPool {
   std::condition_variable changed_;
   std::atomic<std::uint64_t> changes_ = 0;  // counts what changed_ tells, for the one that spins
   SpinWait spin_;
-  bool spinning_ = false;           // one idle worker waits awake, if that is worth it
-  std::deque<Waiting> waiting_;     // leased, not begun
-  std::vector<Finished> finished_;  // not yet told to the queue
-  std::vector<Retry> failed_;       // likewise
+  bool spinning_ = false;                     // one idle worker waits awake, if that is worth it
+  std::deque<Waiting> waiting_;               // leased, not begun
+  std::map<std::string, Instant> cancelled_;  // given up of late, and until when that is known
+  std::vector<Finished> finished_;            // not yet told to the queue
+  std::vector<Retry> failed_;                 // likewise
   std::optional<Instant> next_retry_;
   ExecutionEstimates estimates_;
   std::vector<Slot> slots_;

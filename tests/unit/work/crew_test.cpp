@@ -57,6 +57,7 @@ struct Scene {
     CHECK(crew.start().has_value());
   }
   ~Scene() {
+    crew.stop_leasing();
     CHECK(crew.drain(clock.now() + 10s));
     crew.leave();
     set_log_level(LogLevel::info);
