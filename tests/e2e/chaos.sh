@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Two fogs, a cloud, two workers and a Redis, of which one after the other is killed, frozen, cut off
-# or restarted while two clients send tasks: every task is answered once, and nothing is left over.
+# Two fogs, a cloud, two workers and a Redis, of which one after the other is killed, frozen, cut
+# off or restarted while two clients send tasks: every task is answered once, and nothing is left.
 # Usage: chaos.sh FOGCTL [SECONDS=30] [SEED=1] [APPENDFSYNC=always]; the same seed, the same events.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"

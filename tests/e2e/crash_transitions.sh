@@ -34,7 +34,8 @@ cat >"$dir/ask.py" <<'EOF2'
 import json, sys, time
 from peer import Peer, task
 uid, content, fields = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
-text, end, answered = task(7, "sleep", content, task_uid=uid, **fields), time.monotonic() + 25, False
+text = task(7, "sleep", content, task_uid=uid, **fields)
+end, answered = time.monotonic() + 25, False
 
 def read_answers(peer):
     """True: there is one, and half a second later still one."""

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A fog with a long queue gets SIGTERM: a neighbour gets what is queued, the most urgent first; where
-# a worker serves the queue on, that one does it, and the results are kept for who asks again.
+# A fog with a long queue gets SIGTERM: a neighbour gets what is queued, the most urgent first;
+# where a worker serves the queue on, that one does it, and the results are kept for who asks again.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
 export PYTHONUNBUFFERED=1

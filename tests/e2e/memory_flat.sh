@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A fog that served 400,000 tasks takes as much memory as after 100,000, with its queue in memory and
-# on Redis: nothing is kept of a task that no client can ask for again.
+# A fog that served 400,000 tasks takes as much memory as after 100,000, with its queue in memory
+# and on Redis: nothing is kept of a task that no client can ask for again.
 # shellcheck source=tests/e2e/support.sh
 source "$(dirname "$0")/support.sh"
 
@@ -14,18 +14,15 @@ def resident_kb():
     with open(f"/proc/{os.environ['pid']}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
-# An answer has as many bytes as any other, so that none need be parsed: the number of a task has
-# six digits.
 BATCH, window = 200, 5
 peer = Peer()
 def batch(first):
-    return b"".join(b'{"message_type":"task","task_id":%d,"task_name":"echo","content":1}\n' % number
-                    for number in range(first, first + BATCH))
+    return b"".join(b'{"message_type":"task","task_id":%d,"task_name":"echo","content":1}\n' % i
+                    for i in range(first, first + BATCH))
 
 def serve(first, count):
     """Sends so many, at most `window` batches ahead of the answers."""
     sent = answered = 0
-    seen = 0
     while answered < count:
         while sent < count and sent - answered < window * BATCH:
             peer.send(batch(first + sent))

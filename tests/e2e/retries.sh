@@ -112,7 +112,9 @@ for _ in range(2):
 EOF2
 pid_of[client]=$!
 put_off() { [ "$(grep -c 'tried again' "$dir/first.log")" = 2 ] && is_delayed 2; }
-is_delayed() { "$fogctl" queue --port "$redis_port" --queue kept --json | grep -q "\"delayed\":$1"; }
+is_delayed() {
+  "$fogctl" queue --port "$redis_port" --queue kept --json | grep -q "\"delayed\":$1"
+}
 wait_for "both to be put off" put_off
 stop first KILL
 start_worker second 50ms
@@ -120,4 +122,5 @@ wait "${pid_of[client]}" || fail "not answered"
 unset "pid_of[client]"
 grep -qx "counted 3 None" "$dir/counted" || fail "the count was kept: $(cat "$dir/counted")"
 grep -q "spent None run 2 of 9" "$dir/counted" || fail "the limit was kept: $(cat "$dir/counted")"
-[ "$(grep -c 'tried again' "$dir/second.log")" = 1 ] || fail "one more retry: $(cat "$dir/second.log")"
+[ "$(grep -c 'tried again' "$dir/second.log")" = 1 ] ||
+  fail "one more retry: $(cat "$dir/second.log")"
