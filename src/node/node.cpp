@@ -6,7 +6,6 @@
 #include <variant>
 
 #include "base/log.hpp"
-#include "node/nodes_report.hpp"
 #include "node/queue_words.hpp"
 #include "node/signals.hpp"
 
@@ -213,22 +212,6 @@ void Node::on_message(PeerId peer, wire::TaskMessage message) {
 
 void Node::on_message(PeerId peer, wire::BadTask bad) {
   refuse(peer, bad.message, std::move(bad.error));
-}
-
-void Node::on_message(PeerId peer, const wire::NodesQuery&) {
-  NodesReportInput input{identity(), scheduler_.own_state(), {}, {}};
-  if (cloud_ && cloud_->is_up()) {
-    input.cloud = {to_string(cloud_->address()), cloud_->round_trip(), cloud_->is_original()};
-  }
-  for (const Neighbour& neighbour : scheduler_.neighbours()) {
-    if (!neighbour.is_retired) {
-      input.neighbours.push_back({&neighbour, mesh_.address_of(neighbour.link)});
-    }
-  }
-  input.dropped_results = scheduler_.repeated_results();
-  buffer_.clear();
-  wire::append_nodes_report(buffer_, nodes_report(input, clock_.now()));
-  connections_.send(peer, buffer_);
 }
 
 void Node::refuse(PeerId peer, const wire::TaskMessage& message, TaskError error) {

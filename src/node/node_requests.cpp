@@ -1,11 +1,12 @@
-// The node's part about its queue beyond tasks and results: what people and clients ask of it, and
-// handing on what is queued when the node stops.
+// The node's part beyond tasks and results: what people and clients ask of it and of its queue, and
+// handing on what is queued when it stops.
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include "base/log.hpp"
 #include "node/node.hpp"
+#include "node/nodes_report.hpp"
 #include "node/queue_words.hpp"
 #include "queue/desk.hpp"
 
@@ -15,6 +16,22 @@ namespace {
 constexpr std::size_t handed_over_at_once = 1000;
 
 }  // namespace
+
+void Node::on_message(PeerId peer, const wire::NodesQuery&) {
+  NodesReportInput input{identity(), scheduler_.own_state(), {}, {}};
+  if (cloud_ && cloud_->is_up()) {
+    input.cloud = {to_string(cloud_->address()), cloud_->round_trip(), cloud_->is_original()};
+  }
+  for (const Neighbour& neighbour : scheduler_.neighbours()) {
+    if (!neighbour.is_retired) {
+      input.neighbours.push_back({&neighbour, mesh_.address_of(neighbour.link)});
+    }
+  }
+  input.dropped_results = scheduler_.repeated_results();
+  buffer_.clear();
+  wire::append_nodes_report(buffer_, nodes_report(input, clock_.now()));
+  connections_.send(peer, buffer_);
+}
 
 /// After what was decided before it: a task that is asked for may have just come.
 void Node::ask_queue(LaneCall call) {

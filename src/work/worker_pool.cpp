@@ -387,11 +387,6 @@ bool WorkerPool::drain(Instant deadline) {
   }
 }
 
-std::size_t WorkerPool::superseded() const {
-  const Lock lock(mutex_);
-  return superseded_;
-}
-
 /// A worker that is stuck in an exchange with the queue runs nothing either.
 PoolPulse WorkerPool::pulse() const {
   const Lock lock(mutex_);

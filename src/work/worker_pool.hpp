@@ -79,7 +79,10 @@ class WorkerPool {
 
   [[nodiscard]] const std::string& holder() const { return options_.holder; }
   [[nodiscard]] std::size_t threads() const { return options_.threads; }
-  [[nodiscard]] std::size_t superseded() const;
+  [[nodiscard]] std::size_t superseded() const {
+    const std::lock_guard lock(mutex_);
+    return superseded_;
+  }
   [[nodiscard]] PoolPulse pulse() const;
 
  private:
