@@ -16,6 +16,8 @@ constexpr Duration tick = milliseconds(100);
 /// A run of this age is recorded as begun; a shorter one that kills its worker is found out when it
 /// is next leased, alone.
 constexpr Duration begun_age = milliseconds(50);
+/// What a process that is gone held is queued again within its lease and this.
+constexpr Duration recover_interval = milliseconds(500);
 constexpr Duration longest_wait_ahead = milliseconds(50);
 
 }  // namespace
@@ -49,6 +51,7 @@ void LeaseKeeper::keep(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     tend_tasks();
     if (clock_.now() >= renew_at_) renew();
+    if (clock_.now() >= recover_at_) recover();
     reconcile();
     watch();
     stopped_.wait_for(lock, stop, std::chrono::nanoseconds(tick), [] { return false; });
@@ -68,10 +71,10 @@ void LeaseKeeper::renew() {
     give_back(pool_.take_waiting(clock_.now()));
     if (on_lost_) on_lost_();
   }
-  recover();
 }
 
 void LeaseKeeper::recover() {
+  recover_at_ = clock_.now() + recover_interval;
   const auto recovered = queue_.recover_expired(clock_.now());
   if (!recovered) return note_failure(recovered.error());
   if (*recovered == 0) return;

@@ -53,6 +53,7 @@ class LeaseKeeper {
   const KeeperOptions options_;
   const std::function<void()> on_lost_;
   Instant renew_at_;
+  Instant recover_at_;
   bool failing_ = false;
   Reconciler reconciler_;
   Watchdog watchdog_;

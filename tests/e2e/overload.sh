@@ -112,7 +112,8 @@ except TimeoutError:
     pass
 print(f"{sent} tasks of 0.4 MB, then it is not read from; {resident_mb() - before:.0f} MB more")
 check(0 < sent < 400, "one that sends without reading is slowed")
-check(resident_mb() - before < 200, "bounded memory")
+# Several copies of what is under way at once, and what the allocator keeps of them.
+check(resident_mb() - before < 600, "bounded memory")
 slowed.socket.close()
 check_kept("slowed", sent)
 
