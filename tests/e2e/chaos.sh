@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Two fogs, a cloud, two workers and a Redis, of which one after the other is killed, frozen, cut
 # off or restarted while two clients send tasks: every task is answered once, and nothing is left.
-# Usage: chaos.sh FOGCTL [SECONDS=30] [SEED=1] [APPENDFSYNC=always]; the same seed, the same events.
+# Usage: chaos.sh FOGCTL [SECONDS=60] [SEED=1] [APPENDFSYNC=always]; the same seed, the same events.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
-seconds=${2:-30} seed=${3:-1} fsync=${4:-always}
+seconds=${2:-60} seed=${3:-1} fsync=${4:-always}
 RANDOM=$seed
 pause() { read -rt "$1" <><(:) || true; }
 
