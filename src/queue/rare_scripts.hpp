@@ -101,22 +101,26 @@ return size
 )lua";
 
 // census: whether each task has one place.
-// KEYS 1 tasks, 2 ready, 3 oldest, 4 delayed, from 5: what each holder holds, or held when it was
-//      lost
+// KEYS 1 tasks, 2 ready, 3 oldest, 4 delayed, 5 lives, 6 lost
+// ARGV 1 what the key of a holder's tasks begins with. These keys are read here and now: a list
+// that
+//      was made before would lack who came since.
 // Returns how many more tasks there are than places.
 inline constexpr std::string_view census = R"lua(
 local places = 0
 for i = 2, 4 do places = places + redis.call('ZCARD', KEYS[i]) end
-for i = 5, #KEYS do places = places + redis.call('HLEN', KEYS[i]) end
+local holders, lost = redis.call('HKEYS', KEYS[5]), redis.call('HKEYS', KEYS[6])
+for i = 1, #holders do places = places + redis.call('HLEN', ARGV[1] .. holders[i]) end
+for i = 1, #lost do places = places + redis.call('HLEN', lost[i]) end
 return redis.call('HLEN', KEYS[1]) - places
 )lua";
 
 // adopt: queues a task that has no place.
-// KEYS as for census, then counts, wake
-// ARGV 1 uid, 2 its arrival, 3 its start-by, 4 its ticket
+// KEYS 1 to 6 as for census, 7 counts, 8 wake
+// ARGV 1 as for census, 2 uid, 3 its arrival, 4 its start-by, 5 its ticket
 // Returns 1 when it did, 0 when the task is gone or has a place.
 inline constexpr std::string_view adopt = R"lua(
-local uid = ARGV[1]
+local uid = ARGV[2]
 if redis.call('HEXISTS', KEYS[1], uid) == 0 then return 0 end
 local function is_in(key, least, most)
   local found = redis.call('ZRANGEBYSCORE', key, least, most)
@@ -125,14 +129,18 @@ local function is_in(key, least, most)
   end
   return false
 end
-if is_in(KEYS[2], ARGV[3], ARGV[3]) or is_in(KEYS[3], ARGV[2], ARGV[2])
+if is_in(KEYS[2], ARGV[4], ARGV[4]) or is_in(KEYS[3], ARGV[3], ARGV[3])
   or is_in(KEYS[4], '-inf', '+inf') then return 0 end
-for i = 5, #KEYS - 2 do
-  if redis.call('HEXISTS', KEYS[i], uid) == 1 then return 0 end
+local holders, lost = redis.call('HKEYS', KEYS[5]), redis.call('HKEYS', KEYS[6])
+for i = 1, #holders do
+  if redis.call('HEXISTS', ARGV[1] .. holders[i], uid) == 1 then return 0 end
 end
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4] .. uid)
-redis.call('HINCRBY', KEYS[#KEYS - 1], 'q' .. string.sub(ARGV[4], 49, 49), 1)
-redis.call('XADD', KEYS[#KEYS], 'MAXLEN', 1, '*', 'w', 1)
+for i = 1, #lost do
+  if redis.call('HEXISTS', lost[i], uid) == 1 then return 0 end
+end
+redis.call('ZADD', KEYS[2], ARGV[4], ARGV[5] .. uid)
+redis.call('HINCRBY', KEYS[7], 'q' .. string.sub(ARGV[5], 49, 49), 1)
+redis.call('XADD', KEYS[8], 'MAXLEN', 1, '*', 'w', 1)
 return 1
 )lua";
 

@@ -16,9 +16,10 @@ constexpr int pages_a_call = 4;
 
 /// Queues what has no place; says how many tasks.
 Result<std::size_t> RedisQueue::adopt_strays(Session& session) {
-  const auto places = place_keys(session);
-  if (!places) return std::unexpected(places.error());
-  const auto missing = caller_->run(session, Script::census, places->count(), *places);
+  RedisArguments arguments = place_keys();
+  const std::size_t keys = arguments.count();
+  arguments.add(keys_.held(""));
+  const auto missing = caller_->run(session, Script::census, keys, arguments);
   if (!missing) return std::unexpected(missing.error());
   if (missing->integer() <= 0) return 0;
   std::size_t adopted = 0;
@@ -31,8 +32,7 @@ Result<std::size_t> RedisQueue::adopt_strays(Session& session) {
     stray_cursor_ = (*page)[0].text();
     const RedisReply entries = (*page)[1];
     for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-      const auto one =
-          adopt(session, *places, std::string(entries[i].text()), entries[i + 1].text());
+      const auto one = adopt(session, std::string(entries[i].text()), entries[i + 1].text());
       if (!one) return std::unexpected(one.error());
       adopted += *one ? 1 : 0;
     }
@@ -41,23 +41,17 @@ Result<std::size_t> RedisQueue::adopt_strays(Session& session) {
   return adopted;
 }
 
-/// Of all that tasks may lie in; first that of the tasks themselves.
-Result<RedisArguments> RedisQueue::place_keys(Session& session) {
+/// The keys that tell of every place that a task may have.
+RedisArguments RedisQueue::place_keys() const {
   RedisArguments keys;
-  for (const std::string& key : {keys_.tasks, keys_.ready, keys_.oldest, keys_.delayed}) {
+  for (const std::string& key :
+       {keys_.tasks, keys_.ready, keys_.oldest, keys_.delayed, keys_.lives, keys_.lost}) {
     keys.add(key);
   }
-  const auto names = holders(session);
-  if (!names) return std::unexpected(names.error());
-  for (const std::string& holder : *names) keys.add(keys_.held(holder));
-  const auto lost = RedisCaller::command(session, {"HKEYS", keys_.lost});
-  if (!lost) return std::unexpected(lost.error());
-  for (std::size_t i = 0; i < lost->size(); ++i) keys.add((*lost)[i].text());
   return keys;
 }
 
-Result<bool> RedisQueue::adopt(Session& session, const RedisArguments& places,
-                               const std::string& uid, std::string_view bytes) {
+Result<bool> RedisQueue::adopt(Session& session, const std::string& uid, std::string_view bytes) {
   const auto body = read_body(bytes);
   if (!body) return false;  // of another version: for that one to mend
   TaskEntry entry;
@@ -65,10 +59,11 @@ Result<bool> RedisQueue::adopt(Session& session, const RedisArguments& places,
   entry.arrival = body->arrival;
   entry.start_by = body->start_by;
   entry.holder = body->holder;
-  RedisArguments arguments = places;
+  RedisArguments arguments = place_keys();
   arguments.add(keys_.counts);
   arguments.add(keys_.wake);
   const std::size_t keys = arguments.count();
+  arguments.add(keys_.held(""));
   arguments.add(uid);
   arguments.add(time_digits(body->arrival));
   arguments.add(time_digits(body->start_by));

@@ -139,9 +139,8 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<bool> bury_one(Session& session, const std::string& uid,
                                       const std::string& died_at);
   [[nodiscard]] Result<std::size_t> adopt_strays(Session& session);
-  [[nodiscard]] Result<RedisArguments> place_keys(Session& session);
-  [[nodiscard]] Result<bool> adopt(Session& session, const RedisArguments& places,
-                                   const std::string& uid, std::string_view body);
+  [[nodiscard]] RedisArguments place_keys() const;
+  [[nodiscard]] Result<bool> adopt(Session& session, const std::string& uid, std::string_view body);
   [[nodiscard]] Result<std::size_t> give_back_some(Session& session,
                                                    std::span<const LeaseRef> leases);
   [[nodiscard]] Result<void> evict(Session& session, const std::string& holder,
