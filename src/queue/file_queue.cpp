@@ -179,45 +179,27 @@ Result<QueueLoad> FileQueue::load(Instant now) {
 }
 
 Result<std::vector<DeadTask>> FileQueue::dead(std::size_t most) {
-  const std::lock_guard lock(store_->mutex_);
-  store_->begin();
-  auto found = store_->newest_dead(most);
-  if (auto kept = store_->commit("list the dead"); !kept) {
-    return std::unexpected(std::move(kept.error()));
-  }
-  return found;
+  return transact("list the dead", 0, [&] { return store_->newest_dead(most); });
 }
 
 Result<std::size_t> FileQueue::revive(std::span<const std::string> uids, Instant now) {
-  const std::lock_guard lock(store_->mutex_);
-  store_->begin();
-  std::size_t revived = 0;
-  for (const std::string& uid : uids) revived += store_->revive(*me_, uid, now) ? 1 : 0;
-  if (auto kept = store_->commit("revive", uids.size()); !kept) {
-    return std::unexpected(std::move(kept.error()));
-  }
-  return revived;
+  return transact("revive", uids.size(), [&] {
+    std::size_t revived = 0;
+    for (const std::string& uid : uids) revived += store_->revive(*me_, uid, now) ? 1 : 0;
+    return revived;
+  });
 }
 
 Result<std::size_t> FileQueue::bury(std::span<const std::string> uids) {
-  const std::lock_guard lock(store_->mutex_);
-  store_->begin();
-  std::size_t buried = 0;
-  for (const std::string& uid : uids) buried += store_->forget_dead(uid) ? 1 : 0;
-  if (auto kept = store_->commit("bury", uids.size()); !kept) {
-    return std::unexpected(std::move(kept.error()));
-  }
-  return buried;
+  return transact("bury", uids.size(), [&] {
+    std::size_t buried = 0;
+    for (const std::string& uid : uids) buried += store_->forget_dead(uid) ? 1 : 0;
+    return buried;
+  });
 }
 
 Result<std::optional<TaskResult>> FileQueue::kept_result(const std::string& uid, Instant now) {
-  const std::lock_guard lock(store_->mutex_);
-  store_->begin();
-  auto result = store_->kept_result(uid, now);
-  if (auto kept = store_->commit("look up a result"); !kept) {
-    return std::unexpected(std::move(kept.error()));
-  }
-  return result;
+  return transact("look up a result", 0, [&] { return store_->kept_result(uid, now); });
 }
 
 // The thread that waits for news has time to wait for the disk, too; others go on meanwhile.

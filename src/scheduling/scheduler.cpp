@@ -12,18 +12,7 @@ namespace fogctl {
 namespace {
 
 constexpr std::size_t most_origins = 16;
-/// A full queue is asked again after a tenth of what it holds, within these.
-constexpr Duration shortest_retry = std::chrono::milliseconds(100);
-constexpr Duration longest_retry = std::chrono::seconds(10);
 constexpr std::size_t most_strays = 100'000;
-
-TaskResult error_result(const Task& task, const std::string& node, TaskError error) {
-  TaskResult result;
-  result.uid = task.uid;
-  result.error = std::move(error);
-  result.node = node;
-  return result;
-}
 
 bool is_same_task(const Task& a, const Task& b) {
   return a.name == b.name && a.content == b.content;
@@ -69,7 +58,7 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
   const auto refuse_it = [&](TaskErrorCode code, std::string message) {
     note_answered(origin);
     out.push_back(ReturnResult{std::move(origin), std::make_shared<const Task>(task),
-                               error_result(task, options_.name, {code, std::move(message)})});
+                               error_result(task, {code, std::move(message)})});
   };
   if (!is_same_task(*entry.task, task)) {
     return refuse_it(TaskErrorCode::invalid_task,
@@ -400,61 +389,6 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
     enqueue(entry, entry.where == Where::away, out);
   }
   place_parked(now, out);
-}
-
-void Scheduler::tell_accepted(Entry& entry, Actions& out) {
-  const auto tell = [&](Origin& origin) {
-    if (!std::exchange(origin.wants_accept, false)) return;
-    entry.is_shared = true;
-    out.push_back(TellAccepted{origin, entry.task});
-  };
-  tell(entry.origin);
-  for (Origin& origin : entry.other_origins) tell(origin);
-}
-
-/// The queue is full: a neighbour with room may take the task, or the cloud.
-void Scheduler::on_overloaded(Entry& entry, Instant now, Actions& out) {
-  if (entry.where == Where::away) return;  // whoever has it will answer
-  if (!std::exchange(entry.avoids_here, true) && entry.where == Where::here) {
-    const Plan plan =
-        options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next());
-    if (!plan.placements.empty()) return follow(entry, plan, now, out);
-  }
-  const Duration wait = backlog_.workers() > 0 ? backlog_.expected_wait(estimates_) : Duration{};
-  TaskError error{TaskErrorCode::overloaded, "the queue of this node is full"};
-  error.retry_after = std::clamp(wait / 10, shortest_retry, longest_retry);
-  answer(entry, error_result(*entry.task, options_.name, std::move(error)), out);
-}
-
-void Scheduler::refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out) {
-  answer(entry, error_result(*entry.task, options_.name, {code, std::move(message)}), out);
-}
-
-/// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
-void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded) {
-  for (Origin& origin : entry.other_origins) {
-    note_answered(origin);
-    out.push_back(ReturnResult{std::move(origin), entry.task, result, is_forwarded});
-  }
-  note_answered(entry.origin);
-  out.push_back(ReturnResult{std::move(entry.origin), entry.task, result, is_forwarded});
-  set_where(entry, Where::parked);
-  Late* late = entry.in_flight > 0 ? &late_[entry.task->uid] : nullptr;
-  if (late != nullptr) late->in_flight += entry.in_flight;
-  if (entry.maybe_away) {
-    EnqueueTask asked{entry.task, entry.arrival, entry.start_by, true};
-    if (late != nullptr) {
-      late->maybe_away = std::move(asked);
-    } else {
-      add_stray(std::move(asked));
-    }
-  }
-  entries_.erase(entries_.find(entry.task->uid));
-}
-
-void Scheduler::note_answered(const Origin& origin) {
-  Neighbour* sender = neighbours_.find(origin.peer);
-  if (sender != nullptr && sender->taken_now > 0) --sender->taken_now;
 }
 
 Scheduler::Entry* Scheduler::entry_of(std::string_view uid) {

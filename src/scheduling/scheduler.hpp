@@ -174,6 +174,7 @@ class Scheduler {
   [[nodiscard]] bool place_elsewhere(Entry& entry, Instant now, Actions& out);
   void attach(Entry& entry, const Task& task, Origin origin, Actions& out);
   void note_answered(const Origin& origin);
+  [[nodiscard]] TaskResult error_result(const Task& task, TaskError error) const;
   void tell_accepted(Entry& entry, Actions& out);
   void on_overloaded(Entry& entry, Instant now, Actions& out);
   void share(Instant now, Actions& out);

@@ -1,10 +1,81 @@
-// The Scheduler's part about endings: tasks that are given up, and a node that stops.
+// The Scheduler's part about what those who wait are told, and about endings: tasks that are
+// answered, refused or given up, and a node that stops.
 #include <algorithm>
 #include <utility>
 
 #include "scheduling/scheduler.hpp"
 
 namespace fogctl {
+namespace {
+
+/// A full queue is asked again after a tenth of what it holds, within these.
+constexpr Duration shortest_retry = std::chrono::milliseconds(100);
+constexpr Duration longest_retry = std::chrono::seconds(10);
+
+}  // namespace
+
+TaskResult Scheduler::error_result(const Task& task, TaskError error) const {
+  TaskResult result;
+  result.uid = task.uid;
+  result.error = std::move(error);
+  result.node = options_.name;
+  return result;
+}
+
+void Scheduler::tell_accepted(Entry& entry, Actions& out) {
+  const auto tell = [&](Origin& origin) {
+    if (!std::exchange(origin.wants_accept, false)) return;
+    entry.is_shared = true;
+    out.push_back(TellAccepted{origin, entry.task});
+  };
+  tell(entry.origin);
+  for (Origin& origin : entry.other_origins) tell(origin);
+}
+
+/// The queue is full: a neighbour with room may take the task, or the cloud.
+void Scheduler::on_overloaded(Entry& entry, Instant now, Actions& out) {
+  if (entry.where == Where::away) return;  // whoever has it will answer
+  if (!std::exchange(entry.avoids_here, true) && entry.where == Where::here) {
+    const Plan plan =
+        options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next());
+    if (!plan.placements.empty()) return follow(entry, plan, now, out);
+  }
+  const Duration wait = backlog_.workers() > 0 ? backlog_.expected_wait(estimates_) : Duration{};
+  TaskError error{TaskErrorCode::overloaded, "the queue of this node is full"};
+  error.retry_after = std::clamp(wait / 10, shortest_retry, longest_retry);
+  answer(entry, error_result(*entry.task, std::move(error)), out);
+}
+
+void Scheduler::refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out) {
+  answer(entry, error_result(*entry.task, {code, std::move(message)}), out);
+}
+
+/// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
+void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded) {
+  for (Origin& origin : entry.other_origins) {
+    note_answered(origin);
+    out.push_back(ReturnResult{std::move(origin), entry.task, result, is_forwarded});
+  }
+  note_answered(entry.origin);
+  out.push_back(ReturnResult{std::move(entry.origin), entry.task, result, is_forwarded});
+  set_where(entry, Where::parked);
+  Late* late = entry.in_flight > 0 ? &late_[entry.task->uid] : nullptr;
+  if (late != nullptr) late->in_flight += entry.in_flight;
+  if (entry.maybe_away) {
+    EnqueueTask asked{entry.task, entry.arrival, entry.start_by, true};
+    if (late != nullptr) {
+      late->maybe_away = std::move(asked);
+    } else {
+      add_stray(std::move(asked));
+    }
+  }
+  entries_.erase(entries_.find(entry.task->uid));
+}
+
+void Scheduler::note_answered(const Origin& origin) {
+  Neighbour* sender = neighbours_.find(origin.peer);
+  if (sender != nullptr && sender->taken_now > 0) --sender->taken_now;
+}
 
 /// One that is away ends here and now: what its peer says later is dropped.
 bool Scheduler::on_cancel(const std::string& uid, Actions& out) {
