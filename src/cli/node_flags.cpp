@@ -268,7 +268,7 @@ CommandResult run_node(const NodeFlags& flags, bool is_cloud) {
   const SystemClock clock;
   Random random(entropy());
   const std::string id = random_hex_id(random);
-  const HandlerTable handlers = built_in_handlers();
+  Handlers handlers(built_in_handlers());
 
   const auto queue = open_node_queue(flags, id, clock);
   if (!queue) return std::unexpected(queue.error());

@@ -37,7 +37,7 @@ CommandResult run_worker(const WorkerFlags& flags) {
   auto queue = open_redis_queue(flags.queue, id, flags.concurrency, clock);
   if (!queue) return std::unexpected(queue.error());
 
-  const HandlerTable handlers = built_in_handlers();
+  Handlers handlers(built_in_handlers());
   CrewOptions options;
   options.lease = flags.queue.lease;
   options.watchdog = flags.queue.watchdog;

@@ -33,7 +33,7 @@ SchedulerOptions scheduler_options(const NodeOptions& options) {
 
 }  // namespace
 
-Node::Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, const Clock& clock)
+Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, const Clock& clock)
     : options_(std::move(options)),
       queue_(queue),
       handlers_(handlers),
@@ -191,7 +191,8 @@ void Node::on_object(PeerId peer, std::string_view text) {
 
 void Node::on_message(PeerId peer, wire::TaskMessage message) {
   Task& task = message.task;
-  const Handler* handler = handlers_.find(task.name);
+  const auto table = handlers_.table();
+  const Handler* handler = table->find(task.name);
   if (handler == nullptr) {
     return refuse(peer, message,
                   {TaskErrorCode::unknown_task,

@@ -57,7 +57,7 @@ struct NodeOptions {
 
 class Node {
  public:
-  Node(NodeOptions options, TaskQueue& queue, const HandlerTable& handlers, const Clock& clock);
+  Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, const Clock& clock);
 
   /// Takes the address; nothing is accepted before run(). Error: in_use, naming the port.
   [[nodiscard]] Result<void> listen();
@@ -124,7 +124,7 @@ class Node {
 
   const NodeOptions options_;
   TaskQueue& queue_;
-  const HandlerTable& handlers_;
+  const Handlers& handlers_;
   const Clock& clock_;
 
   asio::io_context io_{1};

@@ -7,7 +7,7 @@
 
 namespace fogctl {
 
-WorkerProcess::WorkerProcess(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock,
+WorkerProcess::WorkerProcess(TaskQueue& queue, const Handlers& handlers, const Clock& clock,
                              CrewOptions options, Duration drain_timeout)
     : clock_(clock),
       drain_timeout_(drain_timeout),

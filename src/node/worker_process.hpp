@@ -13,7 +13,7 @@ namespace fogctl {
 
 class WorkerProcess {
  public:
-  WorkerProcess(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock,
+  WorkerProcess(TaskQueue& queue, const Handlers& handlers, const Clock& clock,
                 CrewOptions options, Duration drain_timeout);
 
   /// Works until SIGTERM or SIGINT, then finishes what runs and gives the rest back; a second

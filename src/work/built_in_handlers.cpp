@@ -16,10 +16,10 @@ namespace {
 
 constexpr double longest_sleep = 86'400;
 
-std::unexpected<TaskError> wrong_content(std::string_view expected, const Task& task) {
-  return std::unexpected(TaskError{TaskErrorCode::invalid_task,
-                                   fmt::format("field 'content': task '{}' expects {}, got {}",
-                                               task.name, expected, json::kind_of(task.content))});
+std::unexpected<RunFailure> wrong_content(std::string_view expected, const Task& task) {
+  return std::unexpected(RunFailure{TaskErrorCode::invalid_task,
+                                    fmt::format("field 'content': task '{}' expects {}, got {}",
+                                                task.name, expected, json::kind_of(task.content))});
 }
 
 /// pow(3523523523, exponent) % 4 by building the whole power: the original workloads.
@@ -52,7 +52,8 @@ HandlerOutcome sleep_for_content(const Task& task, const Run& run) {
   std::unique_lock lock(mutex);
   never.wait_for(lock, run.stop, from_seconds(*seconds), [] { return false; });
   if (run.stop.stop_requested()) {
-    return std::unexpected(TaskError{TaskErrorCode::cancelled, "stopped before its time was over"});
+    return std::unexpected(
+        RunFailure{TaskErrorCode::cancelled, "stopped before its time was over"});
   }
   return task.content;
 }
@@ -61,8 +62,8 @@ HandlerOutcome sleep_for_content(const Task& task, const Run& run) {
 HandlerOutcome finite_number(double value, const Task& task) {
   if (!std::isfinite(value)) {
     return std::unexpected(
-        TaskError{TaskErrorCode::invalid_task,
-                  fmt::format("field 'content': its {} is too large a number", task.name)});
+        RunFailure{TaskErrorCode::invalid_task,
+                   fmt::format("field 'content': its {} is too large a number", task.name)});
   }
   std::string text;
   json::append_number(text, value);
@@ -87,8 +88,8 @@ HandlerOutcome fail(const Task& task, const Run& run) {
   const auto failures = json::read_integer(task.content);
   if (!failures || *failures < 0) return wrong_content("a whole number >= 0", task);
   if (run.attempt > *failures) return std::to_string(run.attempt);
-  return std::unexpected(TaskError{TaskErrorCode::task_failed,
-                                   fmt::format("run {} of {} that fail", run.attempt, *failures)});
+  return std::unexpected(RunFailure{TaskErrorCode::task_failed,
+                                    fmt::format("run {} of {} that fail", run.attempt, *failures)});
 }
 
 }  // namespace

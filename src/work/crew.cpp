@@ -6,7 +6,7 @@
 
 namespace fogctl {
 
-Crew::Crew(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock, CrewOptions options,
+Crew::Crew(TaskQueue& queue, const Handlers& handlers, const Clock& clock, CrewOptions options,
            CrewEvents events)
     : queue_(queue),
       clock_(clock),

@@ -33,7 +33,7 @@ struct CrewEvents {
 
 class Crew {
  public:
-  Crew(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock, CrewOptions options,
+  Crew(TaskQueue& queue, const Handlers& handlers, const Clock& clock, CrewOptions options,
        CrewEvents events);
 
   [[nodiscard]] Result<void> start();

@@ -19,16 +19,16 @@ const Handler* HandlerTable::find(std::string_view name) const {
 HandlerOutcome HandlerTable::run(const Task& task, const Run& run) const {
   const Handler* handler = find(task.name);
   if (handler == nullptr) {
-    return std::unexpected(TaskError{TaskErrorCode::unknown_task,
-                                     fmt::format("no handler is named '{}' here", task.name)});
+    return std::unexpected(RunFailure{TaskErrorCode::unknown_task,
+                                      fmt::format("no handler is named '{}' here", task.name)});
   }
   try {
     return handler->run(task, run);
   } catch (const std::exception& error) {
-    return std::unexpected(TaskError{TaskErrorCode::task_failed,
-                                     fmt::format("handler '{}': {}", task.name, error.what())});
+    return std::unexpected(RunFailure{TaskErrorCode::task_failed,
+                                      fmt::format("handler '{}': {}", task.name, error.what())});
   } catch (...) {
-    return std::unexpected(TaskError{
+    return std::unexpected(RunFailure{
         TaskErrorCode::task_failed, fmt::format("handler '{}' threw what is no error", task.name)});
   }
 }

@@ -15,25 +15,24 @@ constexpr Duration longest_delay = std::chrono::minutes(1);
 
 HandlerOutcome expired(const Task& task) {
   return std::unexpected(
-      TaskError{TaskErrorCode::expired,
-                fmt::format("it could not start within {}", format_duration(*task.expires))});
+      RunFailure{TaskErrorCode::expired,
+                 fmt::format("it could not start within {}", format_duration(*task.expires))});
 }
 
 /// What becomes of a task that nobody runs any more.
 HandlerOutcome gave_up(std::uint32_t runs) {
-  return std::unexpected(TaskError{
+  return std::unexpected(RunFailure{
       TaskErrorCode::task_failed,
       fmt::format("{} runs began, and the worker of each was lost before it ended", runs)});
 }
 
 }  // namespace
 
-TaskRunner::TaskRunner(const HandlerTable& handlers, const Clock& clock, RunRules rules)
+TaskRunner::TaskRunner(const Handlers& handlers, const Clock& clock, RunRules rules)
     : handlers_(handlers), clock_(clock), rules_(std::move(rules)) {}
 
-std::uint32_t TaskRunner::most_attempts(const Task& task) const {
+std::uint32_t TaskRunner::most_attempts(const Task& task, const Handler* handler) const {
   if (task.max_attempts > 0) return static_cast<std::uint32_t>(task.max_attempts);
-  const Handler* handler = handlers_.find(task.name);
   const int own = handler == nullptr ? 0 : handler->max_attempts;
   return own > 0 ? static_cast<std::uint32_t>(own) : rules_.max_attempts;
 }
@@ -41,8 +40,9 @@ std::uint32_t TaskRunner::most_attempts(const Task& task) const {
 /// When this failed run is tried again: after an exponential back-off, of which up to a half is
 /// left out at random, so that tasks which failed together do not come back together. None: no
 /// more.
-std::optional<Instant> TaskRunner::retry_at(const Lease& lease, Instant now) const {
-  if (lease.attempt >= most_attempts(*lease.task)) return std::nullopt;
+std::optional<Instant> TaskRunner::retry_at(const Lease& lease, std::uint32_t most,
+                                            Instant now) const {
+  if (lease.attempt >= most) return std::nullopt;
   const auto doublings = std::min<std::uint32_t>(lease.attempt - first_attempt(*lease.task), 20);
   const Duration full = std::min<Duration>(rules_.retry_delay * (1 << doublings), longest_delay);
   const double share = 0.5 + static_cast<double>(entropy() >> 11) * 0x1p-54;
@@ -54,13 +54,17 @@ std::optional<Instant> TaskRunner::retry_at(const Lease& lease, Instant now) con
 /// One that has expired is not run, and neither is one whose runs lost their workers too often.
 EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop) const {
   const Task& task = *lease.task;
+  const auto handlers = handlers_.table();
+  const std::uint32_t most = most_attempts(task, handlers->find(task.name));
   const bool is_expired = begin >= expiry(task, lease.arrival).value_or(Instant::max());
-  const bool may_run = !is_expired && lease.attempt <= most_attempts(task);
+  const bool may_run = !is_expired && lease.attempt <= most;
   const std::uint32_t runs = may_run ? lease.attempt : lease.attempt - 1;
   HandlerOutcome outcome = is_expired ? expired(task)
-                           : may_run  ? handlers_.run(task, {std::move(stop), lease.attempt})
+                           : may_run  ? handlers->run(task, {std::move(stop), lease.attempt})
                                       : gave_up(runs);
   const Instant end = clock_.now();
+  const bool has_failed = !outcome && outcome.error().code == TaskErrorCode::task_failed;
+  const bool may_go_better = has_failed && may_run && !outcome.error().is_for_good;
   TaskResult result;
   result.uid = task.uid;
   result.execution_time = end - begin;
@@ -71,8 +75,7 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop) const
   } else {
     result.error = std::move(outcome.error());
   }
-  const bool has_failed = result.error && result.error->code == TaskErrorCode::task_failed;
-  const auto again = has_failed && may_run ? retry_at(lease, end) : std::nullopt;
+  const auto again = may_go_better ? retry_at(lease, most, end) : std::nullopt;
   const bool is_dead = has_failed && !again;
   if (is_dead) {
     log(LogLevel::warning, "task {} ({}) is dead after {} runs: {}", result.uid, task.name, runs,

@@ -30,16 +30,17 @@ struct EndedRun {
 class TaskRunner {
  public:
   /// Handlers and clock outlive it.
-  TaskRunner(const HandlerTable& handlers, const Clock& clock, RunRules rules);
+  TaskRunner(const Handlers& handlers, const Clock& clock, RunRules rules);
 
   /// `begin`: now. `stop` asks the handler to end early.
   [[nodiscard]] EndedRun run(Lease lease, Instant begin, std::stop_token stop) const;
 
  private:
-  [[nodiscard]] std::uint32_t most_attempts(const Task& task) const;
-  [[nodiscard]] std::optional<Instant> retry_at(const Lease& lease, Instant now) const;
+  [[nodiscard]] std::uint32_t most_attempts(const Task& task, const Handler* handler) const;
+  [[nodiscard]] std::optional<Instant> retry_at(const Lease& lease, std::uint32_t most,
+                                                Instant now) const;
 
-  const HandlerTable& handlers_;
+  const Handlers& handlers_;
   const Clock& clock_;
   const RunRules rules_;
 };

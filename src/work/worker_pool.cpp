@@ -21,7 +21,7 @@ constexpr Duration longest_back_off = milliseconds(500);
 
 }  // namespace
 
-WorkerPool::WorkerPool(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock,
+WorkerPool::WorkerPool(TaskQueue& queue, const Handlers& handlers, const Clock& clock,
                        PoolOptions options, PoolEvents events)
     : queue_(queue),
       clock_(clock),

@@ -43,7 +43,7 @@ struct PoolEvents {
 
 class WorkerPool {
  public:
-  WorkerPool(TaskQueue& queue, const HandlerTable& handlers, const Clock& clock,
+  WorkerPool(TaskQueue& queue, const Handlers& handlers, const Clock& clock,
              PoolOptions options, PoolEvents events);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;

@@ -192,7 +192,7 @@ TEST_CASE("redis trouble: what a server forgot that was finished does not stay h
   const std::string data = server.directory() + "/appendonlydir";
   const std::string copy = server.directory() + "/copy";
   const auto queue = open_redis(redis_options(server, "fog", "a"));
-  const HandlerTable handlers;
+  const Handlers handlers{HandlerTable()};
   PoolOptions pool_options;
   pool_options.holder = "a";
   WorkerPool pool(*queue, handlers, system_clock(), pool_options, {});

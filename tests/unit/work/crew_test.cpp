@@ -71,7 +71,7 @@ struct Scene {
   void wait_for_answer() { answered.get_future().wait(); }
 
   SystemClock clock;
-  HandlerTable handlers = built_in_handlers();
+  Handlers handlers{built_in_handlers()};
   std::promise<void> answered;
   StuckQueue queue;
   Crew crew;
