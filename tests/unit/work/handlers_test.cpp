@@ -65,7 +65,7 @@ TEST_CASE("Whatever a handler throws is a failed task") {
 
 TEST_CASE("A handler's own error passes as it is") {
   HandlerTable table;
-  const TaskError error{TaskErrorCode::timed_out, "too slow"};
+  const RunFailure error{TaskErrorCode::timed_out, "too slow"};
   table.add("fails", {TaskClass::light, [&](const Task&, const Run&) -> HandlerOutcome {
                         return std::unexpected(error);
                       }});
