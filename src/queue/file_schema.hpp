@@ -80,6 +80,7 @@ struct FileStatements {
   sqlite::Statement drop_oldest_dead;
 
   sqlite::Statement set_clock;
+  sqlite::Statement set_counts;
 };
 
 }  // namespace fogctl

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
+
+#include "queue/record.hpp"
 
 namespace fogctl {
 namespace {
@@ -66,12 +69,12 @@ Result<void> FileStore::start() {
   sql_ = std::make_unique<FileStatements>(*database_);
 
   database_->execute("BEGIN IMMEDIATE");
+  recall_counts();
   database_->execute(
       "UPDATE tasks SET suspect = suspect OR state < 6, tries = tries + (state IN (4, 5)),"
       " state = 2 WHERE state BETWEEN 3 AND 6");
   database_->execute("UPDATE file SET life = life + 1");
   life_ = database_->number("SELECT life FROM file");
-  count_tasks();
   const std::int64_t known = std::max(database_->number("SELECT clock FROM file"),
                                       database_->number("SELECT max(arrival) FROM tasks INDEXED BY"
                                                         " by_age WHERE state = 2"));
@@ -86,7 +89,49 @@ Result<void> FileStore::start() {
   return {};
 }
 
-void FileStore::count_tasks() {
+/// The counts as the last change left them, what was held counting as queued.
+void FileStore::recall_counts() {
+  const auto slots = [this] {
+    auto& [light, medium, heavy] = counts_.load.queued;
+    return std::array{&light,
+                      &medium,
+                      &heavy,
+                      &counts_.load.delayed,
+                      &counts_.load.bytes,
+                      &counts_.load.dead,
+                      &counts_.results,
+                      &counts_.result_bytes};
+  }();
+  counts_.load.is_paused = database_->number("SELECT paused FROM file") != 0;
+  sqlite::Statement kept(*database_, "SELECT counts FROM file");
+  sqlite::Rows row(kept);
+  const std::string_view bytes = row.next() ? row.bytes(0) : std::string_view();
+  if (bytes.size() != slots.size() * sizeof(std::uint64_t)) return count_rows();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    *slots[i] = read_fixed(bytes.substr(i * sizeof(std::uint64_t)));
+  }
+  sqlite::Statement held(*database_,
+                         "SELECT class, count(*) FROM tasks INDEXED BY held"
+                         " WHERE state BETWEEN 3 AND 6 GROUP BY class");
+  sqlite::Rows rows(held);
+  while (rows.next()) {
+    const auto weight = count(rows.number(0));
+    if (weight < task_class_count) counts_.load.queued[weight] += count(rows.number(1));
+  }
+}
+
+std::string FileStore::record_of(const Counts& counts) {
+  std::string record;
+  const QueueLoad& load = counts.load;
+  for (const std::size_t number : {load.queued[0], load.queued[1], load.queued[2], load.delayed,
+                                   load.bytes, load.dead, counts.results, counts.result_bytes}) {
+    append_fixed(record, number);
+  }
+  return record;
+}
+
+/// Of a file that an older fogctl wrote.
+void FileStore::count_rows() {
   sqlite::Statement tasks(*database_,
                           "SELECT class, count(*), sum(length(record)), sum(state = 7) FROM tasks"
                           " GROUP BY class");
@@ -99,7 +144,6 @@ void FileStore::count_tasks() {
     counts_.load.bytes += count(rows.number(2));
   }
   counts_.load.dead = count(database_->number("SELECT count(*) FROM dead"));
-  counts_.load.is_paused = database_->number("SELECT paused FROM file") != 0;
   counts_.results = count(database_->number("SELECT count(*) FROM results"));
   counts_.result_bytes = count(database_->number("SELECT sum(length(record)) FROM results"));
 }
@@ -111,6 +155,9 @@ void FileStore::begin() {
 }
 
 Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
+  if (std::string counts = record_of(counts_); counts != record_of(counts_before_)) {
+    sql_->set_counts.run(std::string_view(counts));
+  }
   sql_->commit.run();
   if (database_->has_failed()) {
     Error error = explained(what, tasks);

@@ -130,7 +130,9 @@ class FileStore {
   FileStore(FileQueueOptions options, FileLock lock, std::unique_ptr<sqlite::Database> database,
             const Clock& clock);
   [[nodiscard]] Result<void> start();
-  void count_tasks();
+  void recall_counts();
+  void count_rows();
+  [[nodiscard]] static std::string record_of(const Counts& counts);
 
   void begin();
   /// `what`: "lease", "enqueue 3 tasks".

@@ -53,6 +53,46 @@ TEST_CASE("file queue: closed in order it leaves one file, and that is all of it
   CHECK(leases[0].task->content == "[1]");
 }
 
+TEST_CASE("file queue: opened again it knows how much it holds, and counts where it was not told") {
+  const ScratchFolder folder;
+  const auto options = file_options(folder);
+  {
+    FileQueue queue(open_file(options), "a");
+    enqueue(queue, {{.uid = "queued", .weight = TaskClass::medium},
+                    {.uid = "leased", .weight = TaskClass::heavy},
+                    {.uid = "away", .away = true},
+                    {.uid = "delayed"},
+                    {.uid = "dead"},
+                    {.uid = "done", .chosen = true}});
+    for (const Lease& one : lease(queue, 5)) {
+      const std::string& uid = one.task->uid;
+      if (uid == "queued") must(queue.give_back(std::vector{ref(one)}, start()));
+      if (uid == "delayed") must(queue.retry(std::vector{Retry{ref(one), start() + 1h}}, start()));
+      if (uid == "done") finish(queue, std::vector{finished(one)});
+      if (uid == "dead") {
+        Finished dead = finished(one);
+        dead.dead_after = 3;
+        finish(queue, std::vector{dead});
+      }
+    }
+  }
+  const auto load_of_file = [&] {
+    FileQueue queue(open_file(options), "b");
+    return must(queue.load(start()));
+  };
+  const QueueLoad told = load_of_file();
+  CHECK(told.queued == std::array<std::size_t, 3>{1, 1, 1});
+  CHECK(sum(told.leased) + told.away == 0);
+  CHECK(told.delayed == 1);
+  CHECK(told.dead == 1);
+  must(sqlite::Database::open(options.path))->execute("UPDATE file SET counts = NULL");
+  const QueueLoad counted = load_of_file();
+  CHECK(counted.queued == told.queued);
+  CHECK(counted.delayed == told.delayed);
+  CHECK(counted.dead == told.dead);
+  CHECK(counted.bytes == told.bytes);
+}
+
 TEST_CASE("file queue: its time goes on where it was, whatever the wall clock says") {
   const ScratchFolder folder;
   MovedClock clock;
