@@ -124,7 +124,7 @@ FileStatements::FileStatements(sqlite::Database& database)
                  " tries = tries + (state IN (4, 5)), state = 2 WHERE state BETWEEN 3 AND 6 AND "
                  "holder = ?"),
       put_off(database,
-              "UPDATE tasks SET state = 7, failures = failures + 1, not_before = ? WHERE id = ?"),
+              "UPDATE tasks SET state = 7, failures = failures + ?, not_before = ? WHERE id = ?"),
       due_by_class(database,
                    "SELECT class, count(*) FROM tasks INDEXED BY delayed"
                    " WHERE state = 7 AND not_before <= ? GROUP BY class"),

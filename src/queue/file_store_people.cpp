@@ -42,7 +42,7 @@ void FileStore::retry(Holder& me, const Retry& run) {
   if (!row || row->state == FileState::away || !is_held_by(me, *row, run.lease.number)) return;
   --count_of(row->state, row->weight);
   ++counts_.load.delayed;
-  sql_->put_off.run(to_file(run.not_before), row->id);
+  sql_->put_off.run(run.counts ? 1 : 0, to_file(run.not_before), row->id);
 }
 
 void FileStore::end_delays(Instant now) {

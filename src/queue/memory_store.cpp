@@ -246,7 +246,7 @@ void MemoryStore::retry(Holder& me, const Retry& run) {
   if (entry == nullptr || entry->state == State::away) return;
   --count_of(*entry);
   unlink(*entry);
-  ++entry->failures;
+  if (run.counts) ++entry->failures;
   entry->state = State::delayed;
   entry->not_before = run.not_before;
   delayed_.emplace(run.not_before, slot);

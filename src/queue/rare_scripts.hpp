@@ -6,17 +6,18 @@
 
 namespace fogctl::lua {
 
-// retry: ends failed runs of held tasks; they are leased again from their time on.
+// retry: puts held tasks off, those whose run failed and others; they are leased again from their
+// time on.
 // KEYS 1 held of this holder, 2 delayed, 3 counts
-// ARGV uid, lease number, when, of each
+// ARGV uid, lease number, when, runs that failed (1 or 0), of each
 // Returns how many it put there; superseded ones are skipped.
 inline constexpr std::string_view retry = R"lua(
 local held, delayed, counts, n = KEYS[1], KEYS[2], KEYS[3], 0
-for i = 1, #ARGV, 3 do
+for i = 1, #ARGV, 4 do
   local value = redis.call('HGET', held, ARGV[i])
   local flag = value and string.sub(value, 59, 59)
   if value and flag ~= 'w' and string.sub(value, 60) == ARGV[i + 1] then
-    local failures = math.min(tonumber(string.sub(value, 17, 18)) + 1, 99)
+    local failures = math.min(tonumber(string.sub(value, 17, 18)) + ARGV[i + 3], 99)
     local ticket = string.sub(value, 1, 16) .. string.format('%02d', failures)
       .. string.sub(value, 19, 58)
     redis.call('HDEL', held, ARGV[i])

@@ -147,6 +147,7 @@ Result<void> RedisQueue::retry(std::span<const Retry> runs, Instant) {
       arguments.add(run.lease.uid);
       arguments.add_number(run.lease.number);
       arguments.add(time_digits(caller_->to_queue_time(run.not_before)));
+      arguments.add_number(run.counts ? 1 : 0);
     }
     const auto done = call({"put off", some.size()}, [&](Session& session) {
       return caller_->run(session, Script::retry, 3, arguments);

@@ -128,10 +128,11 @@ enum class FinishStatus {
   cancelled,   // it was given up meanwhile: its result is cancelled_result(), not this one
 };
 
-/// A run that failed and is to be tried again.
+/// A leased task that is to be leased again later: its run failed, or it was put off unrun.
 struct Retry {
   LeaseRef lease;
   Instant not_before;
+  bool counts = true;  // as an attempt; false: it was put off
 };
 
 /// What came of giving a task up.
@@ -218,8 +219,8 @@ class TaskQueue {
                                                                  const LeaseWant& want, Instant now,
                                                                  std::vector<Lease>& next) = 0;
 
-  /// Ends failed runs: their tasks are leased again, not before their instants, and the attempt
-  /// counts. Superseded leases are skipped.
+  /// Ends leases: their tasks are leased again, not before their instants, and the attempt counts
+  /// where the Retry says so. Superseded leases are skipped.
   [[nodiscard]] virtual Result<void> retry(std::span<const Retry> runs, Instant now) = 0;
 
   /// Puts leased or away tasks back into the queue, as they were; the attempt does not count.

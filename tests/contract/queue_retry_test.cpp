@@ -49,6 +49,37 @@ QUEUE_CASE("queue: a failed run is tried again from its time on, and the attempt
   CHECK(must(a->load(start())).bytes == 0);
 }
 
+QUEUE_CASE("queue: a task that is put off comes back at its time, and its attempt is the same") {
+  Queues<Backend> queues;
+  const auto a = queues.open("a");
+  enqueue(*a, {{.uid = "t", .weight = TaskClass::heavy}});
+  auto now = start();
+  for (int times = 0; times < 120; ++times) {  // more than the runs that a ticket can count
+    const auto leases = lease(*a, 1, now);
+    REQUIRE(uids(leases) == Names{"t"});
+    REQUIRE(leases[0].attempt == 1);
+    now += 1s;
+    const Retry later{ref(leases[0]), now, false};
+    must(a->retry({&later, 1}, now));
+    REQUIRE(lease(*a, 1, now - 1ms).empty());
+    must(a->extend(1, first_lease, now));
+  }
+  const auto failed = lease(*a, 1, now);
+  const Retry again{ref(failed.at(0)), now, true};
+  must(a->retry({&again, 1}, now));
+  const auto second = lease(*a, 1, now);
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].attempt == 2);
+  const Retry later{ref(second[0]), now, false};
+  must(a->retry({&later, 1}, now));
+  const auto third = lease(*a, 1, now);
+  REQUIRE(third.size() == 1);
+  CHECK(third[0].attempt == 2);
+  CHECK(finish(*a, third) == std::vector{FinishStatus::done});
+  const QueueLoad load = must(a->load(now));
+  CHECK(sum(load.queued) + sum(load.leased) + load.delayed + load.bytes == 0);
+}
+
 QUEUE_CASE("queue: a delayed task is leased by a finish or an enqueue that wants one") {
   Queues<Backend> queues;
   const auto a = queues.open("a");
