@@ -3,10 +3,8 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cli/command.hpp"
@@ -28,10 +26,5 @@ struct Parsed {
 
 /// Parses and runs; prints errors as "fogctl: …" on standard error; returns the exit code.
 [[nodiscard]] int run(int argc, const char* const* argv, std::span<const Command> commands);
-
-/// The candidate that was probably meant: a few slips away, or begun by what was written; leading
-/// dashes do not count. The first of several that are as near.
-[[nodiscard]] std::optional<std::string> nearest(std::string_view written,
-                                                 std::span<const std::string> candidates);
 
 }  // namespace fogctl::cli
