@@ -25,6 +25,8 @@ struct RunLimits {
   std::uint64_t open_files = 0;
   Duration cpu_time{};                                // CPU seconds, not the time that passes
   std::uint64_t max_output = std::uint64_t{1} << 20;  // bytes of stdout, or of a stream's line
+
+  bool operator==(const RunLimits&) const = default;
 };
 
 struct TaskSpec {
