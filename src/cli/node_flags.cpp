@@ -13,6 +13,7 @@
 #include "base/random.hpp"
 #include "net/address.hpp"
 #include "node/node.hpp"
+#include "node/task_reload.hpp"
 #include "placement/placement.hpp"
 #include "queue/file_queue.hpp"
 #include "queue/memory_queue.hpp"
@@ -262,24 +263,29 @@ void add_node_flags(CLI::App& command, NodeFlags& flags) {
                           "longest message in bytes; a longer one ends its connection");
   add_duration(command, "--patience", flags.patience,
                "how long a task waits for an absent queue or worker before 'unavailable'");
+  add_task_flags(command, flags.tasks);
 }
 
 CommandResult run_node(const NodeFlags& flags, bool is_cloud) {
   const SystemClock clock;
   Random random(entropy());
   const std::string id = random_hex_id(random);
-  Handlers handlers(built_in_handlers());
+  CommandHandlers commands = make_handlers(flags.tasks);
+  if (const auto read = commands.read(); !read) return std::unexpected(task_failure(read.error()));
 
   const auto queue = open_node_queue(flags, id, clock);
   if (!queue) return std::unexpected(queue.error());
 
-  Node node(node_options(flags, is_cloud, id), **queue, handlers, clock);
+  Node node(node_options(flags, is_cloud, id), **queue, commands.handlers(), clock);
   if (const auto listening = node.listen(); !listening) {
     return std::unexpected(CommandFailure{exit_code::failed, listening.error().message});
   }
   if (const auto started = node.start(); !started) {
     return std::unexpected(queue_failure(flags.queue, started.error()));
   }
+  const TaskReload reload([&] {
+    if (commands.reread()) node.on_handlers_changed();
+  });
   fmt::print("listening on {}\n", node.address());
   std::fflush(stdout);
   if (!node.run()) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue

@@ -11,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/mesh_flags.hpp"
 #include "cli/options.hpp"
+#include "cli/task_flags.hpp"
 #include "queue/task_queue.hpp"
 
 namespace fogctl::cli {
@@ -43,6 +44,7 @@ void add_queue_name_flags(CLI::App& command, QueueFlags& flags);
 
 struct NodeFlags {
   QueueFlags queue;
+  TaskFlags tasks;
   std::string backend = "redis";
   std::string queue_file;  // empty: the queue's name and ".queue", in the working folder
   std::string queue_sync = "normal";

@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "cli/node_flags.hpp"
 #include "node/queue_words.hpp"
+#include "node/task_reload.hpp"
 #include "node/worker_process.hpp"
 #include "placement/placement.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 
 struct WorkerFlags {
   QueueFlags queue;
+  TaskFlags tasks;
   std::string backend = "redis";
   std::size_t concurrency = cores();
 };
@@ -32,12 +34,13 @@ std::string check_backend(const std::string& text) {
 
 CommandResult run_worker(const WorkerFlags& flags) {
   const SystemClock clock;
+  CommandHandlers commands = make_handlers(flags.tasks);
+  if (const auto read = commands.read(); !read) return std::unexpected(task_failure(read.error()));
   Random random(entropy());
   const std::string id = random_hex_id(random);
   auto queue = open_redis_queue(flags.queue, id, flags.concurrency, clock);
   if (!queue) return std::unexpected(queue.error());
 
-  Handlers handlers(built_in_handlers());
   CrewOptions options;
   options.lease = flags.queue.lease;
   options.watchdog = flags.queue.watchdog;
@@ -47,7 +50,8 @@ CommandResult run_worker(const WorkerFlags& flags) {
   options.pool.max_attempts = flags.queue.max_attempts;
   options.pool.retry_delay = flags.queue.retry_delay;
   options.pool.order = queue_order(policies().front());
-  WorkerProcess worker(**queue, handlers, clock, options, flags.queue.drain_timeout);
+  WorkerProcess worker(**queue, commands.handlers(), clock, options, flags.queue.drain_timeout);
+  const TaskReload reload([&] { (void)commands.reread(); });
   const auto drained = worker.run();
   if (!drained) return std::unexpected(queue_failure(flags.queue, drained.error()));
   if (!*drained) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
@@ -68,6 +72,7 @@ Run add_worker(CLI::App& command) {
       ->check(check_backend);
   add_number<std::size_t>(command, "--concurrency", flags->concurrency, {1, 1024},
                           "worker threads");
+  add_task_flags(command, flags->tasks);
   add_example(command, "fogctl worker --port 6380 --concurrency 4");
   return [flags] { return run_worker(*flags); };
 }

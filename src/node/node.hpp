@@ -72,6 +72,9 @@ class Node {
   /// it.
   [[nodiscard]] bool run();
 
+  /// The table of what this node can run was replaced. Any thread.
+  void on_handlers_changed() {}
+
  private:
   PeerId adopt(asio::ip::tcp::socket socket);
   [[nodiscard]] Connections::Events connection_events();

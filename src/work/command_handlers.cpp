@@ -40,7 +40,7 @@ struct Difference {
 
 }  // namespace
 
-Result<HandlerTable> CommandHandlers::read() {
+Result<void> CommandHandlers::read() {
   HandlerTable table = built_in_handlers();
   const TaskChecks checks{
       [&](std::string_view name) { return table.find(name) != nullptr; },  // before any is added
@@ -68,18 +68,17 @@ Result<HandlerTable> CommandHandlers::read() {
         difference.text());
   }
   made_ = std::move(next);
-  return table;
+  handlers_.replace(std::move(table));
+  return {};
 }
 
-bool CommandHandlers::reread(Handlers& handlers) {
-  auto table = read();
-  if (table) {
-    handlers.replace(std::move(*table));
-  } else {
+bool CommandHandlers::reread() {
+  const auto done = read();
+  if (!done) {
     log(LogLevel::error, "the tasks stay as they were, for there are mistakes:\n{}",
-        table.error().message);
+        done.error().message);
   }
-  return table.has_value();
+  return done.has_value();
 }
 
 }  // namespace fogctl

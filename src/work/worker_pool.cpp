@@ -18,12 +18,15 @@ constexpr Duration short_task = microseconds(200);
 constexpr Duration remembered = std::chrono::seconds(10);
 constexpr Duration first_back_off = milliseconds(20);
 constexpr Duration longest_back_off = milliseconds(500);
+/// How often those that were put off are looked for; they come one after another.
+constexpr Duration look_again = milliseconds(10);
 
 }  // namespace
 
 WorkerPool::WorkerPool(TaskQueue& queue, const Handlers& handlers, const Clock& clock,
                        PoolOptions options, PoolEvents events)
     : queue_(queue),
+      handlers_(handlers),
       clock_(clock),
       options_(std::move(options)),
       runner_(handlers, clock, options_),
@@ -81,6 +84,7 @@ void WorkerPool::wait_for_change(Lock& lock) {
   if (next_retry_ && *next_retry_ <= clock_.now()) {
     next_retry_.reset();
     maybe_work_ = true;
+    if (put_off_until_ > clock_.now()) next_retry_ = clock_.now() + look_again;
   }
   spin_.learn(clock_.now() - begin);
 }
@@ -203,16 +207,16 @@ void WorkerPool::sort_results(std::vector<Finished>& batch,
 }
 
 void WorkerPool::run_next(Lock& lock, Slot& slot) {
-  Lease lease = std::move(waiting_.front().lease);
-  waiting_.pop_front();
-  if (cancelled_.contains(lease.task->uid)) return finish_cancelled(std::move(lease));
+  auto lease = take_next(slot);
+  if (!lease) return;
   if (slot.stop.stop_requested()) slot.stop = std::stop_source();
-  slot.running = LeaseRef{lease.task->uid, lease.number};
+  slot.running = LeaseRef{lease->task->uid, lease->number};
   slot.since = clock_.now();
-  slot.expected = expected(lease);
+  slot.expected = expected(*lease);
   slot.told = false;
   lock.unlock();
-  EndedRun ended = runner_.run(std::move(lease), slot.since, slot.stop.get_token());
+  EndedRun ended = runner_.run(std::move(*lease), slot.since, slot.stop.get_token());
+  leave_to_others(ended);
   lock.lock();
   slot.running.reset();
   Finished& finished = ended.finished;
@@ -220,11 +224,11 @@ void WorkerPool::run_next(Lock& lock, Slot& slot) {
     estimates_.add(finished.task->weight, finished.result.execution_time);
   }
   if (ended.retry_at) {
-    failed_.push_back({std::move(finished.lease), *ended.retry_at});
-    next_retry_ = std::min(next_retry_.value_or(*ended.retry_at), *ended.retry_at);
+    note_retry({std::move(finished.lease), *ended.retry_at, ended.counts});
   } else {
     finished_.push_back(std::move(finished));
   }
+  end_turn(slot);
   if (draining_) changed_.notify_all();
 }
 
@@ -237,11 +241,8 @@ void WorkerPool::cancel(const std::vector<std::string>& uids) {
     for (Slot& slot : slots_) {
       if (slot.running && is_meant(slot.running->uid)) slot.stop.request_stop();
     }
-    std::erase_if(waiting_, [&](Waiting& waiting) {
-      if (!is_meant(waiting.lease.task->uid)) return false;
-      finish_cancelled(std::move(waiting.lease));
-      return true;
-    });
+    const auto waits = [&](const WaitingLease& one) { return is_meant(one.lease.task->uid); };
+    for (WaitingLease& one : take_waiting_if(waits)) finish_cancelled(std::move(one.lease));
     // The lease may still be on its way here.
     const Instant now = clock_.now();
     std::erase_if(cancelled_, [&](const auto& one) { return one.second < now; });
@@ -279,7 +280,7 @@ LeaseWant WorkerPool::want_locked(Instant now, std::size_t idle) const {
     if (slot.running && is_short) ++soon;
   }
   Duration ahead = options_.ahead * static_cast<Duration::rep>(soon);
-  for (const Waiting& waiting : waiting_) {
+  for (const WaitingLease& waiting : waiting_) {
     // A task of unknown time may take long: behind it nothing is reserved.
     const bool is_unknown = estimates_.seen(waiting.lease.task->weight) == 0;
     ahead -= is_unknown ? options_.ahead : expected(waiting.lease);
@@ -329,50 +330,6 @@ std::vector<LeaseRef> WorkerPool::take_begun(Instant since) {
     begun.push_back(*slot.running);
   }
   return begun;
-}
-
-std::vector<LeaseRef> WorkerPool::take_waiting(Instant since) {
-  const Lock lock(mutex_);
-  std::vector<LeaseRef> taken;
-  std::erase_if(waiting_, [&](const Waiting& waiting) {
-    if (waiting.since > since) return false;
-    taken.push_back({waiting.lease.task->uid, waiting.lease.number});
-    return true;
-  });
-  return taken;
-}
-
-std::vector<LeaseRef> WorkerPool::unknown_of(std::vector<LeaseRef> leases) const {
-  const Lock lock(mutex_);
-  std::erase_if(leases, [&](const LeaseRef& lease) {
-    const auto waits = [&](const Waiting& waiting) {
-      return waiting.lease.number == lease.number && waiting.lease.task->uid == lease.uid;
-    };
-    return std::ranges::any_of(waiting_, waits) ||
-           std::ranges::any_of(slots_, [&](const Slot& slot) { return slot.running == lease; }) ||
-           std::ranges::find(finished_, lease, &Finished::lease) != finished_.end() ||
-           std::ranges::find(failed_, lease, &Retry::lease) != failed_.end();
-  });
-  return leases;
-}
-
-void WorkerPool::stop_leasing() {
-  Lock lock(mutex_);
-  draining_ = true;
-  std::vector<LeaseRef> given_back;
-  given_back.reserve(waiting_.size());
-  for (const Waiting& waiting : waiting_) {
-    given_back.push_back({waiting.lease.task->uid, waiting.lease.number});
-  }
-  waiting_.clear();
-  lock.unlock();
-  if (!given_back.empty()) {
-    if (const auto done = queue_.give_back(given_back, clock_.now()); !done) {
-      log(LogLevel::warning, "leased tasks come back when the lease runs out: {}",
-          done.error().message);
-    }
-  }
-  tell_change(true);
 }
 
 bool WorkerPool::drain(Instant deadline) {

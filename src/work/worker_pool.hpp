@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "queue/task_queue.hpp"
 #include "task/estimates.hpp"
 #include "work/handlers.hpp"
+#include "work/kind_bounds.hpp"
 #include "work/task_runner.hpp"
 #include "work/watchdog.hpp"
 
@@ -43,8 +45,8 @@ struct PoolEvents {
 
 class WorkerPool {
  public:
-  WorkerPool(TaskQueue& queue, const Handlers& handlers, const Clock& clock,
-             PoolOptions options, PoolEvents events);
+  WorkerPool(TaskQueue& queue, const Handlers& handlers, const Clock& clock, PoolOptions options,
+             PoolEvents events);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -86,16 +88,13 @@ class WorkerPool {
   [[nodiscard]] PoolPulse pulse() const;
 
  private:
-  struct Waiting {
-    Lease lease;
-    Instant since;
-  };
   struct Slot {  // what one worker thread runs
     std::optional<LeaseRef> running;
     std::stop_source stop;  // of what runs
     Instant since;
     Duration expected{};
     bool told = false;  // named by take_begun
+    std::string kind;   // of a bounded one
   };
   using Lock = std::unique_lock<std::mutex>;
 
@@ -107,6 +106,14 @@ class WorkerPool {
   void run_errand(Lock& lock);
   void finish_cancelled(Lease lease);
   void run_next(Lock& lock, Slot& slot);
+  [[nodiscard]] std::optional<Lease> take_next(Slot& slot);
+  void wait_for_turn(WaitingLease waiting, int bound);
+  void end_turn(Slot& slot);
+  void leave_to_others(EndedRun& ended);
+  void note_retry(Retry retry);
+  [[nodiscard]] std::vector<WaitingLease> take_waiting_if(
+      const std::function<bool(const WaitingLease&)>& is_meant);
+  [[nodiscard]] int bound_of(const std::string& kind) const;
   [[nodiscard]] bool has_ended() const { return !finished_.empty() || !failed_.empty(); }
   [[nodiscard]] LeaseWant want_locked(Instant now, std::size_t idle) const;
   [[nodiscard]] Duration expected(const Lease& lease) const;
@@ -114,6 +121,7 @@ class WorkerPool {
   void note_failure(const Error& error);
 
   TaskQueue& queue_;
+  const Handlers& handlers_;
   const Clock& clock_;
   const PoolOptions options_;
   const TaskRunner runner_;
@@ -124,11 +132,14 @@ class WorkerPool {
   std::atomic<std::uint64_t> changes_ = 0;  // counts what changed_ tells, for the one that spins
   SpinWait spin_;
   bool spinning_ = false;                     // one idle worker waits awake, if that is worth it
-  std::deque<Waiting> waiting_;               // leased, not begun
+  std::deque<WaitingLease> waiting_;          // leased, not begun
+  KindBounds bounds_;                         // and those of them that may not begin yet
   std::map<std::string, Instant> cancelled_;  // given up of late, and until when that is known
   std::vector<Finished> finished_;            // not yet told to the queue
   std::vector<Retry> failed_;                 // likewise
   std::optional<Instant> next_retry_;
+  Instant put_off_until_;                 // the last of those that were put off
+  std::set<std::string> left_to_others_;  // kinds that were met and have no handler here
   ExecutionEstimates estimates_;
   std::vector<Slot> slots_;
   std::size_t idle_ = 0;

@@ -57,8 +57,9 @@ TEST_CASE("own tasks: a folder's files are read in the order of their names") {
   scene.write("d/b.toml", "[task.b]\ncommand = [\"sh\"]\nclass = \"heavy\"\nconcurrency = 2\n");
   scene.write("d/a.toml", "[task.a]\ncommand = [\"sh\"]\ninput = \"base64\"\nmax_attempts = 7\n");
   scene.write("d/no.txt", "[task.c]\n");
-  const auto table = scene.handlers({"d"}).read();
-  REQUIRE(table.has_value());
+  CommandHandlers commands = scene.handlers({"d"});
+  REQUIRE(commands.read().has_value());
+  const auto table = commands.handlers().table();
   CHECK(run(*table, "a") == "0");
   CHECK(run(*table, "b") == "1");
   CHECK(table->find("c") == nullptr);
@@ -71,11 +72,13 @@ TEST_CASE("own tasks: a folder's files are read in the order of their names") {
 
 TEST_CASE("own tasks: with no path given, those of the settings folder are read") {
   Scene scene;
-  CHECK(scene.handlers({}).read()->find("a") == nullptr);
+  CommandHandlers commands = scene.handlers({});
+  CHECK(commands.read().has_value());
+  CHECK(commands.handlers().table()->find("a") == nullptr);
   scene.write("fogctl.toml", "[fog]\nx = 1\n[task.a]\ncommand = [\"sh\"]\n");
   scene.write("tasks.d/one.toml", "[task.b]\ncommand = [\"sh\"]\n");
-  const auto table = scene.handlers({}).read();
-  REQUIRE(table.has_value());
+  CHECK(commands.reread());
+  const auto table = commands.handlers().table();
   CHECK(table->find("a") != nullptr);
   CHECK(table->find("b") != nullptr);
 }
@@ -84,9 +87,9 @@ TEST_CASE("own tasks: a name that two files have is told with both places") {
   Scene scene;
   scene.write("a.toml", "[task.t]\ncommand = [\"sh\"]\n");
   scene.write("b.toml", "\n[task.t]\ncommand = [\"sh\"]\n");
-  const auto table = scene.handlers({"a.toml", "b.toml"}).read();
-  REQUIRE(!table.has_value());
-  CHECK(scene.told(table.error()) ==
+  const auto done = scene.handlers({"a.toml", "b.toml"}).read();
+  REQUIRE(!done.has_value());
+  CHECK(scene.told(done.error()) ==
         "b.toml:2: [task.t]: a.toml:1 has a task of that name already; rename or remove one");
 }
 
@@ -95,9 +98,9 @@ TEST_CASE("own tasks: up to ten mistakes are told") {
   std::string text = "[task.t]\ncommand = [\"sh\"]\n";
   for (int i = 0; i < 12; ++i) text += "x" + std::to_string(i) + " = 1\n";
   scene.write("a.toml", text);
-  const auto table = scene.handlers({"a.toml"}).read();
-  REQUIRE(!table.has_value());
-  const std::string told = scene.told(table.error());
+  const auto done = scene.handlers({"a.toml"}).read();
+  REQUIRE(!done.has_value());
+  const std::string told = scene.told(done.error());
   CHECK(std::ranges::count(told, '\n') == 10);
   CHECK(told.starts_with("a.toml:3: [task.t] x0: unknown key\na.toml:4: "));
   CHECK(told.ends_with("\n... and 2 more mistakes"));
@@ -109,16 +112,16 @@ TEST_CASE("own tasks: read again, what is as it was keeps its handler") {
   const std::string gone = "[task.gone]\ncommand = [\"sh\"]\n";
   scene.write("a.toml", kept + gone + "[task.changed]\ncommand = [\"sh\"]\n");
   CommandHandlers commands = scene.handlers({"a.toml"});
-  Handlers handlers(*commands.read());
-  const auto before = handlers.table();
+  CHECK(commands.read().has_value());
+  const auto before = commands.handlers().table();
   CHECK(run(*before, "kept") == "0");
   CHECK(run(*before, "changed") == "2");
 
   scene.write("a.toml", "# shifted\n" + kept +
                             "[task.changed]\ncommand = [\"cat\"]\n[task.added]\ncommand = "
                             "[\"cat\"]\n");
-  CHECK(commands.reread(handlers));
-  const auto after = handlers.table();
+  CHECK(commands.reread());
+  const auto after = commands.handlers().table();
   CHECK(run(*after, "kept") == "0");
   CHECK(run(*after, "changed") == "3");
   CHECK(run(*after, "added") == "4");
@@ -126,11 +129,11 @@ TEST_CASE("own tasks: read again, what is as it was keeps its handler") {
   CHECK(run(*before, "gone") == "1");  // what runs ends with the handler that it began with
 
   scene.write("a.toml", kept + "[task.added]\n");
-  CHECK(!commands.reread(handlers));
-  CHECK(handlers.table() == after);
+  CHECK(!commands.reread());
+  CHECK(commands.handlers().table() == after);
   std::filesystem::remove(scene.folder.path() / "a.toml");
-  CHECK(!commands.reread(handlers));
-  CHECK(handlers.table() == after);
+  CHECK(!commands.reread());
+  CHECK(commands.handlers().table() == after);
 }
 
 }  // namespace
