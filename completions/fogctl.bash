@@ -8,6 +8,7 @@ _fogctl_subcommands='fog cloud nodes worker client queue tasks redis-check find-
 _fogctl_flags() {
   local redis='--host --port --redis --redis-user --redis-password-file'
   local queue='--queue --lease --drain-timeout --max-attempts --retry-delay --name --log-level --watchdog'
+  queue+=' --tasks'
   local node='--queue-backend --queue-file --queue-sync --listen --workers --policy --max-message --patience'
   node+=' --max-queued --max-queued-bytes --result-ttl --max-dead'
   local discovery='--multicast --multicast-ttl --interface --no-discovery'
@@ -51,7 +52,7 @@ _fogctl_actions() {
 _fogctl_values() {
   local words=''
   case $1 in
-    --redis-password-file | --content-file | --content-csv | --redis | --queue-file)
+    --redis-password-file | --content-file | --content-csv | --redis | --queue-file | --tasks)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$2")
       return 0

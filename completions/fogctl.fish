@@ -43,6 +43,7 @@ complete -c fogctl -n $queue -l lease -x -d 'how long a silent process keeps its
 complete -c fogctl -n $queue -l watchdog -x -d 'how long work may stand still'
 complete -c fogctl -n $queue -l drain-timeout -x -d 'how long running tasks may take to end'
 complete -c fogctl -n $queue -l name -x -d 'the name of this node, for people'
+complete -c fogctl -n $queue -l tasks -r -F -d 'task file, or folder of them'
 complete -c fogctl -n $queue -l log-level -x -a 'debug info warning error off' -d 'least severe log lines to print'
 
 # Who takes tasks.
