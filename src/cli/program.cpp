@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/nearest.hpp"
+#include "work/keeper.hpp"
 
 namespace fogctl::cli {
 namespace {
@@ -257,6 +258,7 @@ Parsed parse(std::vector<std::string> arguments, std::span<const Command> comman
 }
 
 int run(int argc, const char* const* argv, std::span<const Command> commands) {
+  if (const auto code = run_if_keeper(argc, argv)) return *code;
   // A reader that left (`| head`) shows as a failed write instead of ending the program.
   std::signal(SIGPIPE, SIG_IGN);
   try {

@@ -175,4 +175,16 @@ Result<void> check_value(std::string_view text) {
   return {};
 }
 
+std::optional<std::size_t> find_bad_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    if (static_cast<unsigned char>(text[at]) < 0x80) {
+      ++at;
+    } else if (!read_utf8(text, at)) {
+      return begin;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace fogctl::json

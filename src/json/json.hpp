@@ -56,6 +56,9 @@ struct Fault {
 /// The same as a Result. Error: invalid.
 [[nodiscard]] Result<void> check_value(std::string_view text);
 
+/// Where the first byte is that is no UTF-8; none: all is.
+[[nodiscard]] std::optional<std::size_t> find_bad_utf8(std::string_view text);
+
 // Readers of a checked value's text; none where it is of another kind or out of range.
 [[nodiscard]] std::optional<std::string> read_string(std::string_view value);
 [[nodiscard]] std::optional<std::int64_t> read_integer(std::string_view value);

@@ -28,9 +28,10 @@ struct ChildSpec {
 
 /// How a program ended.
 struct ChildExit {
-  int code = 0;       // where no signal ended it
-  int signal = 0;     // 0: it exited
-  std::string limit;  // the limit that ended it, for people; empty: none did
+  int code = 0;          // where no signal ended it
+  int signal = 0;        // 0: it exited
+  std::string limit;     // "it used more than …", where a limit ended it; empty: none did
+  bool is_lost = false;  // its keeper was killed under it: how it ended, nobody knows
 };
 
 /// A running program and all that it started; whatever of it still runs ends with this object.

@@ -1,3 +1,13 @@
-// The test runner: doctest's own main.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+// The test runner: doctest's own, unless this is a keeper that a test started.
+#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "work/keeper.hpp"
+
+int main(int argc, char** argv) {
+  if (const auto code = fogctl::run_if_keeper(argc, argv)) return *code;
+  std::signal(SIGPIPE, SIG_IGN);  // as fogctl does
+  return doctest::Context(argc, argv).run();
+}

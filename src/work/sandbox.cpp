@@ -1,0 +1,69 @@
+#include "work/sandbox.hpp"
+
+#include <fmt/format.h>
+
+#include "work/run_program.hpp"
+#include "work/task_program.hpp"
+
+namespace fogctl {
+
+std::vector<std::string> sandboxed(const std::vector<std::string>& command,
+                                   const std::string& workdir, std::uint64_t tmp_bytes) {
+  const std::string size = std::to_string(tmp_bytes);
+  // The sockets in /run lead out of any network: it is hidden. /dev/shm and /tmp fill memory.
+  std::vector<std::string> all = {"bwrap",
+                                  "--unshare-all",
+                                  "--die-with-parent",
+                                  "--cap-drop",
+                                  "ALL",
+                                  "--ro-bind",
+                                  "/",
+                                  "/",
+                                  "--dev",
+                                  "/dev",
+                                  "--size",
+                                  size,
+                                  "--tmpfs",
+                                  "/dev/shm",
+                                  "--proc",
+                                  "/proc",
+                                  "--size",
+                                  size,
+                                  "--tmpfs",
+                                  "/tmp",
+                                  "--size",
+                                  "65536",
+                                  "--tmpfs",
+                                  "/run"};
+  const auto add = [&](std::initializer_list<std::string> words) { all.insert(all.end(), words); };
+  if (!workdir.empty()) add({"--bind", workdir, workdir, "--chdir", workdir});
+  add({"--remount-ro", "/run", "--remount-ro", "/dev", "--"});
+  all.insert(all.end(), command.begin(), command.end());
+  return all;
+}
+
+Result<void> check_sandbox() {
+  TaskSpec spec;
+  spec.command = {"true"};
+  spec.sandbox = true;
+  ProgramRules rules;
+  rules.timeout = std::chrono::seconds(10);
+  const auto keepers = make_keepers();
+  const auto run = run_program(*keepers, program_of(spec), rules);
+  if (!run) {
+    return failure(ErrorCode::unavailable,
+                   fmt::format("there is no sandbox here: {}; install bubblewrap (apt-get install "
+                               "bubblewrap), or set sandbox = false",
+                               run.error().message));
+  }
+  if (run->cut == Cut::none && run->exit.code == 0 && run->exit.signal == 0) return {};
+  return failure(
+      ErrorCode::unavailable,
+      fmt::format("bwrap cannot make a sandbox here: {}{}; this user may not make namespaces "
+                  "(sysctl kernel.unprivileged_userns_clone, or the container forbids it), or set "
+                  "sandbox = false",
+                  run->cut == Cut::none ? describe(run->exit) : "it does not answer",
+                  last_lines(run->errors).empty() ? "" : ": " + last_lines(run->errors)));
+}
+
+}  // namespace fogctl

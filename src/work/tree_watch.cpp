@@ -1,0 +1,78 @@
+#include "work/tree_watch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "work/process_tree.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr Duration shortest_pause = std::chrono::milliseconds(50);
+constexpr int pause_per_look = 20;  // looking takes at most a twentieth of a core
+
+std::string bytes_for_people(std::uint64_t bytes) {
+  constexpr std::uint64_t mebibyte = 1 << 20;
+  return bytes % mebibyte == 0 ? fmt::format("{} MiB", bytes / mebibyte)
+                               : fmt::format("{} bytes", bytes);
+}
+
+}  // namespace
+
+std::string over_memory(std::uint64_t bytes) {
+  return fmt::format("it used more than {} of memory", bytes_for_people(bytes));
+}
+
+std::string over_cpu_time(Duration limit) {
+  return fmt::format("it used more than {} of CPU time", format_duration(limit));
+}
+
+TreeWatch::TreeWatch(const RunLimits& limits, pid_t ancestor, const ControlGroup* group,
+                     Instant now)
+    : limits_(limits), ancestor_(ancestor), group_(group), due_(now + shortest_pause) {}
+
+std::optional<Instant> TreeWatch::due() const {
+  const bool has_time = limits_.cpu_time > Duration::zero();
+  const bool has_size = group_ == nullptr && (limits_.memory > 0 || limits_.processes > 0);
+  return has_time || has_size ? std::optional(due_) : std::nullopt;
+}
+
+std::optional<std::string> TreeWatch::look(const Clock& clock) {
+  const Instant began = clock.now();
+  auto limit = look_at_all();
+  const Instant now = clock.now();
+  due_ = now + std::max<Duration>(shortest_pause, (now - began) * pause_per_look);
+  return limit;
+}
+
+std::optional<std::string> TreeWatch::look_at_all() const {
+  if (group_ == nullptr) return look_at_tree();
+  return group_->cpu_time() > limits_.cpu_time ? std::optional(over_cpu_time(limits_.cpu_time))
+                                               : std::nullopt;
+}
+
+std::optional<std::string> TreeWatch::look_at_tree() const {
+  const auto tree = descendants_of(ancestor_, all_processes());
+  std::uint64_t resident = 0;
+  std::uint64_t living = 0;
+  Duration cpu_time{};
+  for (const ProcessEntry& process : tree) {
+    resident += process.resident;
+    cpu_time += process.cpu_time;
+    living += process.is_dead ? 0 : 1;
+  }
+  if (limits_.processes > 0 && living > limits_.processes) {
+    return fmt::format("it ran more than {} processes", limits_.processes);
+  }
+  if (limits_.cpu_time > Duration::zero() && cpu_time > limits_.cpu_time) {
+    return over_cpu_time(limits_.cpu_time);
+  }
+  if (limits_.memory == 0 || resident <= limits_.memory) return std::nullopt;
+  // What processes share was counted for each: the exact figure costs more, so it comes second.
+  std::uint64_t held = 0;
+  for (const ProcessEntry& process : tree) held += proportional_memory(process);
+  return held > limits_.memory ? std::optional(over_memory(limits_.memory)) : std::nullopt;
+}
+
+}  // namespace fogctl

@@ -1,0 +1,42 @@
+// Holds a program and all that it started to its limits where no control group does: looks at them
+// now and then. A short run is never looked at. Belongs to a keeper's one thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "base/time.hpp"
+#include "work/control_group.hpp"
+#include "work/task_spec.hpp"
+
+namespace fogctl {
+
+/// "it used more than 256 MiB of memory" and the like, for ChildExit::limit.
+[[nodiscard]] std::string over_memory(std::uint64_t bytes);
+[[nodiscard]] std::string over_cpu_time(Duration limit);
+
+class TreeWatch {
+ public:
+  /// Of what descends from `ancestor` and began at `now`. With a `group`, that one bounds memory
+  /// and processes, and counts the CPU time; it outlives this.
+  TreeWatch(const RunLimits& limits, pid_t ancestor, const ControlGroup* group, Instant now);
+
+  /// When to look next; none: there is nothing to watch.
+  [[nodiscard]] std::optional<Instant> due() const;
+  /// The limit that they went over, for people; none: none. The next look comes so late that
+  /// looking takes little of the time.
+  [[nodiscard]] std::optional<std::string> look(const Clock& clock);
+
+ private:
+  [[nodiscard]] std::optional<std::string> look_at_all() const;
+  [[nodiscard]] std::optional<std::string> look_at_tree() const;
+
+  RunLimits limits_;
+  pid_t ancestor_;
+  const ControlGroup* group_;
+  Instant due_;
+};
+
+}  // namespace fogctl
