@@ -13,6 +13,7 @@
 #include "base/nearest.hpp"
 #include "base/size.hpp"
 #include "work/task_needs.hpp"
+#include "work/task_program.hpp"
 #include "work/task_value.hpp"
 
 namespace fogctl {
@@ -36,12 +37,6 @@ struct Key {
   void (*read)(TaskValue& value, TaskSpec& spec);
 };
 
-void read_command(TaskValue& value, TaskSpec& spec) {
-  value.texts(spec.command, "an array with the program and its arguments");
-  if (value.problem()) return;
-  if (auto why = program_problem(spec.command.front())) value.refuse(std::move(*why));
-}
-
 void read_workdir(TaskValue& value, TaskSpec& spec) {
   value.text(spec.workdir, "a folder's path");
   if (value.problem()) return;
@@ -62,7 +57,10 @@ constexpr std::array keys = {
                             {"medium", TaskClass::medium},
                             {"heavy", TaskClass::heavy}});
         }},
-    Key{"command", Modes::any, read_command},
+    Key{"command", Modes::any,
+        [](TaskValue& v, TaskSpec& s) {
+          v.texts(s.command, "an array with the program and its arguments");
+        }},
     Key{"mode", Modes::any,
         [](TaskValue& v, TaskSpec& s) {
           v.word(s.mode, {{"once", RunMode::once}, {"stream", RunMode::stream}});
@@ -168,7 +166,9 @@ class Reader {
     spec.name = name;
     for (const auto& [name_of_key, value] : *table) read_key(heading, name_of_key, value, spec);
     for (const auto& [name_of_key, value] : *table) check_mode(heading, name_of_key, spec);
-    if (!table->contains("command")) {
+    if (const auto* command = table->get("command")) {
+      check_program(heading, *command, spec);
+    } else {
       wrong(line, fmt::format("{} command: expected an array with the program and its arguments, "
                               "got none",
                               heading));
@@ -192,6 +192,15 @@ class Reader {
     if (const auto& problem = value.problem()) {
       wrong(problem->line, fmt::format("{} {}: {}", heading, name.str(), problem->text));
     }
+  }
+
+  /// Once its PATH is known.
+  void check_program(const std::string& heading, const toml::node& command, const TaskSpec& spec) {
+    if (spec.command.empty()) return;
+    const auto path = spec.env.find("PATH");
+    const auto why =
+        program_problem(spec.command.front(), path == spec.env.end() ? clean_path : path->second);
+    if (why) wrong(line_of(command.source()), fmt::format("{} command: {}", heading, *why));
   }
 
   void check_mode(const std::string& heading, const toml::key& name, const TaskSpec& spec) {

@@ -14,8 +14,6 @@
 namespace fogctl {
 namespace {
 
-constexpr std::string_view clean_path =
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::uint64_t sandbox_tmp = std::uint64_t{64}
                                       << 20;    // bytes, where memory is not bounded
 constexpr std::size_t longest_complaint = 300;  // bytes of stderr in an error

@@ -13,6 +13,10 @@
 
 namespace fogctl {
 
+/// Where programs are looked up, unless a task's own PATH says otherwise.
+inline constexpr std::string_view clean_path =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// The program as it starts for every task: a clean environment (PATH, HOME, LANG=C.UTF-8) with the
 /// spec's own, in a sandbox if it wants one. A user that does not exist shows when it is started.
 [[nodiscard]] ChildSpec program_of(const TaskSpec& spec);

@@ -81,6 +81,7 @@ void TaskValue::texts(std::vector<std::string>& into, std::string_view what) {
   const auto* array = node_.as_array();
   if (array == nullptr || array->empty()) return expected(what, node_);
   for (const toml::node& one : *array) into.push_back(text_at(one, "texts in the array"));
+  if (problem_) into.clear();
 }
 
 void TaskValue::variables(std::map<std::string, std::string>& into) {

@@ -129,7 +129,7 @@ TEST_CASE("task file: a mistake names file, line and key, what was expected and 
        "env: \"A B\" cannot be set: expected a name of letters, digits and _ that does not begin "
        "with FOGCTL_TASK_"},
       {"workdir = \"/no/such\"", "workdir: '/no/such' is no folder here; make it, or name another"},
-      {"user = \"no-such-user\"", "user: no user 'no-such-user' in /etc/passwd"},
+      {"user = \"no-such-user\"", "user: there is no user 'no-such-user' in /etc/passwd"},
       {"sandbox = true", "sandbox: there is no bwrap; install bubblewrap"},
       {"sandbox = \"yes\"", "sandbox: expected true or false, got \"yes\""},
       {"exclusive = 1", "exclusive: expected true or false, got 1"},
@@ -170,8 +170,9 @@ TEST_CASE("task file: the program must be there, and be one") {
        "t.toml:2: [task.t] command: expected an array with the program and its arguments, got "
        "\"sh -c cat\"\n"},
       {"command = [\"sh\", 5]", "t.toml:2: [task.t] command: expected texts in the array, got 5\n"},
-      {"command = [\"no-such-program\"]",
-       "t.toml:2: [task.t] command: no program 'no-such-program' in PATH; install it, or name it "
+      {"command = [\"no-such-program\"]\nenv = { PATH = \"/no/where\" }",
+       "t.toml:2: [task.t] command: no program 'no-such-program' in /no/where; install it, or name "
+       "it "
        "by an absolute path\n"},
       {"command = [\"/etc/passwd\"]",
        "t.toml:2: [task.t] command: '/etc/passwd' is no program "
