@@ -133,10 +133,22 @@ void run_first(const Plan& plan) {
   errno = reason;
 }
 
+/// To their defaults, which the C library refuses for the two of its own; no mask hides any.
+void reset_signals() {
+  constexpr std::array<unsigned long, 4> by_default{};  // the kernel's struct: SIG_DFL, no flags
+  constexpr std::size_t set_size = 8;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, 32, 33}) {
+    ::syscall(SYS_rt_sigaction, signal, by_default.data(), nullptr, set_size);
+  }
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 /// The child's side, in memory that it shares: system calls alone.
 [[noreturn]] void become_program(const Plan& plan) {
   ::setsid();
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
+  reset_signals();
   if (plan.group_procs >= 0 && ::write(plan.group_procs, "0", 1) != 1) give_up(plan, Step::join);
   for (const Limit& limit : plan.limits) {
     if (::setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &limit.value) != 0) {
@@ -153,9 +165,6 @@ void run_first(const Plan& plan) {
     if (::dup2(plan.files[static_cast<std::size_t>(i)], i) < 0) give_up(plan, Step::wire);
   }
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   run_first(plan);
   give_up(plan, Step::run);
 }

@@ -1,6 +1,5 @@
 #include "work/run_program.hpp"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <cerrno>
 
 #include "work/ending.hpp"
+#include "work/poll_until.hpp"
 #include "work/stop_descriptor.hpp"
 
 namespace fogctl {
@@ -24,7 +24,7 @@ class Exchange {
         rules_(rules),
         stop_(rules.stop),
         ending_(rules.kill_after),
-        deadline_(deadline(clock_.now(), rules.timeout)) {
+        deadline_(after(clock_.now(), rules.timeout)) {
     if (rules.input.empty()) child_.close_in();
   }
 
@@ -54,10 +54,6 @@ class Exchange {
     bool in, out, err, end, stop;
   };
 
-  static Instant deadline(Instant now, Duration timeout) {
-    return timeout < Instant::max() - now ? now + timeout : Instant::max();
-  }
-
   Events wait() {
     const bool is_cut = ending_.has_begun();
     std::array<pollfd, 5> watched = {{{child_.in(), POLLOUT, 0},
@@ -67,15 +63,7 @@ class Exchange {
                                       {is_cut ? -1 : stop_.get(), POLLIN, 0}}};
     const Instant until =
         std::min(is_cut ? Instant::max() : deadline_, ending_.due().value_or(Instant::max()));
-    timespec timeout{};
-    if (until != Instant::max()) {
-      const Duration left = std::max<Duration>(until - clock_.now(), Duration::zero());
-      timeout.tv_sec = std::chrono::floor<std::chrono::seconds>(left).count();
-      timeout.tv_nsec = (left % std::chrono::seconds(1)).count();
-    }
-    const int found = ::ppoll(watched.data(), watched.size(),
-                              until == Instant::max() ? nullptr : &timeout, nullptr);
-    if (found <= 0) return {};
+    if (!poll_until(watched, until, clock_)) return {};
     return {watched[0].revents != 0, watched[1].revents != 0, watched[2].revents != 0,
             watched[3].revents != 0, watched[4].revents != 0};
   }

@@ -1,0 +1,49 @@
+#include "work/stream_handler.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/log.hpp"
+#include "work/stream_pool.hpp"
+
+namespace fogctl {
+namespace {
+
+HandlerOutcome run_in(StreamPool& pool, const TaskSpec& spec, const Task& task, const Run& run) {
+  auto process = pool.take(run.stop, spec.timeout);
+  if (!process && run.stop.stop_requested()) {
+    return std::unexpected(RunFailure{TaskErrorCode::cancelled, "stopped before it began", true});
+  }
+  if (!process) {
+    return std::unexpected(RunFailure{TaskErrorCode::task_failed,
+                                      fmt::format("'{}': {}", spec.name, process.error().message),
+                                      false});
+  }
+  const StreamRules rules{spec.timeout, spec.kill_after, spec.limits.max_output};
+  StreamAnswer answer = (*process)->talk(task, run, rules);
+  if (answer.fault.empty()) {
+    pool.put_back(std::move(*process));
+  } else {
+    log(LogLevel::warning, "process of '{}': {}; it is replaced", spec.name, answer.fault);
+    pool.drop(std::move(*process), answer.is_broken);
+  }
+  return std::move(answer.outcome);
+}
+
+}  // namespace
+
+Handler stream_handler(TaskSpec spec, std::shared_ptr<Keepers> keepers) {
+  Handler handler;
+  handler.weight = spec.weight;
+  handler.max_attempts = spec.max_attempts;
+  handler.concurrency = spec.concurrency;
+  handler.is_base64 = spec.input == InputKind::base64;
+  const auto pool = std::make_shared<StreamPool>(spec, std::move(keepers));
+  handler.run = [pool, spec = std::move(spec)](const Task& task, const Run& run) {
+    return run_in(*pool, spec, task, run);
+  };
+  return handler;
+}
+
+}  // namespace fogctl

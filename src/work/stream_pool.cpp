@@ -1,0 +1,169 @@
+#include "work/stream_pool.hpp"
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "base/log.hpp"
+#include "work/poll_until.hpp"
+#include "work/stop_descriptor.hpp"
+#include "work/task_program.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr Duration first_back_off = std::chrono::milliseconds(100);
+constexpr Duration longest_back_off = std::chrono::seconds(10);
+constexpr Duration last_patience = std::chrono::milliseconds(200);  // when the pool ends
+
+}  // namespace
+
+StreamPool::StreamPool(const TaskSpec& spec, std::shared_ptr<Keepers> keepers)
+    : name_(spec.name),
+      program_(program_of(spec)),
+      keepers_(std::move(keepers)),
+      idle_(spec.idle),
+      kill_after_(spec.kill_after),
+      max_tasks_(spec.max_tasks),
+      most_(spec.concurrency > 0 ? static_cast<std::size_t>(spec.concurrency)
+                                 : std::numeric_limits<std::size_t>::max()),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      thread_([this](const std::stop_token& stop) { tend(stop); }) {}
+
+StreamPool::~StreamPool() {
+  thread_.request_stop();
+  thread_.join();
+  for (Resting& rests : resting_) rests.process->close_in();
+  leaving_.insert(leaving_.end(), std::move_iterator(resting_.begin()),
+                  std::move_iterator(resting_.end()));
+  const Instant deadline = clock_.now() + last_patience;
+  for (const Resting& leaves : leaving_) {
+    std::array<pollfd, 1> end = {{{leaves.process->end(), POLLIN, 0}}};
+    std::ignore = poll_until(end, deadline, clock_);
+  }
+}
+
+bool StreamPool::may_take(Instant now) const {
+  return !resting_.empty() || (out_ < most_ && now >= start_at_);
+}
+
+Result<std::unique_ptr<StreamProcess>> StreamPool::take(const std::stop_token& stop,
+                                                        Duration patience) {
+  const Instant deadline = after(clock_.now(), patience);
+  Lock lock(mutex_);
+  for (;;) {
+    const Instant now = clock_.now();
+    if (stop.stop_requested() || now >= deadline) {
+      return failure(ErrorCode::timed_out,
+                     out_ >= most_ ? "all its processes are busy" : "its processes keep dying");
+    }
+    if (may_take(now)) break;
+    const Instant until = out_ < most_ ? std::min(deadline, start_at_) : deadline;
+    changed_.wait_for(lock, stop, std::min<Duration>(until - now, std::chrono::hours(1)),
+                      [&] { return may_take(clock_.now()); });
+  }
+  ++out_;
+  while (!resting_.empty()) {
+    ProcessPtr process = std::move(resting_.back().process);
+    resting_.pop_back();
+    if (process->is_at_rest()) return process;
+    log(LogLevel::warning,
+        "process of '{}': it ended, or wrote something, while it had no task; "
+        "it is replaced",
+        name_);
+    lock.unlock();
+    process.reset();
+    lock.lock();
+  }
+  lock.unlock();
+  auto child = keepers_->start(program_);
+  if (child) return std::make_unique<StreamProcess>(name_, std::move(*child));
+  lock.lock();
+  --out_;
+  note_failure(clock_.now());
+  changed_.notify_all();
+  return std::unexpected(child.error());
+}
+
+void StreamPool::put_back(ProcessPtr process) {
+  const bool is_worn = max_tasks_ > 0 && process->tasks() >= max_tasks_;
+  if (is_worn) process->close_in();
+  const Instant now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  --out_;
+  failures_ = 0;
+  start_at_ = Instant();
+  if (is_worn) {
+    leaving_.push_back({std::move(process), after(now, kill_after_)});
+  } else {
+    resting_.push_back({std::move(process), after(now, idle_)});
+  }
+  // The thread looks again when the first that rests may be idle, unless none did.
+  if (is_worn || resting_.size() == 1) wake();
+  changed_.notify_one();
+}
+
+void StreamPool::drop(ProcessPtr process, bool is_broken) {
+  process.reset();  // killed, before another takes its place
+  const std::lock_guard lock(mutex_);
+  --out_;
+  if (is_broken) note_failure(clock_.now());
+  changed_.notify_all();
+}
+
+void StreamPool::note_failure(Instant now) {
+  const Duration pause =
+      std::min<Duration>(first_back_off * (1 << std::min(failures_, 10)), longest_back_off);
+  ++failures_;
+  start_at_ = now + pause;
+}
+
+void StreamPool::wake() const {
+  constexpr std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+/// Ends those that are idle, and lets go of those that have ended.
+void StreamPool::tend(const std::stop_token& stop) {
+  const StopDescriptor stopping(stop);
+  std::list<Resting> leaving;
+  while (!stop.stop_requested()) {
+    const Instant next = tend_once(leaving, clock_.now());
+    std::vector<pollfd> watched = {{stopping.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+    for (const Resting& leaves : leaving) watched.push_back({leaves.process->end(), POLLIN, 0});
+    std::ignore = poll_until(watched, next, clock_);
+    std::uint64_t ignored = 0;
+    [[maybe_unused]] const auto size = ::read(wake_.get(), &ignored, sizeof ignored);
+  }
+}
+
+/// When to look again.
+Instant StreamPool::tend_once(std::list<Resting>& leaving, Instant now) {
+  Instant next = Instant::max();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto is_idle = [&](const Resting& rests) { return now >= rests.until; };
+    // Those that rest longest are the first.
+    const auto idle_end = std::ranges::find_if_not(resting_, is_idle);
+    for (auto rests = resting_.begin(); rests != idle_end; ++rests) {
+      rests->process->close_in();
+      leaving_.push_back({std::move(rests->process), after(now, kill_after_)});
+    }
+    resting_.erase(resting_.begin(), idle_end);
+    if (!resting_.empty()) next = resting_.front().until;
+    leaving.splice(leaving.end(), leaving_);
+  }
+  leaving.remove_if([&](const Resting& leaves) {
+    pollfd end{leaves.process->end(), POLLIN, 0};
+    return now >= leaves.until || ::poll(&end, 1, 0) != 0;
+  });
+  for (const Resting& leaves : leaving) next = std::min(next, leaves.until);
+  return next;
+}
+
+}  // namespace fogctl

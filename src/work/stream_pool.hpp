@@ -1,0 +1,74 @@
+// The kept processes of one stream task: who waits for a task, when one is started, when one ends.
+// Any thread; a thread of its own ends those that are idle.
+#pragma once
+
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "base/file_descriptor.hpp"
+#include "work/child.hpp"
+#include "work/stream_process.hpp"
+#include "work/task_spec.hpp"
+
+namespace fogctl {
+
+class StreamPool {
+ public:
+  StreamPool(const TaskSpec& spec, std::shared_ptr<Keepers> keepers);
+  /// Nobody uses it any more. Processes at rest read the end of their input, and are soon killed.
+  ~StreamPool();
+  StreamPool(const StreamPool&) = delete;
+  StreamPool& operator=(const StreamPool&) = delete;
+
+  /// The process that rested last, or a new one. Waits for one while there are as many as there may
+  /// be, and where the last ones died, for their back-off. Error: timed_out, after `patience` or
+  /// when `stop` was asked for; failed, it cannot be started.
+  [[nodiscard]] Result<std::unique_ptr<StreamProcess>> take(const std::stop_token& stop,
+                                                            Duration patience);
+  /// It answered, and may be used again.
+  void put_back(std::unique_ptr<StreamProcess> process);
+  /// It ends at once. `is_broken`: the next one may break down too, and is started after a
+  /// back-off.
+  void drop(std::unique_ptr<StreamProcess> process, bool is_broken);
+
+ private:
+  using ProcessPtr = std::unique_ptr<StreamProcess>;
+  struct Resting {
+    ProcessPtr process;
+    Instant until;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  void tend(const std::stop_token& stop);
+  [[nodiscard]] Instant tend_once(std::list<Resting>& leaving, Instant now);
+  [[nodiscard]] bool may_take(Instant now) const;
+  void note_failure(Instant now);
+  void wake() const;
+
+  const SystemClock clock_;
+  const std::string name_;
+  const ChildSpec program_;
+  const std::shared_ptr<Keepers> keepers_;
+  const Duration idle_;
+  const Duration kill_after_;
+  const std::uint64_t max_tasks_;
+  const std::size_t most_;
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::vector<Resting> resting_;  // the one that rested last at the end
+  std::list<Resting> leaving_;    // that are to end in order, until they are killed
+  std::size_t out_ = 0;           // that run a task
+  int failures_ = 0;              // since the last success
+  Instant start_at_;              // no new one before
+
+  FileDescriptor wake_;  // of the thread, which polls
+  std::jthread thread_;
+};
+
+}  // namespace fogctl
