@@ -5,11 +5,15 @@
 #include "work/command_handlers.hpp"
 #include "work/once_handler.hpp"
 #include "work/sandbox.hpp"
+#include "work/stream_handler.hpp"
 
 namespace fogctl {
 
 CommandRunner program_runner() {
-  return {[keepers = make_keepers()](const TaskSpec& spec) { return once_handler(spec, keepers); },
+  return {[keepers = make_keepers()](const TaskSpec& spec) {
+            return spec.mode == RunMode::once ? once_handler(spec, keepers)
+                                              : stream_handler(spec, keepers);
+          },
           check_sandbox};
 }
 
