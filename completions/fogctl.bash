@@ -18,16 +18,16 @@ _fogctl_flags() {
     '') echo '--help --version' ;;
     redis-check) echo "--help $redis --json" ;;
     queue) echo "--help $redis --queue --connect --json" ;;
-    tasks) echo "--help $redis --queue --connect --state --most --json" ;;
+    tasks) echo "--help $redis --queue --connect $discovery --state --most --json" ;;
     find-port) echo '--help --from --to --count --host' ;;
     fog) echo "--help $redis $queue $node $discovery $mesh" ;;
     cloud) echo "--help $redis $queue $node" ;;
     nodes) echo "--help --connect $discovery --json" ;;
     worker) echo "--help $redis $queue --queue-backend --concurrency" ;;
     client)
-      echo "--help --connect $discovery --task --content --content-file --content-csv --class" \
+      echo "--help --connect $discovery --task --content --content-file --base64 --content-csv --class" \
         '--requirement --uid --to-cloud --repeat --load --duration --timeout --no-retry' \
-        '--min-in-time --json'
+        '--min-in-time --output --json'
       ;;
   esac
 }
@@ -44,7 +44,7 @@ _fogctl_interfaces() {
 _fogctl_actions() {
   case $1 in
     queue) echo 'pause resume' ;;
-    tasks) echo 'ls show cancel retry rm' ;;
+    tasks) echo 'ls show cancel retry rm kinds' ;;
   esac
 }
 
@@ -66,7 +66,7 @@ _fogctl_values() {
     --class) words='light medium heavy' ;;
     --state) words='queued delayed leased away dead' ;;
     --task) words='light medium heavy add echo sleep sum mean fail' ;;
-    --json | --to-cloud | --no-discovery | --no-fog | --no-cloud | --no-retry | --help | --version)
+    --json | --base64 | --to-cloud | --no-discovery | --no-fog | --no-cloud | --no-retry | --help | --version)
       return 1
       ;;
     --*) ;;

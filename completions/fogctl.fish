@@ -62,7 +62,7 @@ complete -c fogctl -n $node -l max-dead -x -d 'most tasks that failed for good t
 complete -c fogctl -n $node -l patience -x -d 'how long a task waits for an absent queue'
 
 # Who looks for others.
-set -l discovery '__fogctl_in fog nodes client'
+set -l discovery '__fogctl_in fog nodes client tasks'
 complete -c fogctl -n $discovery -l multicast -x -d 'where nodes and clients find one another'
 complete -c fogctl -n $discovery -l multicast-ttl -x -d 'how many networks a multicast may cross'
 complete -c fogctl -n $discovery -l interface -x -a '(__fish_print_interfaces)' -d 'network interface for multicast'
@@ -90,7 +90,7 @@ complete -c fogctl -n '__fogctl_in queue tasks' -l json -d 'print JSON'
 complete -c fogctl -n '__fogctl_in queue' -a 'pause resume'
 complete -c fogctl -n '__fogctl_in tasks' -l state -x -a 'queued delayed leased away dead' -d 'list tasks of this state alone'
 complete -c fogctl -n '__fogctl_in tasks' -l most -x -d 'how many to list of each state'
-complete -c fogctl -n '__fogctl_in tasks' -a 'ls show cancel retry rm'
+complete -c fogctl -n '__fogctl_in tasks' -a 'ls show cancel retry rm kinds'
 
 complete -c fogctl -n '__fogctl_in redis-check' -l json -d 'print one JSON object'
 
@@ -105,6 +105,7 @@ complete -c fogctl -n $client -l connect -x -d 'a node to send tasks to, the fir
 complete -c fogctl -n $client -l task -x -a 'light medium heavy add echo sleep sum mean fail' -d 'name of the task'
 complete -c fogctl -n $client -l content -x -d 'input of the task: JSON'
 complete -c fogctl -n $client -l content-file -r -F -d 'file with the input; - reads standard input'
+complete -c fogctl -n $client -l base64 -d 'send the file as base64, whatever it holds'
 complete -c fogctl -n $client -l content-csv -r -F -d 'CSV file, a task for each row'
 complete -c fogctl -n $client -l class -x -a 'light medium heavy' -d 'weight class'
 complete -c fogctl -n $client -l requirement -x -d 'longest waiting time in seconds'
@@ -116,4 +117,5 @@ complete -c fogctl -n $client -l duration -x -d 'how long a load sends'
 complete -c fogctl -n $client -l timeout -x -d 'a task without an answer for so long counts as lost'
 complete -c fogctl -n $client -l no-retry -d 'neither connect again nor send a task again'
 complete -c fogctl -n $client -l min-in-time -x -d 'exit 5 where less than this share was in time'
+complete -c fogctl -n $client -l output -r -F -d 'file for the result of a single task'
 complete -c fogctl -n $client -l json -d 'print the figures as one JSON object'

@@ -18,6 +18,7 @@
 #include "cli/command.hpp"
 #include "cli/node_address.hpp"
 #include "cli/options.hpp"
+#include "cli/result_file.hpp"
 #include "client/client.hpp"
 #include "client/content.hpp"
 
@@ -34,6 +35,8 @@ struct ClientOptions {
   std::string task;
   std::optional<std::string> content;  // JSON text
   std::string content_file;
+  bool is_base64 = false;  // the file is to be sent as base64, whatever it holds
+  std::string output;      // a file for the result; empty: standard output
   std::optional<CsvSource> content_csv;
   std::optional<TaskClass> weight;
   Requirements requirements;
@@ -121,8 +124,11 @@ void add_task_flags(CLI::App& command, ClientOptions& options) {
                              "the task's input: JSON; what is not valid JSON is sent as a string")
                       ->type_name("JSON");
   auto* file = command.add_option("--content-file", options.content_file,
-                                  "file with the input; - reads standard input");
+                                  "file with the input; - reads standard input; what is not UTF-8 "
+                                  "text is sent as a base64 string");
   file->type_name("FILE")->excludes(content);
+  command.add_flag("--base64", options.is_base64, "send the file as base64, whatever it holds")
+      ->needs(file);
   add_parsed(command, "--content-csv", parse_csv_source, options.content_csv,
              "CSV file, each row's value being the content of the next task; COLUMN is a number "
              "from 1 (then there is no header) or a name in the first row; 1 unless given")
@@ -155,8 +161,13 @@ void add_load_flags(CLI::App& command, ClientOptions& options) {
                    ->default_str(original_load)
                    ->excludes(repeat)
                    ->excludes(command.get_option("--task"));
+  command
+      .add_option("--output", options.output,
+                  "file for a single task's result: the bytes of one in base64, else its JSON")
+      ->type_name("FILE");
   for (auto* other : {repeat, load, command.get_option("--content-csv")}) {
     command.get_option("--uid")->excludes(other);
+    command.get_option("--output")->excludes(other);
   }
   add_parsed(command, "--duration", parse_length, options.duration, "how long a load sends")
       ->type_name("TIME")
@@ -209,15 +220,19 @@ auto contents_of_file(const std::string& path, Convert convert)
   return failure(ErrorCode::invalid, fmt::format("'{}': {}", path, contents.error().message));
 }
 
-Result<std::vector<std::string>> one_content(std::string_view text) {
-  auto content = content_from_text(text);
+Result<std::vector<std::string>> one_content(std::string_view text, bool is_base64) {
+  auto content = content_from_bytes(text, is_base64);
   if (!content) return std::unexpected(content.error());
   return std::vector<std::string>{std::move(*content)};
 }
 
 Result<std::vector<std::string>> contents_for(const ClientOptions& options) {
   if (options.content) return std::vector<std::string>{*options.content};
-  if (!options.content_file.empty()) return contents_of_file(options.content_file, one_content);
+  if (!options.content_file.empty()) {
+    return contents_of_file(options.content_file, [&](std::string_view text) {
+      return one_content(text, options.is_base64);
+    });
+  }
   if (options.content_csv) {
     return contents_of_file(options.content_csv->file, [&](std::string_view text) {
       return contents_from_csv(text, options.content_csv->column);
@@ -302,12 +317,23 @@ CommandResult run(const ClientOptions& options) {
   const NodeAddress node = node_address(options.node, clock);
   plan->nodes = node.others;
   plan->nodes.insert(plan->nodes.begin(), node.address);
-  ClientOutput output(plan->streams.front(), mode_of(options), options.json);
+  ResultFile file;
+  if (!options.output.empty()) {
+    if (const auto opened = file.open(options.output); !opened) {
+      return std::unexpected(CommandFailure{exit_code::failed, opened.error().message});
+    }
+  }
+  ClientOutput output(plan->streams.front(), mode_of(options), options.json, options.output,
+                      options.output.empty() ? nullptr : &file);
   ClientEvents events;
   events.on_note = [&output](std::string_view text) { output.note(text); };
+  const bool is_terminal = isatty(STDERR_FILENO) != 0;
+  if (mode_of(options) == ClientMode::single && (is_terminal || options.json)) {
+    events.on_task_progress = [&output](double share) { output.show_progress(share); };
+  }
   if (mode_of(options) != ClientMode::figures) {
     events.on_outcome = [&output](const Outcome& outcome) { output.show(outcome); };
-  } else if (isatty(STDERR_FILENO) != 0) {
+  } else if (is_terminal) {
     events.on_progress = [&output](const Statistics& so_far) { output.show_progress(so_far); };
   }
   const auto report = run_client(*plan, clock, std::move(events));

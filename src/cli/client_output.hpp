@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "cli/result_file.hpp"
 #include "client/client.hpp"
 
 namespace fogctl::cli {
@@ -20,12 +22,16 @@ enum class ClientMode {
 class ClientOutput {
  public:
   /// `stream` is what a single task or a row belongs to; it must outlive this.
-  ClientOutput(const TaskStream& stream, ClientMode mode, bool json)
-      : stream_(stream), mode_(mode), json_(json) {}
+  /// A single task's result goes to `file` where one is given by that name.
+  ClientOutput(const TaskStream& stream, ClientMode mode, bool json, std::string file_name = {},
+               ResultFile* file = nullptr)
+      : stream_(stream), mode_(mode), json_(json), file_name_(std::move(file_name)), file_(file) {}
 
   /// Of a single task, or of a row.
   void show(const Outcome& outcome);
   void show_progress(const Statistics& so_far);
+  /// Of a single task, from 0 to 1.
+  void show_progress(double share);
   void note(std::string_view text);
   /// At the end.
   void show(const Report& report);
@@ -35,11 +41,15 @@ class ClientOutput {
 
  private:
   void write(std::FILE* stream, const std::string& text);
+  void write_to_file(const Outcome& outcome);
+  void redraw(const std::string& text);
   void erase_progress();
 
   const TaskStream& stream_;
   ClientMode mode_;
   bool json_;
+  std::string file_name_;  // empty: the result goes to standard output
+  ResultFile* file_;
   std::string failure_;
   bool has_progress_ = false;
 };

@@ -131,6 +131,9 @@ NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) 
   if (!flags.listen.empty()) options.listen = *parse_host_port(flags.listen);
   options.workers = flags.workers;
   options.connection.max_message = flags.max_message;
+  // One that waits for a long result is no peer that does not read.
+  const std::size_t longest = longest_reply(flags.max_message);
+  options.connection.drop_bytes = std::max(options.connection.drop_bytes, 2 * longest);
   options.lease = flags.queue.lease;
   options.watchdog = flags.queue.watchdog;
   options.patience = flags.patience;
@@ -259,7 +262,8 @@ void add_node_flags(CLI::App& command, NodeFlags& flags) {
   add_number<std::size_t>(command, "--workers", flags.workers, {0, 1024},
                           "worker threads in this process; 0 leaves the work to 'fogctl worker'");
   add_choice(command, "--policy", flags.policy, policy_names(), policy_help());
-  add_number<std::size_t>(command, "--max-message", flags.max_message, {1024, 1U << 30},
+  add_number<std::size_t>(command, "--max-message", flags.max_message,
+                          {1024, std::size_t{64} << 20},
                           "longest message in bytes; a longer one ends its connection");
   add_duration(command, "--patience", flags.patience,
                "how long a task waits for an absent queue or worker before 'unavailable'");

@@ -1,4 +1,5 @@
-// fogctl tasks: the tasks in a queue, one by one: looked at, given up, tried again, thrown away.
+// fogctl tasks: the tasks in a queue, one by one: looked at, given up, tried again, thrown away;
+// and which tasks there are to be run.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +11,7 @@
 
 #include "cli/queue_access.hpp"
 #include "cli/table.hpp"
+#include "cli/tasks_kinds.hpp"
 #include "json/json.hpp"
 
 namespace fogctl::cli {
@@ -19,6 +21,7 @@ constexpr std::size_t every_one = 1'000'000;
 
 struct TasksOptions {
   QueueAccessFlags access;
+  DiscoveryFlags discovery;  // of kinds
   QueueRequest request;
   bool json = false;
 };
@@ -69,6 +72,13 @@ CommandResult report(const TasksOptions& options, const std::vector<std::string>
 
 CommandResult run_tasks(const TasksOptions& options) {
   const std::string& action = options.request.action;
+  if (action == "kinds") {
+    NodeAddressFlags node;
+    node.discovery = options.discovery;
+    const std::string& connect = options.access.node;
+    if (!connect.empty()) node.connect.push_back(*parse_host_port(connect));
+    return run_tasks_kinds(node, options.json);
+  }
   if (action != "ls" && options.request.uids.empty()) {
     return std::unexpected(
         CommandFailure{exit_code::usage, "tasks " + action + ": name the tasks by uid"});
@@ -93,14 +103,16 @@ Run add_tasks(CLI::App& command) {
   options->request.action = "ls";
   command
       .add_option("action", options->request.action,
-                  "ls, show, cancel (give up what has no result yet), retry or rm (of dead ones)")
-      ->check(CLI::IsMember({"ls", "show", "cancel", "retry", "rm"}))
+                  "ls, show, cancel (give up what has no result yet), retry or rm (of dead ones); "
+                  "kinds: which tasks the nodes can run")
+      ->check(CLI::IsMember({"ls", "show", "cancel", "retry", "rm", "kinds"}))
       ->type_name("ACTION")
       ->capture_default_str();
   command.add_option("uid", options->request.uids, "the tasks that are meant")
       ->type_name("UID")
       ->default_str("none");
   add_queue_access_flags(command, options->access);
+  add_discovery_flags(command, options->discovery);
   command.add_option("--state", options->request.state, "list tasks of this state alone")
       ->check(CLI::IsMember({"queued", "delayed", "leased", "away", "dead"}))
       ->type_name("STATE")
@@ -110,6 +122,7 @@ Run add_tasks(CLI::App& command) {
   command.add_flag("--json", options->json, "print a JSON object a line");
   add_example(command,
               "fogctl tasks ls --port 6380 --state dead\n"
+              "fogctl tasks kinds\n"
               "fogctl tasks cancel --connect 10.0.0.7:10000 3f1c-7");
   return [options] { return run_tasks(*options); };
 }

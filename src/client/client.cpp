@@ -130,6 +130,9 @@ Session::Events Runner::session_events() {
   events.write_task = [this](std::string& out, const SentTask& sent) { write_task(out, sent); };
   events.on_connected = [this](const HostPort& node) { on_connected(node); };
   events.on_outcome = [this](Outcome outcome) { on_outcome(std::move(outcome)); };
+  if (events_.on_task_progress) {
+    events.on_progress = [this](std::uint64_t, double share) { events_.on_task_progress(share); };
+  }
   // A load that is still sending goes by its own timer.
   events.on_batch = [this] {
     if (!sending_ || sequence_ != nullptr) pump();

@@ -58,7 +58,9 @@ struct ClientPlan {
 struct ClientEvents {
   std::function<void(const Outcome& outcome)> on_outcome;     // of a sequence, in order of sending
   std::function<void(const Statistics& so_far)> on_progress;  // five times a second
-  std::function<void(std::string_view note)> on_note;         // for a person
+  /// Of a single task, from 0 to 1, as often as the node says so.
+  std::function<void(double share)> on_task_progress;
+  std::function<void(std::string_view note)> on_note;  // for a person
 };
 
 /// Error: unavailable or timed_out, where none of the nodes can be connected to; failed, where a

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/base64.hpp"
 #include "json/json.hpp"
 
 namespace fogctl {
@@ -171,6 +172,11 @@ Result<std::string> content_from_text(std::string_view text) {
   std::string content;
   json::append_string(content, text);
   return content;
+}
+
+Result<std::string> content_from_bytes(std::string_view bytes, bool as_base64) {
+  if (!as_base64 && is_utf8(bytes)) return content_from_text(bytes);
+  return '"' + to_base64(bytes) + '"';
 }
 
 Result<CsvRows> parse_csv(std::string_view text) {

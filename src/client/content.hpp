@@ -18,6 +18,10 @@ namespace fogctl {
 /// cannot carry, being nested too deeply or with half of a surrogate pair in it.
 [[nodiscard]] Result<std::string> content_from_text(std::string_view text);
 
+/// The same for a file's bytes, where what is not UTF-8, or all with `as_base64`, becomes a base64
+/// string.
+[[nodiscard]] Result<std::string> content_from_bytes(std::string_view bytes, bool as_base64);
+
 /// Rows of fields. RFC 4180: commas, "quoted" fields that may hold commas, line breaks and doubled
 /// quotes; lines end with LF or CRLF. Empty lines and a byte-order mark are skipped.
 using CsvRows = std::vector<std::vector<std::string>>;

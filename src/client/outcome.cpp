@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/base64.hpp"
 #include "json/object_writer.hpp"
 
 namespace fogctl {
@@ -50,12 +51,14 @@ std::string outcome_text(const Outcome& outcome, std::string_view name, Duration
   return fmt::format("task '{}' is lost: no answer", name);
 }
 
-std::string outcome_json(const Outcome& outcome, Duration requirement) {
+std::string outcome_json(const Outcome& outcome, Duration requirement, std::string_view output) {
   std::string out;
   ObjectWriter writer(out);
   if (outcome.kind == Outcome::Kind::done) {
     writer.text("status", "done");
-    writer.value("content", content_line(outcome));
+    if (output.empty()) writer.value("content", content_line(outcome));
+    if (!output.empty()) writer.text("output", output);
+    if (output.empty() && outcome.is_base64) writer.text("content_encoding", "base64");
     writer.text("process_by", names_of(outcome.site).process_by);
     if (!outcome.node.empty()) writer.text("node", outcome.node);
     writer.number("response_s", to_seconds(outcome.response));
@@ -73,6 +76,14 @@ std::string outcome_json(const Outcome& outcome, Duration requirement) {
   }
   writer.end();
   return out;
+}
+
+Result<std::string> content_bytes(const Outcome& outcome) {
+  if (!outcome.is_base64) return content_line(outcome) + '\n';
+  const auto text = json::read_string(outcome.content);
+  auto bytes = text ? from_base64(*text) : std::nullopt;
+  if (bytes) return std::move(*bytes);
+  return failure(ErrorCode::invalid, "the result says that it is base64, and is not");
 }
 
 std::string content_line(const Outcome& outcome) {

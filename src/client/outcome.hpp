@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "base/result.hpp"
 #include "base/time.hpp"
 #include "client/statistics.hpp"
 #include "task/task.hpp"
@@ -21,8 +23,9 @@ struct Outcome {
   std::size_t stream = 0;  // which of the client's task names
   Kind kind = Kind::lost;
   // Of a task that is done:
-  std::string content;  // JSON text
-  std::string node;     // who ran it, where that is known
+  std::string content;     // JSON text
+  bool is_base64 = false;  // ... a string that stands for bytes
+  std::string node;        // who ran it, where that is known
   Duration response{};
   Duration execution{};
   RanAt site = RanAt::local;
@@ -35,9 +38,15 @@ struct Outcome {
 [[nodiscard]] std::string outcome_text(const Outcome& outcome, std::string_view name,
                                        Duration requirement);
 
-/// One JSON object on one line: `status`, then `content`, `process_by`, `node`, `response_s`,
-/// `waiting_s`, `execution_s`, `in_time`, or `error`.
-[[nodiscard]] std::string outcome_json(const Outcome& outcome, Duration requirement);
+/// One JSON object on one line: `status`, then `content`, `content_encoding`, `process_by`, `node`,
+/// `response_s`, `waiting_s`, `execution_s`, `in_time`, or `error`. Where the content went to a
+/// file, `output` is there in its place.
+[[nodiscard]] std::string outcome_json(const Outcome& outcome, Duration requirement,
+                                       std::string_view output = "");
+
+/// What a file gets of a result: the bytes that a base64 string stands for, else the JSON and a
+/// line feed. Error: invalid, where it is not base64 although the node says so.
+[[nodiscard]] Result<std::string> content_bytes(const Outcome& outcome);
 
 /// The content on one line; null for a task that has none.
 [[nodiscard]] std::string content_line(const Outcome& outcome);

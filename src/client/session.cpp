@@ -34,6 +34,7 @@ Outcome outcome_of(const SentTask& task, const wire::ResultMessage& message, Ins
   outcome.id = task.id;
   outcome.stream = task.stream;
   outcome.content = message.result.content;
+  outcome.is_base64 = message.result.is_base64;
   outcome.node = message.result.node;
   outcome.response = now - task.sent;
   outcome.execution = message.result.execution_time;
@@ -90,12 +91,20 @@ void Session::on_object(NodeIndex node, std::string_view text) {
   std::visit(
       Overloaded{
           [&](const wire::ResultMessage& result) { on_result(node, result); },
+          [&](const wire::Progress& progress) { on_progress(node, progress); },
           [&](const wire::ErrorMessage& error) { events_.on_node_error(error); },
           [&](const wire::FogReady& ready) { learn_protocol(node, ready.identity.protocol); },
           [&](const wire::CloudReady& ready) { learn_protocol(node, ready.identity.protocol); },
           [](const auto&) {},
       },
       *message);
+}
+
+void Session::on_progress(NodeIndex node, const wire::Progress& progress) {
+  const auto number = json::read_integer(progress.task_id);
+  if (!number || *number <= 0 || !events_.on_progress) return;
+  const auto open = outstanding_.find(static_cast<std::uint64_t>(*number));
+  if (open && open->node == node) events_.on_progress(open->task.id, progress.share);
 }
 
 void Session::on_result(NodeIndex node, const wire::ResultMessage& message) {

@@ -52,6 +52,7 @@ class Session {
     std::function<void(std::string& out, const SentTask& task)> write_task;
     std::function<void(const HostPort& node)> on_connected;  // the first time
     std::function<void(Outcome outcome)> on_outcome;
+    std::function<void(std::uint64_t id, double share)> on_progress;  // may be empty
     std::function<void()> on_batch;  // after the outcomes of one read, or of one time-out
     std::function<void(const wire::ErrorMessage& message)> on_node_error;
     std::function<void(std::string_view note)> on_note;  // for a person
@@ -103,6 +104,7 @@ class Session {
   // Tasks.
   void on_object(NodeIndex node, std::string_view text);
   void on_result(NodeIndex node, const wire::ResultMessage& message);
+  void on_progress(NodeIndex node, const wire::Progress& progress);
   bool refuse(NodeIndex node, std::uint64_t id, const wire::ResultMessage& message);
   void send_now(const SentTask& task);
   void send_due();

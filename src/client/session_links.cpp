@@ -19,7 +19,8 @@ constexpr Duration between_moves = std::chrono::seconds(1);
 /// A client goes on reading however much it has to send: a node may write first and read then.
 ConnectionOptions connection_options() {
   ConnectionOptions options;
-  options.max_message = std::size_t{64} << 20;
+  constexpr std::size_t longest_task = std::size_t{64} << 20;  // that any node takes
+  options.max_message = longest_reply(longest_task);
   options.pause_bytes = std::numeric_limits<std::size_t>::max();
   options.drop_bytes = std::numeric_limits<std::size_t>::max();
   return options;

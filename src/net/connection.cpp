@@ -87,13 +87,24 @@ void Connection::on_read(std::size_t bytes) {
   in_size_ += bytes;
   const std::size_t consumed = deliver_objects();
   if (!open_) return;
-  std::copy(in_.begin() + static_cast<std::ptrdiff_t>(consumed),
-            in_.begin() + static_cast<std::ptrdiff_t>(in_size_), in_.begin());
-  in_size_ -= consumed;
-  scanner_.discard(consumed);
-  if (was_full && in_.size() < largest_chunk) in_.resize(in_.size() * 2);
+  if (consumed > 0) {  // else a long object would be moved with every piece of it that comes
+    std::copy(in_.begin() + static_cast<std::ptrdiff_t>(consumed),
+              in_.begin() + static_cast<std::ptrdiff_t>(in_size_), in_.begin());
+    in_size_ -= consumed;
+    scanner_.discard(consumed);
+  }
+  make_room(was_full);
   if (events_.on_batch) events_.on_batch();
   flush();
+}
+
+/// A busy connection reads more at once, up to a bound; beyond it goes only one that is in the
+/// midst of a long object, and not for longer than that.
+void Connection::make_room(bool was_full) {
+  if (was_full && in_.size() < largest_chunk) in_.resize(in_.size() * 2);
+  if (in_.size() <= largest_chunk || in_size_ > largest_chunk / 2) return;
+  in_.resize(largest_chunk);
+  in_.shrink_to_fit();
 }
 
 /// What is left to write is still written, though nothing more is read.
@@ -181,6 +192,7 @@ void Connection::write_more() {
     return write_next();
   }
   writing_now_ = false;
+  if (writing_.capacity() > largest_chunk) std::string().swap(writing_);
   if (ending_) end_writing();
 }
 

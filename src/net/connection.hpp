@@ -2,8 +2,9 @@
 // servers, links and clients alike. Belongs to the thread that runs its io_context.
 //
 // Memory is bounded: while more than `pause_bytes` wait to be written, nothing more is read, and
-// past `drop_bytes` the connection is closed. A peer that never reads costs no more than that. So
-// is work for nothing: of what comes after the end no more than `discard_bytes` are read.
+// past `drop_bytes` the connection is closed. A peer that never reads costs no more than that. What
+// a long object took is given back after it. So is work for nothing bounded: of what comes after
+// the end no more than `discard_bytes` are read.
 #pragma once
 
 #include <asio/ip/tcp.hpp>
@@ -27,6 +28,12 @@ struct ConnectionOptions {
   std::size_t discard_bytes = std::size_t{16} << 20;
 };
 
+/// The longest object that a node answers with to one of `longest` bytes: as long, with every byte
+/// of it escaped.
+[[nodiscard]] constexpr std::size_t longest_reply(std::size_t longest) {
+  return longest * 6 + 4096;
+}
+
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// Called on the io_context's thread. They may call send() and close() of this connection.
@@ -48,6 +55,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// For a peer that loses objects which a read splits: each object in a write of its own, `gap`
   /// apart, until set to zero again.
   void set_pacing(Duration gap);
+  /// Objects of up to so many bytes are taken from now on, in place of max_message.
+  void set_longest(std::size_t bytes) { options_.max_message = bytes; }
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_; }
 
   /// Delivers no more; when all that was sent is written, waits a moment for the peer to close, and
@@ -78,6 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_written();
   void write_more();
   std::size_t deliver_objects();
+  void make_room(bool was_full);
   void lose_framing(const std::string& why);
   void end_writing();
 

@@ -23,9 +23,8 @@ constexpr Duration silence_of_original = milliseconds(300);
 /// Objects for an original peer go out this far apart: it loses one that a read splits.
 constexpr Duration original_gap = milliseconds(1);
 
-/// A result may be as long as the task that was sent up, with every byte of it escaped.
 ConnectionOptions link_options(ConnectionOptions options) {
-  options.max_message = options.max_message * 6 + 4096;
+  options.max_message = longest_reply(options.max_message);
   return options;
 }
 
@@ -115,9 +114,20 @@ void CloudLink::on_object(std::string_view text) {
     }
   } else if (std::holds_alternative<wire::FogReady>(*message) && (!is_settled_ || is_original_)) {
     connection_->close("it is a fog node: name it with --peer");
+  } else if (auto* kinds = std::get_if<wire::Kinds>(&*message)) {
+    awaits_kinds_ = false;
+    events_.on_kinds(std::move(kinds->tasks));
+  } else if (const auto* progress = std::get_if<wire::Progress>(&*message)) {
+    events_.on_progress(*progress);
   } else if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
-    connection_->close("it says: " + error->code + ": " + error->message);
+    on_error(*error);
   }
+}
+
+void CloudLink::on_error(const wire::ErrorMessage& error) {
+  const bool is_no_question = error.code == "invalid_message";  // to one that is older than it
+  if (is_no_question && std::exchange(awaits_kinds_, false)) return events_.on_kinds(first_kinds());
+  connection_->close("it says: " + error.code + ": " + error.message);
 }
 
 void CloudLink::settle_kind(bool is_original, const std::string& name) {
@@ -127,9 +137,16 @@ void CloudLink::settle_kind(bool is_original, const std::string& name) {
   back_off_ = Duration::zero();
   said_away_ = false;
   connection_->set_pacing(is_original ? original_gap : Duration::zero());
+  name_ = name;
   log(LogLevel::info, "cloud {} is up ({})", to_string(address()),
       is_original ? "an original one" : name);
   events_.on_up(is_original);
+  awaits_kinds_ = !is_original;
+  if (!awaits_kinds_) return;
+  buffer_.clear();
+  wire::append_kinds_query(buffer_);
+  connection_->send(buffer_);
+  connection_->flush();
 }
 
 void CloudLink::on_closed(const std::string& why) {

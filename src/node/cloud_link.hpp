@@ -28,6 +28,8 @@ class CloudLink {
     std::function<void(bool is_original)> on_up;
     std::function<void()> on_down;
     std::function<void(wire::ResultMessage result)> on_result;
+    std::function<void(TaskKinds kinds)> on_kinds;  // that it can run
+    std::function<void(const wire::Progress& progress)> on_progress;
     std::function<void()> on_batch;  // after the results of one read
   };
 
@@ -44,6 +46,8 @@ class CloudLink {
 
   [[nodiscard]] bool is_up() const { return is_settled_; }
   [[nodiscard]] bool is_original() const { return is_original_; }
+  /// What it calls itself; empty for an original one.
+  [[nodiscard]] const std::string& name() const { return name_; }
   /// Of the cloud that is up, or is tried.
   [[nodiscard]] const HostPort& address() const { return addresses_[current_]; }
 
@@ -53,6 +57,7 @@ class CloudLink {
   void dial_later();
   void on_connected(asio::ip::tcp::socket socket);
   void on_object(std::string_view text);
+  void on_error(const wire::ErrorMessage& error);
   void on_closed(const std::string& why);
   void settle_kind(bool is_original, const std::string& name);
 
@@ -69,6 +74,8 @@ class CloudLink {
   Duration back_off_{};
   bool is_settled_ = false;   // taken for fogctl's or an original one; tasks may go
   bool is_original_ = false;  // ... for an original one
+  std::string name_;
+  bool awaits_kinds_ = false;  // it was asked for them, and has not answered
   bool is_stopped_ = false;
   bool said_away_ = false;  // the log has it that the cloud is away
 };

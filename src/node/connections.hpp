@@ -32,6 +32,8 @@ class Connections {
   /// Nothing happens where the peer is gone.
   void send(PeerId peer, std::string_view objects);
   void flush();
+  /// Of an object that is read, in bytes.
+  [[nodiscard]] std::size_t max_message() const { return options_.max_message; }
 
   void close_when_written();
   [[nodiscard]] bool empty() const { return peers_.empty(); }

@@ -180,6 +180,7 @@ void Mesh::join(PeerId peer, Link& link, const wire::NodeIdentity& who) {
   identity.own_address = connection->own_host();
   identity.is_opened_here = link.is_opened_here;
   connection->set_patience(longest_silence_of_link);
+  connection->set_longest(longest_reply(connections_.max_message()));
   if (who.is_original()) connection->set_pacing(original_gap);
   if (const auto reached = reachable_address(who.listen, identity.address); !reached.empty()) {
     if (link.address.empty()) link.address = reached;
@@ -208,6 +209,10 @@ void Mesh::on_message(PeerId peer, const wire::FogReadyAck& ack) {
 void Mesh::on_message(PeerId peer, const wire::State& state) {
   if (Connection* connection = connections_.find(peer)) connection->acknowledge_now();
   scheduler_.on_state(peer, state_of(state), clock_.now(), actions_);
+}
+
+void Mesh::on_message(PeerId peer, const wire::Kinds& kinds) {
+  scheduler_.on_kinds(peer, kinds.tasks, clock_.now(), actions_);
 }
 
 void Mesh::on_message(PeerId peer, const wire::KnownNodes& known) {
@@ -280,6 +285,12 @@ void Mesh::perform(const ShareState& action) {
     wire::append_state(buffer_, state, !is_fogctl(peer));
     connections_.send(peer, buffer_);
   }
+}
+
+void Mesh::perform(const ShareKinds& action) {
+  buffer_.clear();
+  wire::append_kinds(buffer_, action.kinds, "");
+  for (const PeerId peer : action.links) connections_.send(peer, buffer_);
 }
 
 void Mesh::perform(const CloseLink& action) {

@@ -49,12 +49,14 @@ class Mesh {
   void on_message(PeerId peer, const wire::FogReady& ready);
   void on_message(PeerId peer, const wire::FogReadyAck& ack);
   void on_message(PeerId peer, const wire::State& state);
+  void on_message(PeerId peer, const wire::Kinds& kinds);
   void on_message(PeerId peer, const wire::KnownNodes& known);
   void on_message(PeerId peer, const wire::Leave& leave);
   void on_message(PeerId peer, const wire::CloudReady& ready);
   void on_closed(PeerId peer, const std::string& why);
 
   void perform(const ShareState& action);
+  void perform(const ShareKinds& action);
   void perform(const CloseLink& action);
 
   /// Where the neighbour can be reached, as far as it is known: HOST:PORT.

@@ -55,6 +55,10 @@ Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, cons
                  [this](std::vector<std::string> uids) {
                    asio::post(io_, [this, uids = std::move(uids)] { on_cancelled(uids); });
                  },
+             .on_progress =
+                 [this](std::vector<TaskProgress> news) {
+                   asio::post(io_, [this, news = std::move(news)] { on_progress(news); });
+                 },
              .on_lost =
                  [this] {
                    asio::post(io_, [this] {
@@ -120,6 +124,13 @@ CloudLink::Events Node::cloud_events() {
               },
           .on_result =
               [this](const wire::ResultMessage& message) { on_link_result(cloud_link, message); },
+          .on_kinds =
+              [this](TaskKinds kinds) {
+                scheduler_.on_kinds(cloud_link, std::move(kinds), clock_.now(), actions_);
+                perform();
+              },
+          .on_progress =
+              [this](const wire::Progress& progress) { on_link_progress(cloud_link, progress); },
           .on_batch = [this] { perform(); }};
 }
 
@@ -132,6 +143,7 @@ Result<void> Node::start() {
 }
 
 bool Node::run() {
+  on_handlers_changed();
   lane_.ask_load();  // how busy it is already, before the first task comes
   lane_.start();
   listener_.accept([this](asio::ip::tcp::socket socket) { (void)adopt(std::move(socket)); });
@@ -191,17 +203,10 @@ void Node::on_object(PeerId peer, std::string_view text) {
 
 void Node::on_message(PeerId peer, wire::TaskMessage message) {
   Task& task = message.task;
-  const auto table = handlers_.table();
-  const Handler* handler = table->find(task.name);
-  if (handler == nullptr) {
-    return refuse(peer, message,
-                  {TaskErrorCode::unknown_task,
-                   "field 'task_name': no handler is named '" + task.name + "' here"});
-  }
   if (is_draining_) {
     return refuse(peer, message, {TaskErrorCode::unavailable, "this node is stopping"});
   }
-  if (!message.has_class) task.weight = handler->weight;
+  if (!message.has_class) task.weight = scheduler_.class_of(task.name);
   if (!options_.is_cloud) {
     if (stamp_.empty()) stamp_ = wire::wall_time_text(clock_.wall_now());
     task.distribution_time = stamp_;

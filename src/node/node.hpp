@@ -1,6 +1,6 @@
 // A running node: a fog node, or the cloud. Owns the sockets and the threads, feeds the Scheduler
 // with what happens and performs what it decides. run() is the network thread; everything here is
-// that thread's, the two posting callbacks apart.
+// that thread's, the posting callbacks and on_handlers_changed apart.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -72,8 +72,8 @@ class Node {
   /// it.
   [[nodiscard]] bool run();
 
-  /// The table of what this node can run was replaced. Any thread.
-  void on_handlers_changed() {}
+  /// The table of what this node can run was replaced: others are told. Any thread.
+  void on_handlers_changed();
 
  private:
   PeerId adopt(asio::ip::tcp::socket socket);
@@ -85,6 +85,8 @@ class Node {
     on_link_result(peer, message);
   }
   void on_message(PeerId peer, const wire::NodesQuery& query);
+  void on_message(PeerId peer, const wire::KindsQuery& query);
+  void on_message(PeerId peer, const wire::Progress& progress) { on_link_progress(peer, progress); }
   void on_message(PeerId peer, const wire::Cancel& cancel);
   void on_message(PeerId peer, wire::QueueQuery query);
   /// What concerns the mesh alone; a cloud is in none.
@@ -95,6 +97,8 @@ class Node {
     }
   }
   void on_link_result(PeerId link, const wire::ResultMessage& message);
+  void on_link_progress(PeerId link, const wire::Progress& progress);
+  void on_progress(const std::vector<TaskProgress>& news);
   void on_results(const std::vector<TaskResult>& results);
   void on_enqueued(const std::vector<LaneAnswer>& answers);
   void on_cancelled(const std::vector<std::string>& uids);
@@ -108,6 +112,8 @@ class Node {
   void perform(HandOn& action, LaneWork& work);
   void perform(ShareState& action, LaneWork&) { mesh_.perform(action); }
   void perform(CloseLink& action, LaneWork&) { mesh_.perform(action); }
+  void perform(ShareKinds& action, LaneWork&) { mesh_.perform(action); }
+  void perform(TellProgress& action, LaneWork& work);
   void perform(ReturnResult& action, LaneWork& work);
   void perform(TellAccepted& action, LaneWork& work);
   void perform(GiveUp& action, LaneWork& work);

@@ -9,7 +9,10 @@ namespace fogctl {
 namespace {
 
 constexpr std::uint8_t task_version = 3;
-constexpr std::uint8_t result_version = 1;
+/// That of a result whose content is JSON, as all once were: who knows no other reads these.
+constexpr std::uint8_t json_result_version = 1;
+constexpr std::uint8_t base64_result_version = 2;
+constexpr std::uint8_t progress_version = 1;
 // A length that no sane record reaches: garbage must not make us reserve gigabytes.
 constexpr std::uint32_t most_items = 1U << 20;
 
@@ -226,7 +229,7 @@ Result<TaskPtr> read_task(std::string_view record) {
 
 void append_record(std::string& out, const TaskResult& result) {
   Writer writer(out);
-  writer.number(result_version);
+  writer.number(result.is_base64 ? base64_result_version : json_result_version);
   writer.number(static_cast<std::uint8_t>(result.error.has_value()));
   writer.number(static_cast<std::uint8_t>(result.error ? result.error->code : TaskErrorCode{}));
   writer.length(result.execution_time);
@@ -246,13 +249,15 @@ std::size_t record_size(const TaskResult& result) {
 Result<TaskResult> read_result(std::string_view record) {
   Reader reader(record);
   const auto wrong = [] { return failure(ErrorCode::invalid, "not the record of a result"); };
-  if (reader.number<std::uint8_t>() != result_version) return wrong();
+  const auto version = reader.number<std::uint8_t>();
+  if (version != json_result_version && version != base64_result_version) return wrong();
   const auto has_error = reader.number<std::uint8_t>();
   const auto code = reader.number<std::uint8_t>();
   if (has_error > 1 || code > static_cast<std::uint8_t>(TaskErrorCode::unauthorized)) {
     return wrong();
   }
   TaskResult result;
+  result.is_base64 = version == base64_result_version;
   result.execution_time = reader.length();
   result.queuing_time = reader.length();
   for (std::string* text : {&result.uid, &result.content, &result.node}) *text = reader.text();
@@ -262,6 +267,26 @@ Result<TaskResult> read_result(std::string_view record) {
   }
   if (!reader.ended()) return wrong();
   return result;
+}
+
+std::string progress_record(const TaskProgress& progress) {
+  std::string out;
+  Writer writer(out);
+  writer.number(progress_version);
+  writer.real(progress.share);
+  writer.text(progress.uid);
+  return out;
+}
+
+Result<TaskProgress> read_progress(std::string_view record) {
+  Reader reader(record);
+  const auto version = reader.number<std::uint8_t>();
+  TaskProgress progress;
+  progress.share = reader.real();
+  progress.uid = reader.text();
+  const bool is_share = progress.share >= 0 && progress.share <= 1;
+  if (version == progress_version && is_share && reader.ended()) return progress;
+  return failure(ErrorCode::invalid, "not the record of a task's progress");
 }
 
 std::uint64_t content_digest(const Task& task) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "queue/task_queue.hpp"
 #include "task/task.hpp"
 
 namespace fogctl {
@@ -23,6 +24,10 @@ void append_record(std::string& out, const TaskResult& result);
 /// Error: invalid, when the bytes are not one whole record of this version.
 [[nodiscard]] Result<TaskPtr> read_task(std::string_view record);
 [[nodiscard]] Result<TaskResult> read_result(std::string_view record);
+
+/// How far a task is, `reply_to` apart. Error: invalid, likewise.
+[[nodiscard]] std::string progress_record(const TaskProgress& progress);
+[[nodiscard]] Result<TaskProgress> read_progress(std::string_view record);
 
 /// A number for what a uid stands for, equal on every machine: tells a task that is sent again
 /// from another one under the same uid. Not proof against a sender that seeks collisions.

@@ -122,7 +122,7 @@ Result<bool> RedisNews::look(Duration block, QueueNews& news) {
       news.work = true;
     }
   }
-  return news.work || !news.replies.empty() || !news.cancelled.empty();
+  return news.work || !news.replies.empty() || !news.progress.empty() || !news.cancelled.empty();
 }
 
 void RedisNews::read_replies(const RedisReply& entries, QueueNews& news) {
@@ -131,6 +131,12 @@ void RedisNews::read_replies(const RedisReply& entries, QueueNews& news) {
     for (std::size_t k = 1; k < fields.size(); k += 2) {
       if (fields[k - 1].text() == "c") {
         news.cancelled.emplace_back(fields[k].text());
+        continue;
+      }
+      if (fields[k - 1].text() == "p") {
+        if (auto progress = read_progress(fields[k].text())) {
+          news.progress.push_back(std::move(*progress));
+        }
         continue;
       }
       // What cannot be read is of another version: nobody here could ever deliver it.

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t ticket_width = 58;
 constexpr std::string_view page = "1000";
+/// A holder with more unread replies than this is not told how far tasks are.
+constexpr std::int64_t most_unread = 1000;
 
 std::uint32_t failures_in(std::string_view ticket) {
   return static_cast<std::uint32_t>(read_number(ticket.substr(16, 2)));
@@ -256,6 +258,19 @@ Result<void> RedisQueue::tell(Session& session, std::string_view holder, std::st
   const auto kept = RedisCaller::command(session, {"PEXPIRE", stream, replies_wait_ms});
   if (!kept) return std::unexpected(kept.error());
   return {};
+}
+
+Result<void> RedisQueue::tell_progress(std::span<const TaskProgress> news) {
+  return call({"tell how far tasks are"}, [&](Session& session) -> Result<void> {
+    for (const TaskProgress& one : news) {
+      const auto waiting = RedisCaller::command(session, {"XLEN", keys_.replies(one.reply_to)});
+      if (!waiting) return std::unexpected(waiting.error());
+      if (waiting->integer() >= most_unread) continue;
+      auto told = tell(session, one.reply_to, "p", progress_record(one));
+      if (!told) return told;
+    }
+    return {};
+  });
 }
 
 Result<void> RedisQueue::tell_asker(Session& session, const std::string& uid,

@@ -53,6 +53,7 @@ class RedisQueue final : public TaskQueue {
                                                          const LeaseWant& want, Instant now,
                                                          std::vector<Lease>& next) override;
   [[nodiscard]] Result<void> retry(std::span<const Retry> runs, Instant now) override;
+  [[nodiscard]] Result<void> tell_progress(std::span<const TaskProgress> news) override;
   [[nodiscard]] Result<void> give_back(std::span<const LeaseRef> leases, Instant now) override;
   [[nodiscard]] Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
                                                          Instant now) override;

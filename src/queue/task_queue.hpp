@@ -176,10 +176,19 @@ struct QueueLoad {
   bool is_paused = false;
 };
 
-/// What `wait` returns: results for tasks that this holder enqueued and another one finished, which
-/// of those that it holds were given up, and whether tasks may be waiting for a worker.
+/// How much of a task that runs is done.
+struct TaskProgress {
+  std::string uid;
+  double share = 0;      // from 0 to 1
+  std::string reply_to;  // from the Lease
+};
+
+/// What `wait` returns: results for tasks that this holder enqueued and another one finished, how
+/// far others are with some, which of those that it holds were given up, and whether tasks may be
+/// waiting for a worker.
 struct QueueNews {
   std::vector<TaskResult> replies;
+  std::vector<TaskProgress> progress;
   std::vector<std::string> cancelled;  // uids
   bool work = false;
 };
@@ -222,6 +231,10 @@ class TaskQueue {
   /// Ends leases: their tasks are leased again, not before their instants, and the attempt counts
   /// where the Retry says so. Superseded leases are skipped.
   [[nodiscard]] virtual Result<void> retry(std::span<const Retry> runs, Instant now) = 0;
+
+  /// Tells those who wait for these tasks, other holders, how far they are. Best effort: where one
+  /// does not listen, nothing piles up.
+  [[nodiscard]] virtual Result<void> tell_progress(std::span<const TaskProgress>) { return {}; }
 
   /// Puts leased or away tasks back into the queue, as they were; the attempt does not count.
   [[nodiscard]] virtual Result<void> give_back(std::span<const LeaseRef> leases, Instant now) = 0;

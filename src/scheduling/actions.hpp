@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "task/kinds.hpp"
 #include "task/task.hpp"
 
 namespace fogctl {
@@ -57,6 +58,13 @@ struct TellAccepted {
   TaskPtr task;  // as it was placed
 };
 
+/// Tell one that waits for it how much of the task is done.
+struct TellProgress {
+  Origin origin;
+  std::string uid;
+  double share = 0;  // from 0 to 1
+};
+
 /// Tell a peer that a task which was handed to it is given up.
 struct GiveUp {
   PeerId link = 0;
@@ -92,6 +100,12 @@ struct ShareState {
   NodeState state;
 };
 
+/// Tell these neighbours which tasks this node can run.
+struct ShareKinds {
+  std::vector<PeerId> links;
+  TaskKinds kinds;
+};
+
 /// Close the link to a neighbour; what it still had comes back by on_peer_lost.
 struct CloseLink {
   enum class Why {
@@ -104,7 +118,7 @@ struct CloseLink {
 };
 
 using Action = std::variant<EnqueueTask, HandOn, ReturnResult, TellAccepted, GiveUp, FinishAway,
-                            TakeBack, ShareState, CloseLink>;
+                            TakeBack, ShareState, CloseLink, ShareKinds, TellProgress>;
 using Actions = std::vector<Action>;
 
 }  // namespace fogctl

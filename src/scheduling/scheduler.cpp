@@ -72,22 +72,11 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
   if (entry.in_queue) tell_accepted(entry, out);
   // Two copies that each wait for the other, over a ring of nodes, would wait for ever: one that
   // is met again on its way through the mesh runs here.
-  if (came_from_neighbour && entry.where == Where::away && is_here_to_be_had()) {
+  const bool may_run_here = is_here_to_be_had() && runs_here(*entry.task);
+  if (came_from_neighbour && entry.where == Where::away && may_run_here) {
     set_where(entry, Where::going_away);
-    place_here(entry, {Site::here, {}, backlog_.expected_wait(estimates_)}, out);
+    place_here(entry, {Site::here, {}, backlog_.expected_wait(estimates_.classes())}, out);
   }
-}
-
-bool Scheduler::cloud_takes(const Task& task) const {
-  if (!cloud_) return false;
-  return cloud_is_original_ ? original_peer_takes(task)
-                            : largest_message(task) <= options_.max_message;
-}
-
-bool Scheduler::link_takes(PeerId link, const Task& task) {
-  if (link == cloud_link) return cloud_takes(task);
-  const Neighbour* neighbour = neighbours_.find(link);
-  return neighbour != nullptr && !neighbour->is_retired;
 }
 
 const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
@@ -100,19 +89,21 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
   };
   view_.fog_on = options_.hands_to_neighbours;
   view_.local.reset();
-  if (is_here_to_be_had() && !draining_ && !entry.avoids_here) {
+  const Kinds::Places* places = kinds_.find(task.name);
+  const bool can_run_here = places != nullptr && places->is_here;
+  if (can_run_here && is_here_to_be_had() && !draining_ && !entry.avoids_here) {
     view_.local.emplace();
-    view_.local->expected_wait = backlog_.expected_wait(estimates_);
+    view_.local->expected_wait = backlog_.expected_wait(estimates_.classes());
   }
   view_.cloud.reset();
   if (cloud_takes(task) && !is_avoided(cloud_link)) view_.cloud = cloud_;
   view_.neighbours.clear();
-  if (neighbours_.all().empty() || !options_.hands_to_neighbours) return view_;
+  if (places == nullptr || !options_.hands_to_neighbours) return view_;
   const std::size_t size = largest_message(task);
   const bool original_takes = original_peer_takes(task);
   for (const Neighbour& neighbour : neighbours_.all()) {
     const bool takes = neighbour.who.is_original() ? original_takes : size <= options_.max_message;
-    if (!takes || is_avoided(neighbour.link)) continue;
+    if (!takes || is_avoided(neighbour.link) || !places->find(neighbour.link)) continue;
     if (auto candidate = neighbours_.candidate(neighbour, now)) {
       view_.neighbours.push_back(*candidate);
     }
@@ -128,7 +119,8 @@ void Scheduler::place(Entry& entry, Instant now, Actions& out) {
 void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out) {
   if (plan.placements.empty()) {
     // A paused queue takes what nobody else does: it is looked after by a person.
-    const bool may_wait = queue_up_ && backlog_.is_paused() && !draining_ && !entry.avoids_here;
+    const bool may_wait = queue_up_ && backlog_.is_paused() && !draining_ && !entry.avoids_here &&
+                          runs_here(*entry.task);
     return may_wait ? place_here(entry, {}, out) : park(entry, plan.reason, now, out);
   }
   const Placement& placement = plan.placements.front();
@@ -171,7 +163,7 @@ void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& ou
   const bool says_local = task.offload_times == 0 && !options_.is_cloud;
   task.process_by = says_local ? "local" : entry.process_by;
   task.estimated_queuing_time = to_seconds(placement.expected_wait);
-  task.estimated_execution_time = to_seconds(estimates_.of(task.weight));
+  task.estimated_execution_time = to_seconds(estimates_.of(task));
   set_where(entry, Where::here);
   if (std::exchange(entry.held_away, false)) {
     out.push_back(TakeBack{task.uid, entry.lease_number});
@@ -186,9 +178,10 @@ void Scheduler::send_away(Entry& entry, PeerId link, const Placement& placement,
   Task& task = editable(entry);
   task.process_by = link == cloud_link ? "cloud" : "fog";
   task.estimated_queuing_time = to_seconds(placement.expected_wait);
-  task.estimated_execution_time = to_seconds(estimates_.of(task.weight));
+  const Duration run = expected_run(task, link);
+  task.estimated_execution_time = to_seconds(run);
   entry.link = link;
-  entry.expected_there = add_saturating(placement.expected_wait, estimates_.of(task.weight));
+  entry.expected_there = add_saturating(placement.expected_wait, run);
   set_where(entry, Where::going_away);
   if (queue_up_ && !entry.held_away) return enqueue(entry, true, out);
   hand_on(entry, now, out);  // where the queue is away, it is told when it is back
@@ -241,15 +234,22 @@ Duration Scheduler::patience_with(const Entry& entry, bool is_original) const {
 }
 
 void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& out) {
-  if (entry.was_in_queue) return place_here(entry, {}, out);  // accepted, so never refused
+  const Task& task = *entry.task;
+  if (entry.was_in_queue && runs_here(task)) {
+    return place_here(entry, {}, out);  // accepted, so never refused
+  }
+  if (!entry.was_in_queue && !is_in_reach(task) && !may_hear_of_kinds()) {
+    return refuse_parked(entry, out);
+  }
   if (entry.where != Where::parked) entry.deadline = {};
   set_where(entry, Where::parked);
   if (entry.deadline == Instant{}) {
     entry.deadline = std::max(entry.arrival, now) + options_.patience;
     if (parked_.size() >= options_.max_parked) {
+      if (!runs_here(task)) return refuse_parked(entry, out);
       return refuse(entry, TaskErrorCode::unavailable, std::string(why), out);
     }
-    parked_.push_back(entry.task->uid);
+    parked_.push_back(task.uid);
   }
 }
 
@@ -347,7 +347,7 @@ void Scheduler::on_result(const TaskResult& result, Instant now, Actions& out) {
     ++repeated_results_;
     return;
   }
-  if (!result.error) estimates_.add(entry->task->weight, result.execution_time);
+  if (!result.error) estimates_.add(*entry->task, result.execution_time);
   answer(*entry, result, out);
   share_if_changed(now, out);
 }

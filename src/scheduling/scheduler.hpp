@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,10 +13,12 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "base/string_hash.hpp"
 #include "placement/placement.hpp"
 #include "scheduling/actions.hpp"
 #include "scheduling/backlog.hpp"
 #include "scheduling/handed_on.hpp"
+#include "scheduling/kinds.hpp"
 #include "scheduling/neighbours.hpp"
 #include "task/estimates.hpp"
 
@@ -73,6 +74,10 @@ class Scheduler {
   /// more).
   bool on_link_result(PeerId link, std::int64_t id, TaskResult result, Instant now, Actions& out);
 
+  /// So much of the task is done, says a worker of this node's queue, or the peer that has it.
+  void on_progress(const std::string& uid, double share, Actions& out);
+  void on_link_progress(PeerId link, std::int64_t id, double share, Instant now, Actions& out);
+
   /// A neighbour is there: it has said who it is, and was answered.
   void on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Actions& out);
   /// How many tasks that were with it were placed again.
@@ -81,6 +86,11 @@ class Scheduler {
   void on_peer_leaves(PeerId link, Instant now);
   void on_state(PeerId link, const NodeState& state, Instant now, Actions& out);
   void on_peer_delay(PeerId link, Duration round_trip);
+  /// The peer said which tasks it can run; the cloud's link is one too. A neighbour that says
+  /// nothing before its first state, and a cloud until it says something, can run first_kinds().
+  void on_kinds(PeerId link, TaskKinds kinds, Instant now, Actions& out);
+  /// What this node itself can run, from now on. Before the first call: first_kinds().
+  void on_own_kinds(TaskKinds kinds, Instant now, Actions& out);
 
   /// The link to the cloud is up. An original one is given only what it knows: see protocol.md
   /// part 2.
@@ -119,6 +129,12 @@ class Scheduler {
   [[nodiscard]] const std::vector<Neighbour>& neighbours() const { return neighbours_.all(); }
   /// What this node would tell a neighbour now.
   [[nodiscard]] NodeState own_state() const;
+  /// What it can run, with what that takes.
+  [[nodiscard]] TaskKinds own_kinds() const;
+  /// What the peer can run, as far as it is known; null: it has not said.
+  [[nodiscard]] const TaskKinds* kinds_of(PeerId link) const { return kinds_.of(link); }
+  /// The class of a task that does not say; light where nobody knows the name.
+  [[nodiscard]] TaskClass class_of(std::string_view name) const;
   [[nodiscard]] std::size_t repeated_results() const { return repeated_results_; }
 
  private:
@@ -147,12 +163,6 @@ class Scheduler {
     std::vector<PeerId> avoided;     // links that did not bring its answer
     Instant deadline;                // when parked
   };
-  struct StringHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
 
   void place(Entry& entry, Instant now, Actions& out);
@@ -179,8 +189,12 @@ class Scheduler {
   void on_overloaded(Entry& entry, Instant now, Actions& out);
   void share(Instant now, Actions& out);
   void share_if_changed(Instant now, Actions& out);
+  void share_kinds(std::vector<PeerId> links, Actions& out);
+  void share_times_if_changed(Instant now, Actions& out);
+  [[nodiscard]] std::vector<PeerId> fogctl_links() const;
   void tend_links(Instant now, Actions& out);
   void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
+  void refuse_parked(Entry& entry, Actions& out);
   void answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded = false);
   void set_where(Entry& entry, Where where);
   void enqueue(Entry& entry, bool away, Actions& out);
@@ -190,16 +204,24 @@ class Scheduler {
   }
   [[nodiscard]] bool cloud_takes(const Task& task) const;
   [[nodiscard]] bool link_takes(PeerId link, const Task& task);
+  [[nodiscard]] bool runs_here(const Task& task) const;
+  [[nodiscard]] bool is_in_reach(const Task& task) const;
+  [[nodiscard]] bool may_hear_of_kinds() const;
+  [[nodiscard]] Duration expected_run(const Task& task, PeerId link) const;
   [[nodiscard]] const ClusterView& view_for(const Entry& entry, Instant now);
   [[nodiscard]] Entry* entry_of(std::string_view uid);
 
   SchedulerOptions options_;
   Random random_;
   Tuning tuning_;
-  ExecutionEstimates estimates_;
+  TaskEstimates estimates_;
   Backlog backlog_;
+  Kinds kinds_;
+  TaskKinds told_kinds_;  // to the neighbours, last
+  Instant kinds_at_;      // when that was looked at last
   std::optional<Candidate> cloud_;
   bool cloud_is_original_ = true;
+  bool cloud_told_kinds_ = false;
   bool queue_up_ = true;
   bool queue_lost_ = false;  // since it was last up
 

@@ -1,5 +1,7 @@
 // The Scheduler's part about what those who wait are told, and about endings: tasks that are
 // answered, refused or given up, and a node that stops.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -40,7 +42,8 @@ void Scheduler::on_overloaded(Entry& entry, Instant now, Actions& out) {
         options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next());
     if (!plan.placements.empty()) return follow(entry, plan, now, out);
   }
-  const Duration wait = backlog_.workers() > 0 ? backlog_.expected_wait(estimates_) : Duration{};
+  const Duration wait =
+      backlog_.workers() > 0 ? backlog_.expected_wait(estimates_.classes()) : Duration{};
   TaskError error{TaskErrorCode::overloaded, "the queue of this node is full"};
   error.retry_after = std::clamp(wait / 10, shortest_retry, longest_retry);
   answer(entry, error_result(*entry.task, std::move(error)), out);
@@ -48,6 +51,24 @@ void Scheduler::on_overloaded(Entry& entry, Instant now, Actions& out) {
 
 void Scheduler::refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out) {
   answer(entry, error_result(*entry.task, {code, std::move(message)}), out);
+}
+
+/// It found no place.
+void Scheduler::refuse_parked(Entry& entry, Actions& out) {
+  const Task& task = *entry.task;
+  TaskError error{TaskErrorCode::unavailable,
+                  "this node's queue is away, and there is no neighbour and no cloud"};
+  if (!is_in_reach(task)) {
+    error = {TaskErrorCode::unplaceable,
+             fmt::format("field 'task_name': no node in reach can run '{}'", task.name)};
+  } else if (!runs_here(task)) {
+    error.message = fmt::format("this node cannot run '{}', and none that can takes it", task.name);
+  } else if (queue_up_) {
+    error.message = "no worker serves this node's queue, and there is no neighbour and no cloud";
+  }
+  const TaskResult result = error_result(task, std::move(error));
+  if (entry.held_away) out.push_back(FinishAway{entry.task, entry.lease_number, result});
+  answer(entry, result, out);
 }
 
 /// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
@@ -88,8 +109,10 @@ bool Scheduler::on_cancel(const std::string& uid, Actions& out) {
     const Neighbour* neighbour = neighbours_.find(entry->link);
     const bool is_original = neighbour ? neighbour->who.is_original() : cloud_is_original_;
     if (!is_original) out.push_back(GiveUp{entry->link, uid});
-    if (entry->lease_number > 0)
-      out.push_back(FinishAway{entry->task, entry->lease_number, result});
+  }
+  const bool may_be_held = entry->where == Where::away || entry->where == Where::parked;
+  if (may_be_held && entry->lease_number > 0) {
+    out.push_back(FinishAway{entry->task, entry->lease_number, result});
   }
   answer(*entry, result, out);
   return !may_be_in_queue;

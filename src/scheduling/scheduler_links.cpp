@@ -18,8 +18,8 @@ constexpr Duration least_change = std::chrono::milliseconds(20);
 bool was_turned_away(const TaskResult& result) {
   using enum TaskErrorCode;
   const auto& error = result.error;
-  return error &&
-         (error->code == unavailable || error->code == overloaded || error->code == unknown_task);
+  return error && (error->code == unavailable || error->code == overloaded ||
+                   error->code == unknown_task || error->code == unplaceable);
 }
 
 }  // namespace
@@ -65,6 +65,8 @@ void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
   cloud_is_original_ = is_original;
   cloud_.emplace();
   cloud_->site = Site::cloud;
+  cloud_told_kinds_ = false;
+  kinds_.set(cloud_link, is_original ? original_kinds() : first_kinds());
   place_parked(now, out);
 }
 
@@ -74,12 +76,16 @@ void Scheduler::on_cloud_delay(Duration round_trip) {
 
 void Scheduler::on_cloud_down(Instant now, Actions& out) {
   cloud_.reset();
+  kinds_.forget(cloud_link);
   for (const std::string& uid : handed_on_.over(cloud_link)) place_again(*entry_of(uid), now, out);
 }
 
 void Scheduler::on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Actions& out) {
+  const bool is_original = who.is_original();
   neighbours_.add(link, std::move(who), now);
   if (neighbours_.all().size() == 1) ticked_at_ = tended_at_ = now;
+  if (is_original) kinds_.set(link, original_kinds());
+  if (!is_original) share_kinds({link}, out);  // before its first state
   share(now, out);
 }
 
@@ -87,6 +93,7 @@ std::size_t Scheduler::on_peer_lost(PeerId link, Instant now, Actions& out) {
   const Neighbour* neighbour = neighbours_.find(link);
   const bool may_have_crashed = neighbour != nullptr && !neighbour->is_closed_here;
   neighbours_.remove(link);
+  kinds_.forget(link);
   const std::vector<std::string> uids = handed_on_.over(link);
   for (const std::string& uid : uids) {
     Entry& entry = *entry_of(uid);
@@ -107,6 +114,7 @@ void Scheduler::on_peer_leaves(PeerId link, Instant now) {
 void Scheduler::on_state(PeerId link, const NodeState& state, Instant now, Actions& out) {
   Neighbour* neighbour = neighbours_.find(link);
   if (neighbour == nullptr) return;
+  if (kinds_.of(link) == nullptr) kinds_.set(link, first_kinds());  // it does not tell
   neighbour->state = state;
   neighbour->has_state = true;
   neighbour->state_at = now;
@@ -120,7 +128,8 @@ void Scheduler::on_peer_delay(PeerId link, Duration round_trip) {
 
 NodeState Scheduler::own_state() const {
   NodeState state;
-  if (is_here_to_be_had() && !draining_) state.expected_wait = backlog_.expected_wait(estimates_);
+  if (is_here_to_be_had() && !draining_)
+    state.expected_wait = backlog_.expected_wait(estimates_.classes());
   state.workers = backlog_.workers();
   state.running = std::min(backlog_.running(), backlog_.tasks());
   state.queued = backlog_.tasks() - state.running;
@@ -148,7 +157,7 @@ void Scheduler::share_if_changed(Instant now, Actions& out) {
   const bool is_up = is_here_to_be_had() && !draining_;
   const auto& told = shared_.expected_wait;
   if (is_up && told) {
-    const Duration change = std::chrono::abs(backlog_.expected_wait(estimates_) - *told);
+    const Duration change = std::chrono::abs(backlog_.expected_wait(estimates_.classes()) - *told);
     if (change < std::max(least_change, *told / 2)) return;
   } else if (is_up == told.has_value()) {
     return;
@@ -165,6 +174,7 @@ void Scheduler::tend_links(Instant now, Actions& out) {
   if (now - shared_at_ >= options_.sharing_interval) share(now, out);
   if (now - tended_at_ < options_.sharing_interval) return;
   tended_at_ = now;
+  share_times_if_changed(now, out);
   while (neighbours_.retire_surplus(now) != nullptr) {  // not before a newcomer is measured
   }
   for (Neighbour& neighbour : neighbours_.all()) {
@@ -202,10 +212,7 @@ void Scheduler::on_tick(Instant now, Actions& out) {
     if (waits && entry->deadline > now) break;
     parked_.pop_front();
     if (!waits) continue;
-    refuse(*entry, TaskErrorCode::unavailable,
-           queue_up_ ? "no worker serves this node's queue, and there is no neighbour and no cloud"
-                     : "this node's queue is away, and there is no neighbour and no cloud",
-           out);
+    refuse_parked(*entry, out);
   }
   while (const auto uid = handed_on_.overdue(now)) {
     Entry& entry = *entry_of(*uid);

@@ -99,6 +99,7 @@ struct TaskError {
 struct TaskResult {
   std::string uid;
   std::string content = "null";  // JSON text
+  bool is_base64 = false;        // the content is a string that stands for bytes
   std::optional<TaskError> error;
   Duration execution_time{};
   Duration queuing_time{};  // from this node's queue to a worker

@@ -66,6 +66,9 @@ constexpr Kind<Message> message_kinds[] = {
     {"cancelled", read_cancelled},
     {"queue_query", read_queue_query},
     {"queue_report", read_queue_report},
+    {"kinds", read_kinds},
+    {"kinds_query", read_kinds_query},
+    {"progress", read_progress},
 };
 
 template <typename Messages>

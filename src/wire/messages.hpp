@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "json/json.hpp"
+#include "task/kinds.hpp"
 #include "task/task.hpp"
 
 namespace fogctl::wire {
@@ -100,6 +101,19 @@ struct NodesReport {
 struct CloudReady {
   NodeIdentity identity;
 };
+/// The tasks that the sender can run; in answer to a query also what it knows of others.
+struct Kinds {
+  TaskKinds tasks;
+  std::string mesh = "[]";  // JSON text: see node/kinds_report.hpp
+};
+/// "Which tasks can you run, and who else can run which?"
+struct KindsQuery {};
+/// How much of a task that runs is done.
+struct Progress {
+  std::string task_id;  // JSON text
+  std::string uid;
+  double share = 0;  // from 0 to 1
+};
 /// The task is in the queue: whatever dies now, it is answered.
 struct Accepted {
   std::string task_id;  // JSON text
@@ -131,9 +145,10 @@ struct ErrorMessage {
   std::string message;
 };
 
-using Message = std::variant<TaskMessage, BadTask, ResultMessage, FogReady, FogReadyAck, State,
-                             CloudReady, ErrorMessage, KnownNodes, Leave, NodesQuery, NodesReport,
-                             Accepted, Cancel, Cancelled, QueueQuery, QueueReport>;
+using Message =
+    std::variant<TaskMessage, BadTask, ResultMessage, FogReady, FogReadyAck, State, CloudReady,
+                 ErrorMessage, KnownNodes, Leave, NodesQuery, NodesReport, Accepted, Cancel,
+                 Cancelled, QueueQuery, QueueReport, Kinds, KindsQuery, Progress>;
 
 // What is multicast.
 struct FogHello {
@@ -184,6 +199,10 @@ void append_cancel(std::string& out, std::string_view uid);
 void append_cancelled(std::string& out, const Cancelled& cancelled);
 void append_queue_query(std::string& out, const QueueQuery& query);
 void append_queue_report(std::string& out, const QueueReport& report);
+/// `mesh`: what the sender knows of others, a JSON array's text; empty: not said.
+void append_kinds(std::string& out, const TaskKinds& tasks, std::string_view mesh);
+void append_kinds_query(std::string& out);
+void append_progress(std::string& out, const Progress& progress);
 /// To be multicast, without '\n'. A hello is repeated as alive, which an original node ignores.
 [[nodiscard]] std::string fog_hello(const FogHello& hello, bool is_repeated);
 [[nodiscard]] std::string endpoint_hello();

@@ -17,6 +17,9 @@ namespace fogctl::wire {
 [[nodiscard]] Result<Message> read_cancelled(const json::Object& object);
 [[nodiscard]] Result<Message> read_queue_query(const json::Object& object);
 [[nodiscard]] Result<Message> read_queue_report(const json::Object& object);
+[[nodiscard]] Result<Message> read_kinds(const json::Object& object);
+[[nodiscard]] Result<Message> read_kinds_query(const json::Object& object);
+[[nodiscard]] Result<Message> read_progress(const json::Object& object);
 [[nodiscard]] Result<Datagram> read_fog_hello(const json::Object& object);
 [[nodiscard]] Result<Datagram> read_endpoint_hello(const json::Object& object);
 [[nodiscard]] Result<Datagram> read_fog_ack(const json::Object& object);

@@ -52,6 +52,8 @@ constexpr Field<ResultMessage> fields[] = {
     {"offload_times", [](M& m, V v) { return read_count(m.offload_times, v); }, "a whole number"},
     {"process_by", [](M& m, V v) { return keep_text(m.process_by, v); }, ""},
     {"task_uid", [](M& m, V v) { return read_into(m.result.uid, v); }, "a string"},
+    {"content_encoding",
+     [](M& m, V v) { return m.result.is_base64 = json::read_string(v) == "base64", true; }, ""},
     {"error", read_error, "an object with code and message"},
     {"node", [](M& m, V v) { return read_into(m.result.node, v); }, "a string"},
     {"queuing_time", [](M& m, V v) { return read_seconds(m.result.queuing_time, v); },
@@ -75,6 +77,7 @@ void append_additions(std::string& out, const TaskResult& result, const ResultCo
     append_name(out, "queuing_time");
     json::append_number(out, to_seconds(result.queuing_time));
   }
+  if (context.extended && result.is_base64) out += R"(,"content_encoding":"base64")";
   if (result.error) {
     append_name(out, "error");
     out += R"({"code":)";

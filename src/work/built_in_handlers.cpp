@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <gmp.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
@@ -22,38 +24,67 @@ std::unexpected<RunFailure> wrong_content(std::string_view expected, const Task&
                                                 task.name, expected, json::kind_of(task.content))});
 }
 
-/// pow(3523523523, exponent) % 4 by building the whole power: the original workloads.
-std::string whole_power(unsigned long exponent) {
-  mpz_t power;
-  mpz_init(power);
-  mpz_ui_pow_ui(power, 3523523523UL, exponent);
-  const unsigned long rest = mpz_fdiv_ui(power, 4);
-  mpz_clear(power);
-  return std::to_string(rest);
+std::unexpected<RunFailure> stopped() {
+  return std::unexpected(RunFailure{TaskErrorCode::cancelled, "stopped before it was done"});
+}
+
+class Whole {
+ public:
+  Whole() { mpz_init(number_); }
+  ~Whole() { mpz_clear(number_); }
+  Whole(const Whole&) = delete;
+  Whole& operator=(const Whole&) = delete;
+  operator mpz_ptr() { return number_; }
+
+ private:
+  mpz_t number_;
+};
+
+/// pow(3523523523, exponent) % 4 by building the whole power: the original workloads. Squares and
+/// multiplies by itself, to look in between whether it is to stop: the last squaring is the
+/// longest.
+HandlerOutcome whole_power(unsigned long exponent, const std::stop_token& stop) {
+  constexpr unsigned long base = 3523523523UL;
+  Whole power;
+  Whole square;
+  mpz_set_ui(power, 1);
+  for (int bit = static_cast<int>(std::bit_width(exponent)) - 1; bit >= 0; --bit) {
+    if (stop.stop_requested()) return stopped();
+    mpz_mul(square, power, power);
+    mpz_swap(power, square);
+    if ((exponent >> bit & 1) != 0) mpz_mul_ui(power, power, base);
+  }
+  return std::to_string(mpz_fdiv_ui(power, 4));
 }
 
 Handler power_handler(TaskClass weight, unsigned long exponent) {
-  return {weight,
-          [exponent](const Task&, const Run&) -> HandlerOutcome { return whole_power(exponent); }};
+  return {weight, [exponent](const Task&, const Run& run) -> HandlerOutcome {
+            return whole_power(exponent, run.stop);
+          }};
 }
 
 HandlerOutcome echo(const Task& task, const Run&) {
   return task.content;
 }
 
-/// Waits content seconds; one that is stopped has not done what it was asked for.
+/// Waits content seconds, and says how many are over; one that is stopped has not done what it was
+/// asked for.
 HandlerOutcome sleep_for_content(const Task& task, const Run& run) {
+  constexpr Duration step = std::chrono::milliseconds(100);
   const auto seconds = json::read_number(task.content);
   if (!seconds || *seconds < 0 || *seconds > longest_sleep) {
     return wrong_content("seconds, a number from 0 to 86400", task);
   }
+  const Duration length = from_seconds(*seconds);
+  const SystemClock clock;
+  const Instant begin = clock.now();
   std::mutex mutex;
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
-  never.wait_for(lock, run.stop, from_seconds(*seconds), [] { return false; });
-  if (run.stop.stop_requested()) {
-    return std::unexpected(
-        RunFailure{TaskErrorCode::cancelled, "stopped before its time was over"});
+  for (Duration over{}; over < length; over = clock.now() - begin) {
+    if (run.progress && over >= step) run.progress(to_seconds(over) / *seconds);
+    never.wait_for(lock, run.stop, std::min(step, length - over), [] { return false; });
+    if (run.stop.stop_requested()) return stopped();
   }
   return task.content;
 }

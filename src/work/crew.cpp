@@ -12,9 +12,11 @@ Crew::Crew(TaskQueue& queue, const Handlers& handlers, const Clock& clock, CrewO
       clock_(clock),
       options_(std::move(options)),
       pool_(queue, handlers, clock, options_.pool, {events.on_results}),
-      keeper_(queue, pool_, clock, {options_.lease, options_.watchdog}, std::move(events.on_lost)),
+      keeper_(queue, pool_, clock, {options_.lease, options_.watchdog},
+              {std::move(events.on_lost), events.on_progress}),
       listener_(queue,
                 {.on_replies = std::move(events.on_results),
+                 .on_progress = std::move(events.on_progress),
                  .on_cancelled =
                      [this, told = std::move(events.on_cancelled)](std::vector<std::string> uids) {
                        pool_.cancel(uids);

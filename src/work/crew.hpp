@@ -27,6 +27,8 @@ struct CrewEvents {
   std::function<void(std::vector<TaskResult>)> on_results;
   /// Tasks that this process holds were given up; its workers know.
   std::function<void(std::vector<std::string> uids)> on_cancelled;
+  /// How far tasks are that this process enqueued.
+  std::function<void(std::vector<TaskProgress> news)> on_progress;
   /// The queue no longer knew this process: its lease ran out, or the queue lost what it had.
   std::function<void()> on_lost;
 };

@@ -23,12 +23,12 @@ constexpr Duration longest_wait_ahead = milliseconds(50);
 }  // namespace
 
 LeaseKeeper::LeaseKeeper(TaskQueue& queue, WorkerPool& pool, const Clock& clock,
-                         KeeperOptions options, std::function<void()> on_lost)
+                         KeeperOptions options, KeeperEvents events)
     : queue_(queue),
       pool_(pool),
       clock_(clock),
       options_(options),
-      on_lost_(std::move(on_lost)),
+      events_(std::move(events)),
       reconciler_(queue, pool),
       watchdog_(options.watchdog) {}
 
@@ -53,6 +53,7 @@ void LeaseKeeper::keep(const std::stop_token& stop) {
     if (clock_.now() >= renew_at_) renew();
     if (clock_.now() >= recover_at_) recover();
     reconcile();
+    tell_progress();
     watch();
     stopped_.wait_for(lock, stop, std::chrono::nanoseconds(tick), [] { return false; });
   }
@@ -69,7 +70,7 @@ void LeaseKeeper::renew() {
     // What was leased since is still ours, and only the queue knows which: it takes back the one
     // and ignores the other.
     give_back(pool_.take_waiting(clock_.now()));
-    if (on_lost_) on_lost_();
+    if (events_.on_lost) events_.on_lost();
   }
 }
 
@@ -99,6 +100,18 @@ void LeaseKeeper::tend_tasks() {
     if (const auto told = queue_.started(begun, now); !told) note_failure(told.error());
   }
   give_back(pool_.take_waiting(now - longest_wait_ahead));
+}
+
+/// A runner only notes its progress; it is told from here, so that no run waits for the queue.
+void LeaseKeeper::tell_progress() {
+  std::vector<TaskProgress> own = pool_.take_progress();
+  const auto others = std::ranges::stable_partition(
+      own, [this](const TaskProgress& one) { return one.reply_to == pool_.holder(); });
+  if (!others.empty()) {
+    if (const auto told = queue_.tell_progress(others); !told) note_failure(told.error());
+  }
+  own.erase(others.begin(), others.end());
+  if (!own.empty() && events_.on_progress) events_.on_progress(std::move(own));
 }
 
 /// Until the queue has them back they are nobody's: what fails is tried again at the next tick.

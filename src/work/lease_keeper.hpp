@@ -1,6 +1,7 @@
 // Keeps this process's lease on what it holds, on a thread of its own that runs no task: renews it,
 // records which runs have begun, gives back what was leased ahead and waits too long, puts back
-// what dead holders left, and watches that work goes on. start() and stop() are the owner's.
+// what dead holders left, says how far runs are, and watches that work goes on. start() and stop()
+// are the owner's.
 #pragma once
 
 #include <atomic>
@@ -23,11 +24,17 @@ struct KeeperOptions {
   Duration watchdog;  // how long work may stand still before something is done about it
 };
 
+/// Called from that thread; each may be empty.
+struct KeeperEvents {
+  std::function<void()> on_lost;  // the lease had run out, or the queue forgot it
+  /// How far tasks of this process's own are, each at most once a tick.
+  std::function<void(std::vector<TaskProgress> news)> on_progress;
+};
+
 class LeaseKeeper {
  public:
-  /// `on_lost`, from that thread: the lease had run out, or the queue forgot it.
   LeaseKeeper(TaskQueue& queue, WorkerPool& pool, const Clock& clock, KeeperOptions options,
-              std::function<void()> on_lost);
+              KeeperEvents events);
 
   /// Takes the lease before anything is held; the thread renews it from then on.
   [[nodiscard]] Result<void> start();
@@ -41,6 +48,7 @@ class LeaseKeeper {
   void keep(const std::stop_token& stop);
   void renew();
   void tend_tasks();
+  void tell_progress();
   void recover();
   void reconcile();
   void give_back(std::vector<LeaseRef> leases);
@@ -51,7 +59,7 @@ class LeaseKeeper {
   WorkerPool& pool_;
   const Clock& clock_;
   const KeeperOptions options_;
-  const std::function<void()> on_lost_;
+  const KeeperEvents events_;
   Instant renew_at_;
   Instant recover_at_;
   bool failing_ = false;

@@ -34,6 +34,9 @@ void QueueListener::listen(const std::stop_token& stop) {
       stopped_.wait_for(lock, stop, pause_after_error, [] { return false; });
       continue;
     }
+    if (!news->progress.empty() && events_.on_progress) {
+      events_.on_progress(std::move(news->progress));
+    }
     if (!news->replies.empty() && events_.on_replies) events_.on_replies(std::move(news->replies));
     if (!news->cancelled.empty()) events_.on_cancelled(std::move(news->cancelled));
     // Also after a silence: a word that was lost with a connection must not leave work lying.

@@ -17,6 +17,7 @@ class QueueListener {
  public:
   struct Events {
     std::function<void(std::vector<TaskResult> replies)> on_replies;
+    std::function<void(std::vector<TaskProgress> news)> on_progress;
     std::function<void(std::vector<std::string> uids)> on_cancelled;
     std::function<void()> on_work;
   };

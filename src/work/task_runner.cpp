@@ -52,15 +52,18 @@ std::optional<Instant> TaskRunner::retry_at(const Lease& lease, std::uint32_t mo
 }
 
 /// One that has expired is not run, and neither is one whose runs lost their workers too often.
-EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop) const {
+EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop,
+                         std::function<void(double share)> progress) const {
   const Task& task = *lease.task;
   const auto handlers = handlers_.table();
-  const std::uint32_t most = most_attempts(task, handlers->find(task.name));
+  const Handler* handler = handlers->find(task.name);
+  const std::uint32_t most = most_attempts(task, handler);
   const bool is_expired = begin >= expiry(task, lease.arrival).value_or(Instant::max());
   const bool may_run = !is_expired && lease.attempt <= most;
   const std::uint32_t runs = may_run ? lease.attempt : lease.attempt - 1;
+  const Run how{std::move(stop), lease.attempt, std::move(progress)};
   HandlerOutcome outcome = is_expired ? expired(task)
-                           : may_run  ? handlers->run(task, {std::move(stop), lease.attempt})
+                           : may_run  ? handlers->run(task, how)
                                       : gave_up(runs);
   const Instant end = clock_.now();
   const bool has_failed = !outcome && outcome.error().code == TaskErrorCode::task_failed;
@@ -72,6 +75,7 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop) const
   result.node = rules_.node_name;
   if (outcome) {
     result.content = std::move(*outcome);
+    result.is_base64 = handler->is_base64;
   } else {
     result.error = std::move(outcome.error());
   }

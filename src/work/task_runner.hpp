@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -33,8 +34,9 @@ class TaskRunner {
   /// Handlers and clock outlive it.
   TaskRunner(const Handlers& handlers, const Clock& clock, RunRules rules);
 
-  /// `begin`: now. `stop` asks the handler to end early.
-  [[nodiscard]] EndedRun run(Lease lease, Instant begin, std::stop_token stop) const;
+  /// `begin`: now. `stop` asks the handler to end early, which says by `progress` how far it is.
+  [[nodiscard]] EndedRun run(Lease lease, Instant begin, std::stop_token stop,
+                             std::function<void(double share)> progress) const;
 
  private:
   [[nodiscard]] std::uint32_t most_attempts(const Task& task, const Handler* handler) const;

@@ -1,6 +1,7 @@
 #include "work/worker_pool.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/log.hpp"
@@ -124,8 +125,8 @@ bool WorkerPool::should_exchange(Instant now) const {
   if (waiting_.empty()) return has_ended() || (maybe_work_ && !draining_);
   if (!has_ended()) return false;
   const Lease& next = waiting_.front().lease;
-  const bool is_unknown = estimates_.seen(next.task->weight) == 0;
-  return finished_.size() >= most_per_exchange / 2 || is_unknown || expected(next) > short_task;
+  return finished_.size() >= most_per_exchange / 2 || is_unknown(next) ||
+         expected(next) > short_task;
 }
 
 void WorkerPool::exchange(Lock& lock) {
@@ -209,19 +210,18 @@ void WorkerPool::sort_results(std::vector<Finished>& batch,
 void WorkerPool::run_next(Lock& lock, Slot& slot) {
   auto lease = take_next(slot);
   if (!lease) return;
-  if (slot.stop.stop_requested()) slot.stop = std::stop_source();
-  slot.running = LeaseRef{lease->task->uid, lease->number};
-  slot.since = clock_.now();
-  slot.expected = expected(*lease);
-  slot.told = false;
+  begin_run(slot, *lease);
   lock.unlock();
-  EndedRun ended = runner_.run(std::move(*lease), slot.since, slot.stop.get_token());
+  EndedRun ended =
+      runner_.run(std::move(*lease), slot.since, slot.stop.get_token(), [&slot](double share) {
+        if (std::isfinite(share)) slot.share = std::clamp(share, 0.0, 1.0);
+      });
   leave_to_others(ended);
   lock.lock();
   slot.running.reset();
   Finished& finished = ended.finished;
   if (!finished.result.error) {
-    estimates_.add(finished.task->weight, finished.result.execution_time);
+    estimates_.add(*finished.task, finished.result.execution_time);
   }
   if (ended.retry_at) {
     note_retry({std::move(finished.lease), *ended.retry_at, ended.counts});
@@ -230,6 +230,17 @@ void WorkerPool::run_next(Lock& lock, Slot& slot) {
   }
   end_turn(slot);
   if (draining_) changed_.notify_all();
+}
+
+void WorkerPool::begin_run(Slot& slot, const Lease& lease) {
+  if (slot.stop.stop_requested()) slot.stop = std::stop_source();
+  slot.running = LeaseRef{lease.task->uid, lease.number};
+  slot.since = clock_.now();
+  slot.expected = expected(lease);
+  slot.told = false;
+  slot.share = slot.told_share = Slot::no_share;
+  slot.reply_to.clear();
+  if (lease.reply_to != options_.holder) slot.reply_to = lease.reply_to;
 }
 
 void WorkerPool::cancel(const std::vector<std::string>& uids) {
@@ -259,7 +270,11 @@ void WorkerPool::finish_cancelled(Lease lease) {
 }
 
 Duration WorkerPool::expected(const Lease& lease) const {
-  return estimates_.of(lease.task->weight);
+  return estimates_.of(*lease.task);
+}
+
+bool WorkerPool::is_unknown(const Lease& lease) const {
+  return estimates_.find(lease.task->name) == nullptr;
 }
 
 LeaseWant WorkerPool::want(Instant now) const {
@@ -272,7 +287,7 @@ LeaseWant WorkerPool::want(Instant now) const {
 LeaseWant WorkerPool::want_locked(Instant now, std::size_t idle) const {
   LeaseWant want;
   want.order = options_.order;
-  want.estimates = estimates_.all();
+  want.estimates = estimates_.classes().all();
   want.idle = idle > waiting_.size() ? idle - waiting_.size() : 0;
   std::size_t soon = idle;
   for (const Slot& slot : slots_) {
@@ -281,12 +296,11 @@ LeaseWant WorkerPool::want_locked(Instant now, std::size_t idle) const {
   }
   Duration ahead = options_.ahead * static_cast<Duration::rep>(soon);
   for (const WaitingLease& waiting : waiting_) {
-    // A task of unknown time may take long: behind it nothing is reserved.
-    const bool is_unknown = estimates_.seen(waiting.lease.task->weight) == 0;
-    ahead -= is_unknown ? options_.ahead : expected(waiting.lease);
+    // Behind a task of unknown time nothing is reserved.
+    ahead -= is_unknown(waiting.lease) ? options_.ahead : expected(waiting.lease);
   }
   for (const TaskClass weight : task_classes) {
-    if (estimates_.seen(weight) == 0) want.estimates[index_of(weight)] = options_.ahead;
+    if (estimates_.classes().seen(weight) == 0) want.estimates[index_of(weight)] = options_.ahead;
   }
   want.ahead = std::max(ahead, Duration::zero());
   const std::size_t room = most_per_exchange - std::min(most_per_exchange, waiting_.size());
@@ -303,8 +317,7 @@ void WorkerPool::offer(std::vector<Lease> leases) {
     leased_ += leases.size();
     Duration total{};
     for (Lease& lease : leases) {
-      const bool is_unknown = estimates_.seen(lease.task->weight) == 0;
-      total += is_unknown ? short_task : expected(lease);
+      total += is_unknown(lease) ? short_task : expected(lease);
       waiting_.push_back({std::move(lease), now});
     }
     one_is_enough = leases.size() == 1 || total < short_task;
@@ -319,17 +332,6 @@ void WorkerPool::wake() {
     maybe_work_ = true;
   }
   tell_change(false);
-}
-
-std::vector<LeaseRef> WorkerPool::take_begun(Instant since) {
-  const Lock lock(mutex_);
-  std::vector<LeaseRef> begun;
-  for (Slot& slot : slots_) {
-    if (slot.told || !slot.running || slot.since > since) continue;
-    slot.told = true;
-    begun.push_back(*slot.running);
-  }
-  return begun;
 }
 
 bool WorkerPool::drain(Instant deadline) {

@@ -67,6 +67,8 @@ class WorkerPool {
 
   /// Runs that began before `since` and were not named before: for TaskQueue::started.
   [[nodiscard]] std::vector<LeaseRef> take_begun(Instant since);
+  /// How far runs are that said so since the last call.
+  [[nodiscard]] std::vector<TaskProgress> take_progress();
   /// Leased ahead before `since` and still not begun: the owner gives them back.
   [[nodiscard]] std::vector<LeaseRef> take_waiting(Instant since);
 
@@ -93,8 +95,12 @@ class WorkerPool {
     std::stop_source stop;  // of what runs
     Instant since;
     Duration expected{};
-    bool told = false;  // named by take_begun
-    std::string kind;   // of a bounded one
+    bool told = false;                     // named by take_begun
+    std::string kind;                      // of a bounded one
+    std::string reply_to;                  // empty: this process's own
+    std::atomic<double> share = no_share;  // done, as the run says
+    double told_share = no_share;          // by take_progress
+    static constexpr double no_share = -1;
   };
   using Lock = std::unique_lock<std::mutex>;
 
@@ -114,9 +120,12 @@ class WorkerPool {
   [[nodiscard]] std::vector<WaitingLease> take_waiting_if(
       const std::function<bool(const WaitingLease&)>& is_meant);
   [[nodiscard]] int bound_of(const std::string& kind) const;
+  void begin_run(Slot& slot, const Lease& lease);
   [[nodiscard]] bool has_ended() const { return !finished_.empty() || !failed_.empty(); }
   [[nodiscard]] LeaseWant want_locked(Instant now, std::size_t idle) const;
   [[nodiscard]] Duration expected(const Lease& lease) const;
+  /// No task of its name has finished here: it may take long.
+  [[nodiscard]] bool is_unknown(const Lease& lease) const;
   void sort_results(std::vector<Finished>& batch, const std::vector<FinishStatus>& statuses);
   void note_failure(const Error& error);
 
@@ -140,7 +149,7 @@ class WorkerPool {
   std::optional<Instant> next_retry_;
   Instant put_off_until_;                 // the last of those that were put off
   std::set<std::string> left_to_others_;  // kinds that were met and have no handler here
-  ExecutionEstimates estimates_;
+  TaskEstimates estimates_;
   std::vector<Slot> slots_;
   std::size_t idle_ = 0;
   std::function<void()> errand_;  // for the next idle worker

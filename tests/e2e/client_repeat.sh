@@ -25,4 +25,4 @@ grep -qE '^light +3 +3 +0 +0 ' "$dir/out" || fail "light is what is repeated: $(
 status=0
 "$fogctl" client --connect "$address" --repeat 3 --task nosuch >"$dir/out" 2>"$dir/err" || status=$?
 [ "$status" -eq 1 ] || fail "failed tasks give status $status"
-grep -q "3 tasks failed: unknown_task" "$dir/err" || fail "the reason is told: $(cat "$dir/err")"
+grep -q "3 tasks failed: unplaceable" "$dir/err" || fail "the reason is told: $(cat "$dir/err")"

@@ -23,7 +23,7 @@ expect 0 null "ran locally" --task echo
 printf '{"lines":\n[1,\n2]}\n' >"$dir/input.json"
 expect 0 '{"lines": [1, 2]}' "ran locally" --task echo --content-file "$dir/input.json"
 expect 0 '"from a pipe"' "ran locally" --task echo --content-file - < <(printf 'from a pipe')
-expect 1 "" "task 'nosuch' failed: unknown_task: " --task nosuch
+expect 1 "" "task 'nosuch' failed: unplaceable: " --task nosuch
 expect 1 "" "task 'sum' failed: invalid_task: " --task sum --content 1
 expect 1 "" "cannot read '$dir/absent'" --task echo --content-file "$dir/absent"
 expect 1 "" "task 'sleep' is lost" --task sleep --content 1 --timeout 300ms

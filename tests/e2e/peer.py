@@ -28,7 +28,14 @@ class Peer:
 
     def ask(self, data):
         self.send(data)
-        return self.read()
+        return self.answer()
+
+    def answer(self):
+        """The next object that is not how far a task is."""
+        got = self.read()
+        while got and got["message_type"] == "progress":
+            got = self.read()
+        return got
 
 
 def task(task_id, name="echo", content=1, **fields):

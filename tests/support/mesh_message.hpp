@@ -9,11 +9,12 @@
 namespace fogctl::support {
 
 struct MeshMessage {
-  enum class Kind { ready, ack, state, task, result, cancel, leave, end };
+  enum class Kind { ready, ack, state, task, result, cancel, leave, kinds, end };
   Kind kind = Kind::ready;
   std::string node;  // ready: the sender's id; empty from an original one
   Instant sent;      // ready; copied into the ack
   NodeState state;
+  TaskKinds kinds;
   TaskPtr task;
   std::int64_t id = 0;  // task
   std::string task_id;  // result: as it came; cancel: the uid

@@ -18,6 +18,11 @@ void MeshNode::start() {
   options.sharing_interval = world_.options().sharing_interval;
   options.overdue_min = world_.options().overdue_min;
   scheduler_.emplace(options, Random(world_.random().next()));
+  kinds_ = next_kinds_.empty() ? first_kinds() : next_kinds_;
+  if (!next_kinds_.empty()) {
+    Actions none;
+    scheduler_->on_own_kinds(kinds_, world_.now(), none);
+  }
   queue_.emplace(world_, number_, workers_, [this](const MeshQueue::Told& what) { tell(what); });
   queue_->ask_load();
 }
@@ -29,8 +34,9 @@ void MeshNode::end() {
   waiting_.clear();
   all_waiting_ = 0;
   ids_.clear();
+  enqueued_.clear();
   tick_at_.reset();
-  cloud_is_up_ = is_draining_ = false;
+  cloud_is_up_ = cloud_has_told_ = is_draining_ = false;
 }
 
 void MeshNode::set_workers(std::size_t workers) {
@@ -55,13 +61,21 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
       return tell([&](Scheduler& scheduler, Instant now, Actions&) {
         scheduler.on_peer_delay(peer, now - message.sent);
       });
+    case kinds:
+      return hear_kinds(peer, message.kinds);
     case state:
+      if (const Link& link = links_.at(peer); !link.is_original && !link.has_told_kinds) {
+        world_.fail("a state came before the kinds");
+      }
       return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
         scheduler.on_state(peer, message.state, now, out);
       });
     case task: {
       Task task = *message.task;
       task.uid_chosen = !task.uid.empty();
+      if (!links_.at(peer).is_original && !can_run(task)) {
+        world_.fail("was handed a task that it cannot run");
+      }
       return on_task(std::move(task), {peer, std::to_string(message.id), true, true});
     }
     case result:
@@ -77,6 +91,17 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
     case end:
       return;
   }
+}
+
+bool MeshNode::can_run(const Task& task) const {
+  return std::ranges::find(kinds_, task.name, &TaskKind::name) != kinds_.end();
+}
+
+void MeshNode::hear_kinds(PeerId peer, const TaskKinds& kinds) {
+  links_.at(peer).has_told_kinds = true;
+  tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+    scheduler.on_kinds(peer, kinds, now, out);
+  });
 }
 
 void MeshNode::on_ready(PeerId peer, const MeshMessage& message) {
@@ -140,10 +165,18 @@ void MeshNode::refuse(const Task& task, Origin origin) {
 
 void MeshNode::on_cloud(bool is_up, bool is_original) {
   cloud_is_up_ = is_up;
+  cloud_has_told_ = false;
   tell([&](Scheduler& scheduler, Instant now, Actions& out) {
     if (!is_up) return scheduler.on_cloud_down(now, out);
     scheduler.on_cloud_up(is_original, now, out);
     scheduler.on_cloud_delay(2 * world_.cloud_delay());
+  });
+  if (!is_up || is_original) return;
+  world_.after(number_, 2 * world_.cloud_delay(), [this] {
+    cloud_has_told_ = cloud_is_up_;
+    tell([this](Scheduler& scheduler, Instant now, Actions& out) {
+      scheduler.on_kinds(cloud_link, world_.cloud_kinds(), now, out);
+    });
   });
 }
 
@@ -215,6 +248,11 @@ void MeshNode::perform(const EnqueueTask& action) {
   const bool has_own_hop =
       std::ranges::find(action.task->offloading_nodes, id_) != action.task->offloading_nodes.end();
   if (!action.away && has_own_hop) world_.fail("a task that runs here counts a hop from here");
+  // One that the queue was given before may lie there to be run: its worker refuses it.
+  const bool is_new = enqueued_.insert(action.task->uid).second;
+  if (!action.away && is_new && !can_run(*action.task)) {
+    world_.fail("a task that cannot run here was queued to be run");
+  }
   queue_->submit(action);
 }
 
@@ -226,6 +264,10 @@ void MeshNode::perform(const HandOn& action) {
   }
   if (action.link == cloud_link) {
     if (!cloud_is_up_) return world_.fail("sent to a cloud that is down");
+    const TaskKinds& kinds = world_.cloud_kinds();
+    const bool can_run =
+        std::ranges::find(kinds, action.task->name, &TaskKind::name) != kinds.end();
+    if (cloud_has_told_ && !can_run) world_.fail("sent to a cloud that cannot run it");
     return world_.send_to_cloud(number_, action);
   }
   check_handed_on(action);
@@ -292,6 +334,16 @@ void MeshNode::perform(const ShareState& action) {
   message.kind = MeshMessage::Kind::state;
   message.state = action.state;
   for (const PeerId peer : action.links) world_.send(number_, peer, message);
+}
+
+void MeshNode::perform(const ShareKinds& action) {
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::kinds;
+  message.kinds = action.kinds;
+  for (const PeerId peer : action.links) {
+    if (links_.at(peer).is_original) world_.fail("an original node was told kinds");
+    world_.send(number_, peer, message);
+  }
 }
 
 void MeshNode::perform(const CloseLink& action) {

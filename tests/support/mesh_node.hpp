@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "scheduling/scheduler.hpp"
 #include "support/mesh_message.hpp"
@@ -33,6 +34,9 @@ class MeshNode final : public MeshPeer {
   void on_cancel(const std::string& uid);
   void on_cloud(bool is_up, bool is_original);
   void on_cloud_result(std::int64_t id, TaskResult result);
+  /// What it can run from its next start on; empty: as a node that was not told.
+  void set_kinds(TaskKinds kinds) { next_kinds_ = std::move(kinds); }
+  [[nodiscard]] bool can_run(const Task& task) const;
   void drain();
   void stop();
 
@@ -51,6 +55,8 @@ class MeshNode final : public MeshPeer {
     bool is_up = false;  // the peer has said who it is
     std::string id;      // of the peer, or its address where it is an original one
     bool is_original = false;
+    bool has_told_kinds = false;
+    TaskKinds kinds;
   };
 
   void add_waiting(const Origin& origin);
@@ -69,7 +75,10 @@ class MeshNode final : public MeshPeer {
   void perform(const TakeBack& action);
   void perform(const ShareState& action);
   void perform(const CloseLink& action);
+  void perform(const ShareKinds& action);
+  void perform(const TellProgress&) {}
   void check_handed_on(const HandOn& action);
+  void hear_kinds(PeerId peer, const TaskKinds& kinds);
 
   MeshWorld& world_;
   std::size_t number_;
@@ -81,8 +90,12 @@ class MeshNode final : public MeshPeer {
   std::map<PeerId, std::set<std::string>> waiting_;  // task_ids that were not answered yet
   std::size_t all_waiting_ = 0;
   std::set<std::int64_t> ids_;  // given out
+  TaskKinds kinds_;             // what it can run, in this life
+  TaskKinds next_kinds_;
+  std::set<std::string> enqueued_;  // uids
   std::optional<Instant> tick_at_;
   bool cloud_is_up_ = false;
+  bool cloud_has_told_ = false;  // what it can run
   bool is_draining_ = false;
 };
 

@@ -33,10 +33,17 @@ MeshWorld::Node MeshWorld::add_original() {
   return add_place(std::make_unique<OriginalNode>(*this, places_.size()), nullptr);
 }
 
-void MeshWorld::add_cloud(bool is_original) {
+void MeshWorld::add_cloud(bool is_original, const TaskKinds& kinds) {
   has_cloud_ = true;
+  cloud_kinds_ = kinds;
   cloud_is_original_ = is_original;
   cloud_comes();
+}
+
+void MeshWorld::set_kinds(Node node, TaskKinds kinds) {
+  places_[node]->node->set_kinds(std::move(kinds));
+  crash(node);
+  restart(node);
 }
 
 void MeshWorld::want(Node dialler, Node target) {

@@ -70,7 +70,9 @@ class MeshWorld {
   // Building. Nodes that want each other dial until they have a link.
   Node add_node(std::size_t workers = 1);
   Node add_original();
-  void add_cloud(bool is_original = false);
+  void add_cloud(bool is_original = false, const TaskKinds& kinds = first_kinds());
+  /// What a node can run, in its next life too; it starts a new one.
+  void set_kinds(Node node, TaskKinds kinds);
   void want(Node dialler, Node target);
   std::size_t add_client(Node node);
 
@@ -137,6 +139,7 @@ class MeshWorld {
   bool answer_client(Node node, const ReturnResult& answer);
   void send_to_cloud(Node node, const HandOn& task);
   [[nodiscard]] const std::string& address(Node node) const { return places_[node]->address; }
+  [[nodiscard]] const TaskKinds& cloud_kinds() const { return cloud_kinds_; }
   [[nodiscard]] Duration cloud_delay() const { return std::chrono::milliseconds(15); }
 
  private:
@@ -219,6 +222,7 @@ class MeshWorld {
   bool has_cloud_ = false;
   bool cloud_is_up_ = false;
   bool cloud_is_original_ = false;
+  TaskKinds cloud_kinds_;
 };
 
 }  // namespace fogctl::support

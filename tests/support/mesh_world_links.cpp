@@ -223,6 +223,11 @@ void MeshWorld::cloud_answers(Node node, const HandOn& task, std::uint64_t link)
   result.node = "cloud";
   result.execution_time = options_.run_times[index_of(task.task->weight)];
   if (fault(options_.tasks_fail)) result.error = TaskError{TaskErrorCode::unavailable, "stopping"};
+  const bool can_run =
+      std::ranges::find(cloud_kinds_, task.task->name, &TaskKind::name) != cloud_kinds_.end();
+  if (!cloud_is_original_ && !can_run) {
+    result.error = TaskError{TaskErrorCode::unplaceable, "no node in reach can run it"};
+  }
   place.node->on_cloud_result(task.id, std::move(result));
 }
 

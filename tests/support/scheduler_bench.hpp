@@ -132,6 +132,25 @@ struct SchedulerBench {
     scheduler.on_state(link, state, now, out);
     return out;
   }
+  Actions kinds(PeerId link, const std::vector<std::string>& names) {
+    TaskKinds kinds;
+    for (const std::string& name : names) kinds.push_back({name, TaskClass::medium, {}, 0});
+    Actions out;
+    scheduler.on_kinds(link, std::move(kinds), now, out);
+    return out;
+  }
+  Actions own_kinds(const std::vector<std::string>& names) {
+    TaskKinds kinds;
+    for (const std::string& name : names) kinds.push_back({name, TaskClass::light, {}, 0});
+    Actions out;
+    scheduler.on_own_kinds(std::move(kinds), now, out);
+    return out;
+  }
+  Actions progress(const std::string& uid, double share) {
+    Actions out;
+    scheduler.on_progress(uid, share, out);
+    return out;
+  }
   Actions link_result(PeerId link, std::int64_t id, TaskResult result) {
     Actions out;
     was_expected = scheduler.on_link_result(link, id, std::move(result), now, out);

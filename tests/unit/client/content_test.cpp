@@ -41,6 +41,15 @@ TEST_CASE("Text that is JSON is sent as it is, other text as a string") {
   }
 }
 
+TEST_CASE("Of a file what is no text, or all if it is to be, is sent as a base64 string") {
+  CHECK(content_from_bytes("[1, 2]\n", false) == "[1, 2]");
+  CHECK(content_from_bytes("hello", false) == "\"hello\"");
+  CHECK(content_from_bytes("\xff\xd8\xff", false) == "\"/9j/\"");
+  CHECK(content_from_bytes("[1]", true) == "\"WzFd\"");
+  CHECK(content_from_bytes("", true) == "\"\"");
+  CHECK_FALSE(content_from_bytes("\"\\ud800\"", false).has_value());
+}
+
 std::string nested(std::size_t depth) {
   return std::string(depth, '[') + std::string(depth, ']');
 }

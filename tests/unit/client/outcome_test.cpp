@@ -45,6 +45,23 @@ TEST_CASE("A program reads the same from one JSON object") {
   CHECK(outcome_json(Outcome{}, 2s) == R"({"status":"lost"})");
 }
 
+TEST_CASE("A result in base64 says so, and a file gets the bytes that it stands for") {
+  Outcome outcome = done_outcome();
+  CHECK(content_bytes(outcome) == "{\"a\": 1}\n");
+  outcome.content = R"("AP/+")";
+  outcome.is_base64 = true;
+  CHECK(outcome_json(outcome, 2s).find(R"("content":"AP/+","content_encoding":"base64",)") !=
+        std::string::npos);
+  const std::string to_file = outcome_json(outcome, 2s, "out.png");
+  CHECK(to_file.starts_with(R"({"status":"done","output":"out.png","process_by")"));
+  CHECK(content_bytes(outcome) == std::string("\0\xff\xfe", 3));
+  for (const char* wrong : {R"("AP/")", "7", "null"}) {
+    CAPTURE(wrong);
+    outcome.content = wrong;
+    CHECK_FALSE(content_bytes(outcome).has_value());
+  }
+}
+
 TEST_CASE("A result is one line, and null where there is none") {
   CHECK(content_line(done_outcome()) == "{\"a\": 1}");
   CHECK(content_line(failed_outcome()) == "null");

@@ -25,6 +25,10 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr const char* greeting =
     "{\"message_type\":\"cloud_ready\",\"node\":\"ab\",\"name\":\"cloud-1\",\"protocol\":2}\n";
 
+constexpr const char* question = "{\"message_type\":\"kinds_query\"}\n";
+constexpr const char* no_such_message =
+    "{\"message_type\":\"error\",\"code\":\"invalid_message\",\"message\":\"what?\"}";
+
 /// Something that listens where the cloud should be, and does as the test says.
 class FakeCloud {
  public:
@@ -74,6 +78,8 @@ struct LinkBench {
             .on_down = [this] { ++downs; },
             .on_result =
                 [this](wire::ResultMessage result) { results.push_back(std::move(result)); },
+            .on_kinds = [this](TaskKinds kinds) { told.push_back(std::move(kinds)); },
+            .on_progress = [this](const wire::Progress& one) { progress.push_back(one.share); },
             .on_batch = [this] { ++batches; }});
     link->start();
   }
@@ -95,6 +101,8 @@ struct LinkBench {
   int downs = 0;
   int batches = 0;
   std::vector<wire::ResultMessage> results;
+  std::vector<TaskKinds> told;
+  std::vector<double> progress;
   std::optional<CloudLink> link;
 };
 
@@ -107,8 +115,9 @@ TEST_CASE("A cloud that says cloud_ready is up as fogctl's, and gets tasks under
   CHECK(bench.ups == std::vector<bool>{false});
   bench.send_tasks(10);
   REQUIRE(
-      bench.loop.run_until([&] { return std::ranges::count(cloud.link().received, '\n') == 10; }));
-  CHECK(cloud.link().received.starts_with("{\"message_type\":\"task\",\"task_id\":100,"));
+      bench.loop.run_until([&] { return std::ranges::count(cloud.link().received, '\n') == 11; }));
+  CHECK(cloud.link().received.starts_with(
+      std::string(question) + "{\"message_type\":\"task\",\"task_id\":100,"));
   CHECK(cloud.link().received.find("\"task_id\":109,") != std::string::npos);
   CHECK(bench.link->round_trip() > Duration::zero());
   CHECK(bench.downs == 0);
@@ -197,8 +206,38 @@ TEST_CASE("The cloud dies and comes back: down is told once, then it is up again
   REQUIRE(bench.run_until_up(2));
   CHECK(bench.downs == 1);
   CHECK(bench.ups == std::vector<bool>{false, false});
-  bench.loop.run_ready();
-  CHECK(cloud.link().received.empty());
+  REQUIRE(bench.loop.run_until([&] { return !cloud.link().received.empty(); }));
+  CHECK(cloud.link().received == question);
+}
+
+TEST_CASE("A fogctl cloud is asked what it can run, and says how far tasks are") {
+  LinkBench bench;
+  FakeCloud cloud(bench.loop.io);
+  cloud.says = greeting;
+  bench.start(cloud.address());
+  REQUIRE(bench.run_until_up());
+  CHECK(bench.link->name() == "cloud-1");
+  cloud.link().write(
+      "{\"message_type\":\"kinds\",\"tasks\":[{\"name\":\"ocr\",\"class\":\"heavy\"}]}"
+      "{\"message_type\":\"progress\",\"task_id\":100,\"progress\":0.5}");
+  REQUIRE(bench.loop.run_until([&] { return !bench.progress.empty(); }));
+  CHECK(bench.told == std::vector<TaskKinds>{{{"ocr", TaskClass::heavy, {}, 0}}});
+  CHECK(bench.progress == std::vector<double>{0.5});
+  // Now that it has answered, an error is about something else.
+  cloud.link().write(no_such_message);
+  REQUIRE(bench.run_until_up(2));
+}
+
+TEST_CASE("A cloud that is older than the question stays, and can run what the first ones could") {
+  LinkBench bench;
+  FakeCloud cloud(bench.loop.io);
+  cloud.says = greeting;
+  bench.start(cloud.address());
+  REQUIRE(bench.run_until_up());
+  cloud.link().write(no_such_message);
+  REQUIRE(bench.loop.run_until([&] { return !bench.told.empty(); }));
+  CHECK(bench.told == std::vector<TaskKinds>{first_kinds()});
+  CHECK(bench.downs == 0);
 }
 
 TEST_CASE("A cloud that cannot be understood, or does not understand, is left and dialled again") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "base/random.hpp"
 
 namespace fogctl {
@@ -82,6 +84,27 @@ TEST_CASE("record: a result comes back with every field") {
   TaskResult plain;
   plain.uid = "u";
   CHECK(read_result(record_of(plain)) == plain);
+}
+
+TEST_CASE("record: of a result in base64 too; of another it is as it was before there were any") {
+  TaskResult bytes = full_result();
+  bytes.is_base64 = true;
+  CHECK(read_result(record_of(bytes)) == bytes);
+  CHECK(record_size(bytes) == record_of(bytes).size());
+  CHECK(record_of(bytes)[0] == 2);
+  CHECK(record_of(full_result())[0] == 1);
+}
+
+TEST_CASE("record: how far a task is comes back, and nothing else does for it") {
+  const auto read = read_progress(progress_record({"u1", 0.25, "holder"}));
+  REQUIRE(read);
+  CHECK(read->uid == "u1");
+  CHECK(read->share == 0.25);
+  CHECK_FALSE(read_progress(progress_record({"u1", 1.5, ""})));
+  CHECK_FALSE(read_progress(progress_record({"u1", std::nan(""), ""})));
+  CHECK_FALSE(read_progress(progress_record({"u1", 0.5, ""}) + "x"));
+  CHECK_FALSE(read_progress(""));
+  CHECK_FALSE(read_progress(record_of(full_result())));
 }
 
 TEST_CASE("record: the size is known beforehand") {

@@ -31,6 +31,7 @@ struct Faults {
   bool links = false;      // they break, and come twice
   bool queues = false;     // they go away and come back, sometimes with less
   bool originals = false;  // there are nodes of the original system
+  bool kinds = false;      // nodes, and the cloud, differ in what they can run
 };
 
 class History {
@@ -51,7 +52,10 @@ class History {
       if (one != two) world.want(one, two);
     }
     for (std::size_t i = 0; i < all_ + 2; ++i) clients_.push_back(world.add_client(i % all_));
-    if (chance(60)) world.add_cloud(chance(50));
+    if (faults.kinds) {
+      for (std::size_t i = 0; i < nodes_; ++i) world.set_kinds(i, some_kinds());
+    }
+    if (chance(60)) world.add_cloud(chance(50), faults.kinds ? some_kinds() : first_kinds());
   }
 
   void live() {
@@ -97,7 +101,16 @@ class History {
     return task;
   }
 
+  TaskKinds some_kinds() {
+    TaskKinds kinds = {{"light", TaskClass::light, {}, 0}};
+    for (const TaskKind& kind : first_kinds()) {
+      if (kind.name != "light" && chance(40)) kinds.push_back(kind);
+    }
+    return kinds;
+  }
+
   void node_changes(std::size_t node) {
+    if (faults_.kinds && node < nodes_ && chance(20)) return world.set_kinds(node, some_kinds());
     if (!world.is_up(node)) return world.restart(node);
     if (world.is_frozen(node)) return world.thaw(node);
     switch (draw_.below(5)) {
@@ -196,6 +209,13 @@ TEST_CASE("Whatever happens to all of them, every task of a node that lived is a
   with.answers_lost = 3;
   with.sharing_interval = 300ms;
   live_all({.nodes = true, .links = true, .queues = true, .originals = true}, with);
+}
+
+TEST_CASE("Nodes that differ in what they can run are handed nothing else, whatever happens") {
+  MeshOptions with = options(true);
+  with.answers_lost = 3;
+  live_all({.kinds = true}, options(false));
+  live_all({.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true}, with);
 }
 
 TEST_CASE("Same seed, same trace") {

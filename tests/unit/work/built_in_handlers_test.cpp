@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "json/json.hpp"
 #include "work/handlers.hpp"
@@ -15,7 +17,7 @@ HandlerOutcome run(const char* name, const std::string& content, const std::stop
   Task task;
   task.name = name;
   task.content = content;
-  return table.run(task, {stop, attempt});
+  return table.run(task, {stop, attempt, nullptr});
 }
 
 TEST_CASE("The original workloads give what Python gives, whatever the content") {
@@ -23,6 +25,31 @@ TEST_CASE("The original workloads give what Python gives, whatever the content")
   CHECK(run("medium", "null") == "3");
   CHECK(run("heavy", "{\"a\":[]}") == "3");
   CHECK(run("add", "1") == "1");
+}
+
+TEST_CASE("A whole power that is to stop is not computed to its end") {
+  for (const char* name : {"light", "medium", "heavy", "add"}) {
+    CAPTURE(name);
+    std::stop_source source;
+    source.request_stop();
+    const auto outcome = run(name, "1", source.get_token());
+    REQUIRE_FALSE(outcome.has_value());
+    CHECK(outcome.error().code == TaskErrorCode::cancelled);
+  }
+}
+
+TEST_CASE("sleep says how much of its time is over, every 100 ms") {
+  static const HandlerTable table = built_in_handlers();
+  Task task;
+  task.name = "sleep";
+  task.content = "0.25";
+  std::vector<double> shares;
+  const auto note = [&](double share) { shares.push_back(share); };
+  CHECK(table.run(task, {{}, 1, note}) == "0.25");
+  REQUIRE_FALSE(shares.empty());  // after 100 and 200 ms; a busy machine may miss one
+  CHECK(shares.front() >= 0.4);
+  CHECK(std::ranges::is_sorted(shares));
+  CHECK(shares.back() <= 1);
 }
 
 TEST_CASE("Each handler has the class of a task that does not say") {
