@@ -15,7 +15,7 @@ Handler with_bounds(Handler handler, const TaskSpec& spec) {
   handler.weight = spec.weight;
   handler.max_attempts = spec.max_attempts;
   handler.concurrency = spec.concurrency;
-  handler.is_base64 = spec.mode == RunMode::once && spec.input == InputKind::base64;
+  handler.is_base64 = spec.output == OutputKind::base64;
   return handler;
 }
 

@@ -41,7 +41,7 @@ struct Handler {
   std::function<HandlerOutcome(const Task& task, const Run& run)> run;
   int max_attempts = 0;    // of a task that does not say; 0: as many as the node allows
   int concurrency = 0;     // runs at a time in this process; 0: as many as there are workers
-  bool is_base64 = false;  // its content is bytes, as a base64 string
+  bool is_base64 = false;  // its result is a string that stands for bytes
 };
 
 class HandlerTable {

@@ -65,13 +65,13 @@ constexpr std::array keys = {
         [](TaskValue& v, TaskSpec& s) {
           v.word(s.mode, {{"once", RunMode::once}, {"stream", RunMode::stream}});
         }},
-    Key{"input", Modes::once,
+    Key{"input", Modes::any,
         [](TaskValue& v, TaskSpec& s) {
           v.word(
               s.input,
               {{"json", InputKind::json}, {"raw", InputKind::raw}, {"base64", InputKind::base64}});
         }},
-    Key{"output", Modes::once,
+    Key{"output", Modes::any,
         [](TaskValue& v, TaskSpec& s) {
           v.word(s.output, {{"json", OutputKind::json},
                             {"text", OutputKind::text},

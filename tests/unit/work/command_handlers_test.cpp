@@ -55,7 +55,7 @@ std::string run(const HandlerTable& table, const std::string& name) {
 TEST_CASE("own tasks: a folder's files are read in the order of their names") {
   Scene scene;
   scene.write("d/b.toml", "[task.b]\ncommand = [\"sh\"]\nclass = \"heavy\"\nconcurrency = 2\n");
-  scene.write("d/a.toml", "[task.a]\ncommand = [\"sh\"]\ninput = \"base64\"\nmax_attempts = 7\n");
+  scene.write("d/a.toml", "[task.a]\ncommand = [\"sh\"]\noutput = \"base64\"\nmax_attempts = 7\n");
   scene.write("d/no.txt", "[task.c]\n");
   CommandHandlers commands = scene.handlers({"d"});
   REQUIRE(commands.read().has_value());
