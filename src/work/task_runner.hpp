@@ -26,7 +26,6 @@ struct RunRules {
 struct EndedRun {
   Finished finished;
   std::optional<Instant> retry_at;  // it failed, and is tried again
-  bool counts = true;               // as an attempt, where it is tried again
 };
 
 class TaskRunner {

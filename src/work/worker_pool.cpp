@@ -216,7 +216,7 @@ void WorkerPool::run_next(Lock& lock, Slot& slot) {
       runner_.run(std::move(*lease), slot.since, slot.stop.get_token(), [&slot](double share) {
         if (std::isfinite(share)) slot.share = std::clamp(share, 0.0, 1.0);
       });
-  leave_to_others(ended);
+  const bool is_left = leave_to_others(ended.finished);
   lock.lock();
   slot.running.reset();
   Finished& finished = ended.finished;
@@ -224,8 +224,8 @@ void WorkerPool::run_next(Lock& lock, Slot& slot) {
     estimates_.add(*finished.task, finished.result.execution_time);
   }
   if (ended.retry_at) {
-    note_retry({std::move(finished.lease), *ended.retry_at, ended.counts});
-  } else {
+    note_retry({std::move(finished.lease), *ended.retry_at});
+  } else if (!is_left) {
     finished_.push_back(std::move(finished));
   }
   end_turn(slot);

@@ -115,7 +115,7 @@ class WorkerPool {
   [[nodiscard]] std::optional<Lease> take_next(Slot& slot);
   void wait_for_turn(WaitingLease waiting, int bound);
   void end_turn(Slot& slot);
-  void leave_to_others(EndedRun& ended);
+  [[nodiscard]] bool leave_to_others(const Finished& finished);
   void note_retry(Retry retry);
   [[nodiscard]] std::vector<WaitingLease> take_waiting_if(
       const std::function<bool(const WaitingLease&)>& is_meant);

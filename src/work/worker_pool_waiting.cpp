@@ -66,22 +66,23 @@ void WorkerPool::note_retry(Retry retry) {
 }
 
 /// A task that has no handler here any more is not failed while other processes serve the queue:
-/// one of them may have it. The caller holds no lock.
-void WorkerPool::leave_to_others(EndedRun& ended) {
-  const auto& error = ended.finished.result.error;
-  if (!error || error->code != TaskErrorCode::unknown_task) return;
+/// one of them may have it. This pool does not wake itself for it, so that others meet it first.
+/// The caller holds no lock.
+bool WorkerPool::leave_to_others(const Finished& finished) {
+  const auto& error = finished.result.error;
+  if (!error || error->code != TaskErrorCode::unknown_task) return false;
   const Instant now = clock_.now();
   const auto load = queue_.load(now);
-  if (load && load->workers <= options_.threads) return;
-  ended.retry_at = now + for_others;
-  ended.counts = false;
-  const std::string& kind = ended.finished.task->name;
+  if (load && load->workers <= options_.threads) return false;
   const Lock lock(mutex_);
-  if (!left_to_others_.insert(kind).second) return;
-  log(LogLevel::warning,
-      "task '{}' has no handler here, and is left to the queue's other workers; give all of them "
-      "the same task files",
-      kind);
+  failed_.push_back({finished.lease, now + for_others, false});
+  if (left_to_others_.insert(finished.task->name).second) {
+    log(LogLevel::warning,
+        "task '{}' has no handler here, and is left to the queue's other workers; give all of them "
+        "the same task files",
+        finished.task->name);
+  }
+  return true;
 }
 
 std::vector<WaitingLease> WorkerPool::take_waiting_if(
