@@ -1,0 +1,250 @@
+// What keepers promise, against programs that try to get around it.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/processes.hpp"
+#include "support/scratch_folder.hpp"
+#include "work/run_program.hpp"
+#include "work/sandbox.hpp"
+#include "work/task_program.hpp"
+
+namespace fogctl {
+namespace {
+
+using namespace std::chrono_literals;
+
+TaskSpec shell(const std::string& script) {
+  TaskSpec spec;
+  spec.command = {"sh", "-c", script};
+  return spec;
+}
+
+ProgramRun run(const TaskSpec& spec, Duration timeout = 20s, std::uint64_t max_output = 1 << 20) {
+  ProgramRules rules;
+  rules.timeout = timeout;
+  rules.kill_after = 200ms;
+  rules.max_output = max_output;
+  auto ended = run_program(*make_keepers(), program_of(spec), rules);
+  REQUIRE(ended);
+  return std::move(*ended);
+}
+
+std::vector<pid_t> pids_in(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<pid_t> pids;
+  for (pid_t pid = 0; file >> pid;) pids.push_back(pid);
+  return pids;
+}
+
+bool none_runs(const std::vector<pid_t>& pids) {
+  return std::ranges::none_of(pids, is_running);
+}
+
+TEST_CASE("Limits: memory without end, in one process and in several") {
+  TaskSpec spec;
+  spec.limits.memory = 64 << 20;
+  spec.command = {"perl", "-e", "my @all; while (1) { push @all, 'x' x 1000000; }"};
+  ProgramRun one = run(spec);
+  CAPTURE(one.errors);
+  CHECK((one.exit.code != 0 || one.exit.signal != 0));
+  CHECK(one.cut == Cut::none);
+  // Each is within its own bound; together they are not.
+  spec.command = {"perl", "-e",
+                  "for (1..4) { last unless fork } my $x = 'x' x 20000000; sleep 100;"};
+  const ProgramRun several = run(spec);
+  CHECK(several.exit.signal == SIGKILL);
+  CHECK(several.exit.limit == "it used more than 64 MiB of memory");
+}
+
+TEST_CASE("Limits: a program that reserves addresses and uses few is left alone") {
+  TaskSpec spec;
+  spec.limits.memory = 64 << 20;
+  // Memory that processes share counts once.
+  spec.command = {"perl", "-e",
+                  "my $x = 'x' x 30000000; for (1..4) { last unless fork } "
+                  "select undef, undef, undef, 0.3; print 1;"};
+  const ProgramRun ended = run(spec);
+  CHECK(ended.exit.limit.empty());
+  CHECK(ended.exit.code == 0);
+}
+
+TEST_CASE("Limits: a thousand processes, and a bomb that leaves its group") {
+  const ScratchFolder folder;
+  const std::string pids = folder.path() / "pids";
+  for (const char* script : {"for i in $(seq 1000); do sleep 100 & done; wait",
+                             "b() { setsid sh -c 'while :; do sleep 50 & sleep 0.01; done' & }; "
+                             "for i in $(seq 20); do b; "
+                             "done; wait"}) {
+    CAPTURE(script);
+    TaskSpec spec = shell(script);
+    spec.limits.processes = 32;
+    const auto before = descendants();
+    const ProgramRun ended = run(spec);
+    CHECK(ended.exit.limit == "it ran more than 32 processes");
+    CHECK(ended.cut == Cut::none);
+    CHECK(descendants() == before);
+  }
+}
+
+TEST_CASE("Limits: CPU seconds, output, open files, core dumps") {
+  TaskSpec spec = shell("while :; do :; done");
+  spec.limits.cpu_time = 1s;
+  CHECK(run(spec).exit.limit == "it used more than 1s of CPU time");
+  const ProgramRun writer = run(shell("yes"), 20s, 100'000);
+  CHECK(writer.cut == Cut::output);
+  CHECK(writer.output.size() == 100'000);
+  CHECK(run(shell("yes >&2 & sleep 0.2; kill $!")).errors.size() == 4096);
+  spec = shell("ulimit -n; ulimit -c");
+  spec.limits.open_files = 20;
+  CHECK(run(spec).output == "20\n0\n");
+}
+
+TEST_CASE("A program that ignores SIGTERM and a daemon of its own are killed after the timeout") {
+  const ScratchFolder folder;
+  const std::string pids = folder.path() / "pids";
+  const ProgramRun ended =
+      run(shell(fmt::format(
+              "trap '' TERM; echo $$ >>{0}; (setsid sh -c 'trap \"\" TERM; echo $$ >>{0}; "
+              "while :; do sleep 1; done' &); while :; do sleep 1; done",
+              pids)),
+          300ms);
+  CHECK(ended.cut == Cut::timed_out);
+  CHECK(pids_in(pids).size() == 2);
+  CHECK(none_runs(pids_in(pids)));
+}
+
+TEST_CASE("A program that kills its keeper: the run ends, what it left dies, the next one runs") {
+  const ScratchFolder folder;
+  const std::string pids = folder.path() / "pids";
+  const auto keepers = make_keepers();
+  const auto before = descendants();
+  ProgramRules rules;
+  rules.timeout = 20s;
+  const auto ended =
+      run_program(*keepers,
+                  program_of(shell(fmt::format(
+                      "keeper=$PPID; (setsid sh -c 'echo $$ >>{0}; while :; do sleep 1; done' &); "
+                      "until [ -s {0} ]; do :; done; kill -KILL $keeper; while :; do sleep 1; done",
+                      pids))),
+                  rules);
+  REQUIRE(ended);
+  CHECK(ended->exit.is_lost);
+  CHECK(pids_in(pids).size() == 1);
+  CHECK(none_runs(pids_in(pids)));
+  CHECK(descendants() == before);
+  CHECK(run_program(*keepers, program_of(shell("echo 1")), rules)->output == "1\n");
+}
+
+TEST_CASE("A keeper that was killed at rest costs the next run nothing") {
+  const auto keepers = make_keepers();
+  ProgramRules rules;
+  const auto first = run_program(*keepers, program_of(shell("echo $PPID")), rules);
+  REQUIRE(first);
+  const pid_t keeper = std::stoi(first->output);
+  CHECK(is_running(keeper));
+  ::kill(keeper, SIGKILL);
+  CHECK(wait_until([&] { return !is_running(keeper); }));
+  CHECK(run_program(*keepers, program_of(shell("echo 1")), rules)->output == "1\n");
+}
+
+TEST_CASE("Keepers are used again") {
+  const auto keepers = make_keepers();
+  ProgramRules rules;
+  const auto spec = program_of(shell("echo $PPID"));
+  const std::string first = run_program(*keepers, spec, rules)->output;
+  for (int i = 0; i < 3; ++i) CHECK(run_program(*keepers, spec, rules)->output == first);
+}
+
+TEST_CASE("When fogctl is killed, its keepers and all that their programs started go with it") {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const ScratchFolder folder;
+  const std::string pids = folder.path() / "pids";
+  const pid_t other = ::fork();
+  REQUIRE(other >= 0);
+  if (other == 0) {
+    const auto keepers = make_keepers();
+    const auto child = keepers->start(
+        program_of(shell(fmt::format("echo $PPID >>{0}; echo $$ >>{0}; setsid sh -c 'echo $$ "
+                                     ">>{0}; sleep 100 & echo $! >>{0}; wait'",
+                                     pids))));
+    for (;;) ::pause();
+  }
+  REQUIRE(wait_until([&] { return pids_in(pids).size() == 4; }));
+  ::kill(other, SIGKILL);
+  ::waitpid(other, nullptr, 0);
+  CHECK(wait_until([&] { return none_runs(pids_in(pids)); }));
+  for (const pid_t pid : pids_in(pids)) ::waitpid(pid, nullptr, WNOHANG);
+}
+
+TEST_CASE("Nothing leaks: no process, no zombie, no descriptor") {
+  const auto keepers = make_keepers();
+  const auto spec = program_of(shell("sleep 100 & :"));
+  TaskSpec gone;
+  gone.command = {"no-such-program"};
+  ProgramRules rules;
+  REQUIRE(run_program(*keepers, spec, rules));
+  const auto descriptors = open_descriptors();
+  const auto processes = descendants();
+  for (int i = 0; i < 300; ++i) {
+    CHECK(run_program(*keepers, spec, rules));
+    CHECK_FALSE(run_program(*keepers, program_of(gone), rules));
+  }
+  CHECK(open_descriptors() == descriptors);
+  CHECK(descendants() == processes);
+}
+
+TEST_CASE("Several threads run programs at a time") {
+  const auto keepers = make_keepers();
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 10; ++i) {
+        const auto ended = run_program(*keepers, program_of(shell(fmt::format("echo {}", t))), {});
+        CHECK(ended->output == fmt::format("{}\n", t));
+      }
+    });
+  }
+}
+
+TEST_CASE(
+    "Sandbox: no network, nothing to write but workdir and a /tmp of its own, few processes") {
+  if (const auto works = check_sandbox(); !works) {
+    MESSAGE("not tested: " << works.error().message);
+    return;
+  }
+  const ScratchFolder folder;
+  TaskSpec spec = shell(
+      "touch /usr/mark /etc/mark /dev/mark /run/mark 2>&1 | grep -c 'Read-only'; "
+      "touch here && ls here; ls /tmp | wc -l; ls -d /proc/[0-9]* | wc -l; "
+      "grep -c : /proc/net/dev; pwd; dd if=/dev/zero of=/tmp/big bs=1M count=100 2>&1 | "
+      "grep -o 'No space.*'");
+  spec.sandbox = true;
+  spec.workdir = folder.path();
+  spec.limits.memory = 32 << 20;
+  const ProgramRun ended = run(spec);
+  CAPTURE(ended.errors);
+  const std::string above = folder.path().filename();  // the only thing in /tmp: the workdir
+  CHECK(ended.output.starts_with("4\nhere\n1\n"));
+  CHECK(ended.output.ends_with(
+      fmt::format("\n1\n{}\nNo space left on device\n", folder.path().string())));
+  CHECK(std::filesystem::exists(folder.path() / "here"));
+}
+
+TEST_CASE("Sandbox: a daemon in it ends with the task too") {
+  if (!check_sandbox()) return;
+  TaskSpec spec = shell("setsid sleep 1000 & echo 1");
+  spec.sandbox = true;
+  const auto before = descendants();
+  CHECK(run(spec).output == "1\n");
+  CHECK(descendants() == before);
+}
+
+}  // namespace
+}  // namespace fogctl
