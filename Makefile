@@ -20,7 +20,7 @@ test: build
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 bench: build
-	@cmake --build $(BUILD) -j $(JOBS) --target fogctl_bench --target fogctl_queue_bench --target fogctl_decision_bench
+	@cmake --build $(BUILD) -j $(JOBS) --target fogctl_bench --target fogctl_queue_bench --target fogctl_decision_bench --target fogctl_process_bench
 	@bench/run.sh $(BUILD)
 
 check: deps

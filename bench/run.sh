@@ -109,6 +109,14 @@ for ((turn = 0; turn < turns; ++turn)); do
   p50 latency "$on_redis" 5000 >>"$dir/redis.rt"
   p50 latency "$handing_on" 5000 >>"$dir/handed.rt"
   "$build/fogctl_decision_bench" | awk '{print $1}' >>"$dir/decision.us"
+  for what in once spawn; do
+    "$build/fogctl_process_bench" "$what" 2000 >>"$dir/$what.rate"
+  done
+  for what in stream pipe; do
+    "$build/fogctl_process_bench" "$what" 20000 >"$dir/figures"
+    awk '{print $1}' "$dir/figures" >>"$dir/$what.rate"
+    awk '{print $2}' "$dir/figures" >>"$dir/$what.us"
+  done
   redis_lpush >>"$dir/lpush.rate"
   "$probe" throughput "$on_redis" 300000 2000 64 >>"$dir/redis.rate"
   "$probe" throughput "$echo_server" 300000 1000 >>"$dir/echo.rate"
@@ -127,6 +135,12 @@ compare "memory of an idle fog node, MB" "$idle" 12 "<= 1"
 compare "a decision with 32 neighbours, us (goal)" "$(of decision.us)" 2 "<= 1"
 compare "handed to a neighbour and back, p50 us (2 links + 2 local)" "$(of handed.rt)" \
   "$(echo "$(of echo.rt) $(of memory.rt)" | awk '{print 2 * $1 + 2 * $2}')" "<= 1"
+compare "program once (/bin/true), tasks/s (vfork, exec, wait)" "$(of once.rate)" \
+  "$(of spawn.rate)" ">= 0.7"
+compare "stream process (echo), tasks/s (the same, bare pipes)" "$(of stream.rate)" \
+  "$(of pipe.rate)" ">= 0.6"
+compare "stream process (echo), p50 us (the same, bare pipes)" "$(of stream.us)" "$(of pipe.us)" \
+  "<= 2"
 compare "state sharing with 32 neighbours, % of a core (goal)" "$(mesh_share)" 0.5 "<= 1"
 
 # The times that the end-to-end tests of the mesh print, the longest of each, in seconds.

@@ -182,11 +182,12 @@ void Keeper::end_all() {
       exit.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     }
   };
-  while (!reap_all()) {
-    if (group_) group_->kill();
-    kill_all([] { return descendants_of(::getpid(), all_processes()); });
+  for (int round = 0; !reap_all(); ++round) {
+    // The first time, what was in its group may be dying: a look at all processes costs more.
+    if (round > 0 && group_) group_->kill();
+    if (round > 0) kill_all([] { return descendants_of(::getpid(), all_processes()); });
     pollfd ended{signals_.get(), POLLIN, 0};
-    ::poll(&ended, 1, 10);
+    ::poll(&ended, 1, round > 0 ? 10 : 1);
     signalfd_siginfo ignored{};
     while (::read(signals_.get(), &ignored, sizeof ignored) > 0) continue;
   }

@@ -192,7 +192,7 @@ TEST_CASE("Nothing leaks: no process, no zombie, no descriptor") {
   REQUIRE(run_program(*keepers, spec, rules));
   const auto descriptors = open_descriptors();
   const auto processes = descendants();
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 100; ++i) {
     CHECK(run_program(*keepers, spec, rules));
     CHECK_FALSE(run_program(*keepers, program_of(gone), rules));
   }

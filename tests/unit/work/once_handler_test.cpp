@@ -144,6 +144,15 @@ TEST_CASE("Once: a failure tells exit code or signal, and the last of stderr") {
   CHECK(message.size() < 500);
 }
 
+TEST_CASE("Once: an exit code that is to be retried, twice, and then all is well") {
+  const ScratchFolder folder;
+  TaskSpec spec = shell("echo >>runs; [ $(wc -l <runs) -gt 2 ] || exit 75; echo 1");
+  spec.workdir = folder.path();
+  spec.retry_exit_codes = {75};
+  for (int i = 0; i < 2; ++i) error_of(run(spec), TaskErrorCode::task_failed, false);
+  CHECK(run(spec) == "1");
+}
+
 TEST_CASE("Once: a program that cannot be started says why") {
   struct Row {
     std::vector<std::string> command;
