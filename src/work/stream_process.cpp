@@ -170,7 +170,9 @@ class StreamProcess::Talk {
     const std::size_t before = output.size();
     is_out_open_ = read_some(child_.out(), output);
     if (ending_.has_begun()) return output.clear();
-    for (auto line = take_line(output, before); line && !answer_; line = take_line(output, 0)) {
+    for (std::size_t searched = before; !answer_; searched = 0) {
+      const auto line = take_line(output, searched);
+      if (!line) break;
       take_answer(*line);
     }
     if (!is_out_open_) closed_until_ = clock_.now() + closed_patience;  // it may be about to die
