@@ -45,7 +45,9 @@ void MeshNode::set_workers(std::size_t workers) {
 }
 
 void MeshNode::on_opened(const MeshOpened& opened) {
-  links_[opened.peer] = Link{opened.other, opened.is_opened_here, false, {}, false};
+  Link& link = links_[opened.peer];
+  link.other = opened.other;
+  link.is_opened_here = opened.is_opened_here;
   MeshMessage ready;
   ready.node = id_;
   ready.sent = world_.now();

@@ -60,6 +60,7 @@ void OriginalNode::on_message(PeerId peer, const MeshMessage& message) {
     case cancel:
     case leave:
       return world_.fail("an original node was sent what it does not know");
+    case kinds:  // never said to an original one
     case end:
       return;
   }
