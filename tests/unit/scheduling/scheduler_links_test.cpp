@@ -189,13 +189,13 @@ TEST_CASE("A neighbour that sent a copy does not get the task either: each would
 TEST_CASE("A neighbour is told at once how busy this node is, and the others again") {
   Learned bench;
   (void)bench.light_tasks(3);
-  const auto first = only<ShareState>(bench.peer_up(101, fogctl_node("a")));
+  const auto first = all<ShareState>(bench.peer_up(101, fogctl_node("a"))).at(0);
   CHECK(first.links == std::vector<PeerId>{101});
   CHECK(first.state.expected_wait == 30ms);
   CHECK(first.state.workers == 1);
   CHECK(first.state.queued == 3);
   CHECK(first.state.sharing_interval == 1s);
-  const auto second = only<ShareState>(bench.peer_up(102, fogctl_node("b")));
+  const auto second = all<ShareState>(bench.peer_up(102, fogctl_node("b"))).at(0);
   CHECK(second.links == std::vector<PeerId>{101, 102});
   CHECK(second.state.sequence == first.state.sequence + 1);
 }
