@@ -45,8 +45,8 @@ struct Scene {
               heals_after),
         crew(queue, handlers, clock, options(),
              {.on_results = [this](const auto&) { answered.set_value(); },
-              .on_progress = {},
               .on_cancelled = {},
+              .on_progress = {},
               .on_lost = {}}) {
     set_log_level(LogLevel::off);
     Task task;
