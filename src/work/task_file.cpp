@@ -246,11 +246,10 @@ TaskFile read_task_file(const std::string& path, const TaskChecks& checks) {
     reader.wrong(0, text.error().message);
     return reader.finish();
   }
-  const toml::parse_result document = toml::parse(*text, path);
-  if (document) {
-    reader.read(document.table());
+  if (const auto document = parse_toml(*text)) {
+    reader.read(*document);
   } else {
-    reader.wrong(line_of(document.error().source()), std::string(document.error().description()));
+    reader.wrong(document.error().line, document.error().why);
   }
   return reader.finish();
 }

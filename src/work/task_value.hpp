@@ -1,12 +1,8 @@
-// One value of a task file, read as its key wants it. For task_file.cpp alone, and with it the only
-// place that knows the TOML library.
+// One value of a task file, read as its key wants it. For task_file.cpp alone.
 #pragma once
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +15,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "base/toml.hpp"
 
 namespace fogctl {
 

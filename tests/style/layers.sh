@@ -33,7 +33,7 @@ outside=(
   'CLI/.*                      cli'
   'boost/.*                    json'
   'gmp(xx)?\.h                 work'
-  'toml\+\+/.*                  work/task_value.hpp' # which task_file.cpp includes
+  'toml\+\+/.*                  base/toml.hpp'
   'random                      base/random.cpp'
   'thread|stop_token|future    work node cli base/spin.cpp' # the last asks how many cores there are
   'mutex|shared_mutex|condition_variable|semaphore|latch|barrier    base queue work node'
