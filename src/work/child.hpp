@@ -64,7 +64,8 @@ class Keepers {
   [[nodiscard]] virtual std::string limits_in_force() const = 0;
 };
 
-/// A pool of keepers of this executable, /proc/self/exe.
+/// A pool of keepers of this executable, /proc/self/exe; main calls run_if_keeper(). The first pool
+/// of a process logs the limits in force.
 [[nodiscard]] std::shared_ptr<Keepers> make_keepers();
 
 }  // namespace fogctl

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.hpp"
 #include "work/child.hpp"
 #include "work/control_group.hpp"
 #include "work/keeper_process.hpp"
@@ -117,22 +118,25 @@ Result<PipePairs> make_pipes() {
   return pairs;
 }
 
+/// Once for the process, which moves into a group of its own by it.
+const Result<std::string>& control_groups() {
+  static const Result<std::string> groups = take_over_control_group();
+  return groups;
+}
+
+std::string describe_limits() {
+  const auto& groups = control_groups();
+  return groups ? fmt::format("cgroup v2, in {}", *groups)
+                : fmt::format("rlimits, and looks at the memory and processes of each task ({})",
+                              groups.error().message);
+}
+
 class KeeperPool final : public Keepers {
  public:
-  KeeperPool() {
-    auto groups = take_over_control_group();
-    groups_ = groups ? *groups : "";
-    limits_in_force_ = groups ? fmt::format("cgroup v2, in {}", *groups)
-                              : fmt::format("rlimits, and looks at memory and processes ({})",
-                                            groups.error().message);
-  }
-
   Result<std::unique_ptr<Child>> start(const ChildSpec& spec) override;
-  std::string limits_in_force() const override { return limits_in_force_; }
+  std::string limits_in_force() const override { return describe_limits(); }
 
  private:
-  std::string groups_;
-  std::string limits_in_force_;
   std::shared_ptr<RestingKeepers> resting_ = std::make_shared<RestingKeepers>();
 };
 
@@ -152,7 +156,7 @@ Result<std::unique_ptr<Child>> KeeperPool::start(const ChildSpec& spec) {
     KeeperPtr keeper = resting_->take();
     was_at_rest = keeper != nullptr;
     if (!keeper) {
-      auto started = KeeperProcess::start(groups_);
+      auto started = KeeperProcess::start(control_groups().value_or(""));
       if (!started) return std::unexpected(started.error());
       keeper = std::move(*started);
     }
@@ -172,6 +176,8 @@ Result<std::unique_ptr<Child>> KeeperPool::start(const ChildSpec& spec) {
 }  // namespace
 
 std::shared_ptr<Keepers> make_keepers() {
+  static std::once_flag told;
+  std::call_once(told, [] { log(LogLevel::info, "limits of tasks: {}", describe_limits()); });
   return std::make_shared<KeeperPool>();
 }
 
