@@ -2,7 +2,7 @@
 # PREFIX/share/bash-completion/completions/fogctl, or by hand.
 # shellcheck shell=bash
 
-_fogctl_subcommands='fog cloud nodes worker client queue tasks redis-check find-port help'
+_fogctl_subcommands='fog cloud nodes worker client queue tasks simulate redis-check find-port help'
 
 # The flags of a subcommand; "" is fogctl itself.
 _fogctl_flags() {
@@ -16,6 +16,9 @@ _fogctl_flags() {
   mesh+=' --overdue-factor --overdue-min'
   case $1 in
     '') echo '--help --version' ;;
+    simulate)
+      echo '--help --policy --load --seeds --seed --sharing-interval --measure --jobs --plot --json'
+      ;;
     redis-check) echo "--help $redis --json" ;;
     queue) echo "--help $redis --queue --connect --json" ;;
     tasks) echo "--help $redis --queue --connect $discovery --state --most --json" ;;
@@ -52,7 +55,7 @@ _fogctl_actions() {
 _fogctl_values() {
   local words=''
   case $1 in
-    --redis-password-file | --content-file | --content-csv | --redis | --queue-file | --tasks)
+    --redis-password-file | --content-file | --content-csv | --redis | --queue-file | --tasks | --plot)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$2")
       return 0
@@ -62,7 +65,7 @@ _fogctl_values() {
     --queue-backend) words='redis memory file' ;;
     --queue-sync) words='normal full' ;;
     --log-level) words='debug info warning error off' ;;
-    --policy) words='original' ;;
+    --policy) words='original original-edf deadline' ;;
     --class) words='light medium heavy' ;;
     --state) words='queued delayed leased away dead' ;;
     --task) words='light medium heavy add echo sleep sum mean fail' ;;
@@ -92,6 +95,11 @@ _fogctl() {
   elif [ "$subcommand" = help ]; then
     mapfile -t COMPREPLY < <(compgen -W "${_fogctl_subcommands% help}" -- "$current")
   elif ! _fogctl_values "$previous" "$current"; then
+    if [ "$subcommand" = simulate ] && [[ $current != -* ]]; then
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      return 0
+    fi
     mapfile -t COMPREPLY < <(
       compgen -W "$(_fogctl_actions "$subcommand") $(_fogctl_flags "$subcommand")" -- "$current"
     )

@@ -2,7 +2,7 @@
 # PREFIX/share/fish/vendor_completions.d.
 
 function __fogctl_no_subcommand
-    not __fish_seen_subcommand_from fog cloud nodes worker client queue tasks redis-check find-port help
+    not __fish_seen_subcommand_from fog cloud nodes worker client queue tasks simulate redis-check find-port help
 end
 
 function __fogctl_in
@@ -22,9 +22,10 @@ complete -c fogctl -n __fogctl_no_subcommand -a client -d 'send tasks and report
 complete -c fogctl -n __fogctl_no_subcommand -a queue -d 'show what lies in a queue, pause and resume it'
 complete -c fogctl -n __fogctl_no_subcommand -a tasks -d 'look at tasks one by one, give them up, try them again'
 complete -c fogctl -n __fogctl_no_subcommand -a redis-check -d 'tell whether a Redis can carry a fog'
+complete -c fogctl -n __fogctl_no_subcommand -a simulate -d 'compare placement policies on simulated fogs'
 complete -c fogctl -n __fogctl_no_subcommand -a find-port -d 'print idle TCP ports'
 complete -c fogctl -n __fogctl_no_subcommand -a help -d 'explain a subcommand'
-complete -c fogctl -n '__fogctl_in help' -a 'fog cloud nodes worker client queue tasks redis-check find-port'
+complete -c fogctl -n '__fogctl_in help' -a 'fog cloud nodes worker client queue tasks simulate redis-check find-port'
 
 # The Redis.
 set -l redis '__fogctl_in redis-check fog cloud worker queue tasks'
@@ -53,7 +54,7 @@ complete -c fogctl -n $node -l queue-file -r -F -d 'file of the file queue'
 complete -c fogctl -n $node -l queue-sync -x -a 'normal full' -d 'what in the file outlives a power cut'
 complete -c fogctl -n $node -l listen -x -d 'address to listen on'
 complete -c fogctl -n $node -l workers -x -d 'worker threads in this process'
-complete -c fogctl -n $node -l policy -x -a original -d 'how tasks are placed'
+complete -c fogctl -n $node -l policy -x -a 'original original-edf deadline' -d 'how tasks are placed'
 complete -c fogctl -n $node -l max-message -x -d 'longest message in bytes'
 complete -c fogctl -n $node -l max-queued -x -d 'most tasks in the queue'
 complete -c fogctl -n $node -l max-queued-bytes -x -d 'most bytes of tasks in the queue'
@@ -91,6 +92,18 @@ complete -c fogctl -n '__fogctl_in queue' -a 'pause resume'
 complete -c fogctl -n '__fogctl_in tasks' -l state -x -a 'queued delayed leased away dead' -d 'list tasks of this state alone'
 complete -c fogctl -n '__fogctl_in tasks' -l most -x -d 'how many to list of each state'
 complete -c fogctl -n '__fogctl_in tasks' -a 'ls show cancel retry rm kinds'
+
+set -l simulate '__fogctl_in simulate'
+complete -c fogctl -n $simulate -F
+complete -c fogctl -n $simulate -l policy -x -a 'original original-edf deadline' -d 'policies to compare'
+complete -c fogctl -n $simulate -l load -x -d 'offered work / capacity of the fog'
+complete -c fogctl -n $simulate -l seeds -x -d 'how often each is simulated'
+complete -c fogctl -n $simulate -l seed -x -d 'the first seed'
+complete -c fogctl -n $simulate -l sharing-interval -x -d 'how often nodes share their state'
+complete -c fogctl -n $simulate -l measure -x -d 'how long is measured'
+complete -c fogctl -n $simulate -l jobs -x -d 'simulations at the same time'
+complete -c fogctl -n $simulate -l plot -r -F -d 'draw in-time rate over load into this SVG file'
+complete -c fogctl -n $simulate -l json -d 'print the figures as one JSON object'
 
 complete -c fogctl -n '__fogctl_in redis-check' -l json -d 'print one JSON object'
 

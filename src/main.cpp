@@ -11,6 +11,7 @@ constexpr fogctl::cli::Command commands[] = {
     {"client", "send tasks and report how they fared", fogctl::cli::add_client},
     {"queue", "show what lies in a queue, pause and resume it", fogctl::cli::add_queue},
     {"tasks", "look at tasks one by one, give them up, try them again", fogctl::cli::add_tasks},
+    {"simulate", "compare placement policies on simulated fogs", fogctl::cli::add_simulate},
     {"redis-check", "tell whether a Redis can carry a fog", fogctl::cli::add_redis_check},
     {"find-port", "print idle TCP ports", fogctl::cli::add_find_port},
 };

@@ -44,6 +44,7 @@ Run add_client(CLI::App& command);
 Run add_nodes(CLI::App& command);
 Run add_queue(CLI::App& command);
 Run add_tasks(CLI::App& command);
+Run add_simulate(CLI::App& command);
 Run add_redis_check(CLI::App& command);
 Run add_find_port(CLI::App& command);
 

@@ -3,6 +3,7 @@
 // Ties break by node id: equal inputs, equal answer. Any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,16 +17,33 @@ namespace fogctl {
 
 enum class Site : std::uint8_t { here, neighbour, cloud };
 
+/// How long a task waits before it starts, and how far from that it may be.
+struct WaitEstimate {
+  Duration mean{};
+  Duration deviation{};  // standard
+};
+
+/// What a node says of its waits, for tasks of different urgency: the shorter the slack, the fewer
+/// are served before it. One for each of `wait_slacks`.
+inline constexpr std::array<Duration, 9> wait_slacks = {
+    std::chrono::milliseconds(0),   std::chrono::milliseconds(10),
+    std::chrono::milliseconds(20),  std::chrono::milliseconds(40),
+    std::chrono::milliseconds(80),  std::chrono::milliseconds(160),
+    std::chrono::milliseconds(320), std::chrono::milliseconds(640),
+    std::chrono::milliseconds(1280)};
+using WaitProfile = std::array<WaitEstimate, wait_slacks.size()>;
+
 /// A place where the task could run, and what is known of it. The texts are the caller's and
 /// outlive the decision.
 struct Candidate {
   Site site = Site::here;
-  std::string_view node;     // id; of an original neighbour its address; empty for the cloud
-  std::string_view address;  // as it would stand in offloading_fog
-  bool is_original = false;  // a neighbour of the original system: knows addresses, no ids
-  Duration expected_wait{};  // before the task would start there, the link apart
-  Duration link_delay{};     // a round trip
-  Duration report_age{};     // since the node said so
+  std::string_view node;      // id; of an original neighbour its address; empty for the cloud
+  std::string_view address;   // as it would stand in offloading_fog
+  bool is_original = false;   // a neighbour of the original system: knows addresses, no ids
+  Duration expected_wait{};   // before the task would start there, the link apart
+  Duration link_delay{};      // a round trip
+  Duration report_age{};      // since the node said so
+  WaitEstimate start_wait{};  // of this task, in start-by order; only for who reads_start_wait
 };
 
 /// The node has handed the task on before: there it must not go again (protocol.md parts 2 and 3).
@@ -36,6 +54,7 @@ struct ClusterView {
   std::optional<Candidate> local;     // absent: no live worker, or the queue is away
   std::vector<Candidate> neighbours;  // sorted by node
   std::optional<Candidate> cloud;
+  Duration slack{};    // until the task is to start; negative: it is late
   bool fog_on = true;  // false: neighbours are not asked at all (the original's "fog off")
 };
 
@@ -62,6 +81,7 @@ struct Policy {
   Plan (*place)(const Task& task, const ClusterView& view, const Tuning& tuning,
                 std::uint64_t draw);
   ServingOrder order;
+  bool reads_start_wait = false;  // else the candidates' start_wait is not worked out
 };
 
 /// Every policy, the default first: what --policy, its help and the tests read.

@@ -1,15 +1,20 @@
 #include <algorithm>
 #include <array>
 
+#include "placement/deadline.hpp"
 #include "placement/original.hpp"
 #include "placement/placement.hpp"
 
 namespace fogctl {
 
 std::span<const Policy> policies() {
-  static constexpr std::array<Policy, 1> table = {{
+  static constexpr std::array<Policy, 3> table = {{
       {"original", "the original system's rule, first come first served", place_by_original_rule,
        ServingOrder::fifo},
+      {"original-edf", "the same rule, earliest start-by first", place_by_original_rule,
+       ServingOrder::start_by},
+      {"deadline", "where it starts in time in 95 of 100 cases, earliest start-by first",
+       place_by_deadline, ServingOrder::start_by, true},
   }};
   return table;
 }

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "placement/placement.hpp"
 #include "task/kinds.hpp"
 #include "task/task.hpp"
 
@@ -91,6 +92,7 @@ struct NodeState {
   std::size_t queued = 0;
   std::size_t running = 0;
   std::uint64_t sequence = 0;
+  std::optional<WaitProfile> waits = {};  // of tasks that come now, by their urgency
   Duration sharing_interval = std::chrono::seconds(1);
 };
 

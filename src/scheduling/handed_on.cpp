@@ -19,24 +19,23 @@ HandedOn::HandedOn(Random& random) : next_id_(first_id(random)) {}
 
 std::int64_t HandedOn::add(std::string uid, PeerId link, Instant overdue_at) {
   const std::int64_t id = next_id_++;
-  tasks_.emplace(id, Task{std::move(uid), link, overdue_at});
-  timers_.emplace(overdue_at, id);
+  tasks_.emplace(id, Task{std::move(uid), link, timers_.emplace(overdue_at, id).first});
   return id;
 }
 
 void HandedOn::remove(std::int64_t id) {
   const auto found = tasks_.find(id);
   FOGCTL_CHECK(found != tasks_.end());
-  timers_.erase({found->second.overdue_at, id});
+  timers_.erase(found->second.timer);
   tasks_.erase(found);
 }
 
 void HandedOn::postpone(PeerId link, Duration by) {
   for (auto& [id, task] : tasks_) {
     if (task.link != link) continue;
-    timers_.erase({task.overdue_at, id});
-    task.overdue_at += by;
-    timers_.emplace(task.overdue_at, id);
+    const Instant overdue_at = task.timer->first + by;
+    timers_.erase(task.timer);
+    task.timer = timers_.emplace(overdue_at, id).first;
   }
 }
 

@@ -40,13 +40,14 @@ class HandedOn {
   [[nodiscard]] std::size_t size() const { return tasks_.size(); }
 
  private:
+  using Timers = std::set<std::pair<Instant, std::int64_t>>;  // when each is overdue
   struct Task {
     std::string uid;
     PeerId link = 0;
-    Instant overdue_at;
+    Timers::iterator timer;
   };
   std::unordered_map<std::int64_t, Task> tasks_;
-  std::set<std::pair<Instant, std::int64_t>> timers_;
+  Timers timers_;
   std::int64_t next_id_;
 };
 

@@ -1,6 +1,7 @@
 #include "scheduling/neighbours.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -13,6 +14,16 @@ constexpr Duration original_interval = std::chrono::seconds(1);
 /// No neighbour is waited for as if it shared more seldom than this, whatever it says.
 constexpr Duration longest_interval = std::chrono::hours(24);
 
+/// How much of its workers' time a neighbour has for what one node hands to it. With none, what was
+/// handed to it a while ago would count for ever; by simulation .1 to .3 bring as many in time.
+constexpr double share_for_one = .2;
+
+std::size_t index_of_slack(Duration slack) {
+  const auto found = std::ranges::lower_bound(wait_slacks, slack);
+  return found == wait_slacks.end() ? wait_slacks.size() - 1
+                                    : static_cast<std::size_t>(found - wait_slacks.begin());
+}
+
 auto order_of(const Neighbour& neighbour) {
   return std::tuple<std::string_view, PeerId>(neighbour.who.id(), neighbour.link);
 }
@@ -23,6 +34,22 @@ void retire(Neighbour& neighbour, Instant now) {
 }
 
 }  // namespace
+
+void Neighbour::note_sent(Duration slack, Duration execution) {
+  sent_work[index_of_slack(slack)] += to_seconds(execution);
+}
+
+WaitEstimate Neighbour::start_wait(Duration slack, Instant now) const {
+  const std::size_t index = index_of_slack(slack);
+  // One that does not say how its waits spread is taken to spread by half of the mean.
+  const Duration told = state.expected_wait.value_or(Duration::zero());
+  WaitEstimate wait = state.waits ? (*state.waits)[index] : WaitEstimate{told, told / 2};
+  const double sent = std::accumulate(sent_work.begin(), sent_work.begin() + index + 1, 0.0);
+  const auto workers = static_cast<double>(std::max<std::size_t>(1, state.workers));
+  const double left = sent / workers - share_for_one * to_seconds(now - state_at);
+  if (left > 0) wait.mean = add_saturating(wait.mean, from_seconds(left));
+  return wait;
+}
 
 void Neighbours::add(PeerId link, NeighbourIdentity who, Instant now) {
   Neighbour added;

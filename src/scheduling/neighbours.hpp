@@ -2,6 +2,7 @@
 // is on its way to and from each. Pure: the time is passed in. Belongs to one thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,7 +44,15 @@ struct Neighbour {
   std::size_t taken_now = 0;   // tasks taken from it that are unanswered
   std::uint64_t handed = 0;    // in all
   std::uint64_t taken = 0;
+  /// What was handed to it since its last state, in seconds of a worker, by the slack it had there
+  /// (wait_slacks: the first that is no shorter).
+  std::array<double, wait_slacks.size()> sent_work{};
 
+  /// Notes that a task was handed to it which has `slack` left and runs for about `execution`.
+  void note_sent(Duration slack, Duration execution);
+  /// What a task that is to start within `slack` waits there at `now`, by its last state and what
+  /// was handed to it since.
+  [[nodiscard]] WaitEstimate start_wait(Duration slack, Instant now) const;
   [[nodiscard]] bool is_empty() const { return handed_now == 0 && taken_now == 0; }
 };
 

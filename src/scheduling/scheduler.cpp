@@ -12,7 +12,6 @@ namespace fogctl {
 namespace {
 
 constexpr std::size_t most_origins = 16;
-constexpr std::size_t most_strays = 100'000;
 
 bool is_same_task(const Task& a, const Task& b) {
   return a.name == b.name && a.content == b.content;
@@ -27,6 +26,7 @@ Scheduler::Scheduler(SchedulerOptions options, Random random)
       handed_on_(random_) {}
 
 void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
+  now_ = now;
   if (task.uid.empty()) task.uid = random_short_id(random_);
   Neighbour* sender = neighbours_.find(origin.peer);
   if (sender != nullptr) {
@@ -88,12 +88,16 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
            std::ranges::find(entry.avoided, link) != entry.avoided.end();
   };
   view_.fog_on = options_.hands_to_neighbours;
+  view_.slack = entry.start_by - now;
   view_.local.reset();
   const Kinds::Places* places = kinds_.find(task.name);
   const bool can_run_here = places != nullptr && places->is_here;
   if (can_run_here && is_here_to_be_had() && !draining_ && !entry.avoids_here) {
     view_.local.emplace();
     view_.local->expected_wait = backlog_.expected_wait(estimates_.classes());
+    if (options_.policy->reads_start_wait) {
+      view_.local->start_wait = work_.wait(view_.slack, moments_, now);
+    }
   }
   view_.cloud.reset();
   if (cloud_takes(task) && !is_avoided(cloud_link)) view_.cloud = cloud_;
@@ -105,6 +109,9 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     const bool takes = neighbour.who.is_original() ? original_takes : size <= options_.max_message;
     if (!takes || is_avoided(neighbour.link) || !places->find(neighbour.link)) continue;
     if (auto candidate = neighbours_.candidate(neighbour, now)) {
+      if (options_.policy->reads_start_wait) {
+        candidate->start_wait = neighbour.start_wait(view_.slack - candidate->link_delay, now);
+      }
       view_.neighbours.push_back(*candidate);
     }
   }
@@ -133,13 +140,20 @@ void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out
 
 /// The queue's backlog, and what is known to be with a peer, follow where the task is.
 void Scheduler::set_where(Entry& entry, Where where) {
-  if (entry.where == Where::here) backlog_.remove(entry.task->weight);
+  if (entry.where == Where::here) {
+    backlog_.remove(entry.task->weight);
+    if (options_.policy->reads_start_wait) work_.remove(entry.work, now_);
+  }
   if (entry.where == Where::away) {
     handed_on_.remove(entry.link_id);
     if (Neighbour* neighbour = neighbours_.find(entry.link)) --neighbour->handed_now;
   }
   entry.where = where;
-  if (where == Where::here) backlog_.add(entry.task->weight);
+  if (where != Where::here) return;
+  backlog_.add(entry.task->weight);
+  if (options_.policy->reads_start_wait) {
+    entry.work = work_.add(entry.task->weight, entry.start_by, now_);
+  }
 }
 
 Task& Scheduler::editable(Entry& entry) {
@@ -197,6 +211,7 @@ void Scheduler::hand_on(Entry& entry, Instant now, Actions& out) {
     way = neighbour->delay.value_or(Duration::zero());
     ++neighbour->handed;
     ++neighbour->handed_now;
+    neighbour->note_sent(entry.start_by - now - way, estimates_.of(task));
     add_hop(entry, *neighbour);
   }
   task.waited = add_saturating(task.waited, way / 2);
@@ -263,132 +278,6 @@ void Scheduler::place_parked(Instant now, Actions& out) {
     place(*entry, now, out);
     if (entry_of(uid) == entry && entry->where == Where::parked) parked_.push_back(std::move(uid));
   }
-}
-
-void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_given, Instant now,
-                            Actions& out) {
-  using Kind = EnqueueAnswer::Kind;
-  if (is_for_forgotten_task(uid, answer_given, out)) return;
-  Entry* entry = entry_of(uid);
-  FOGCTL_CHECK(entry != nullptr && entry->in_flight > 0);
-  --entry->in_flight;
-  const bool is_last_word = answer_given.kind != Kind::unavailable && entry->in_flight == 0;
-  if (is_last_word) entry->maybe_away = false;
-  switch (answer_given.kind) {
-    case Kind::queued:
-      entry->in_queue = entry->was_in_queue = true;
-      entry->held_away = false;
-      tell_accepted(*entry, out);
-      if (entry->where == Where::going_away) return stay_here(*entry);
-      if (entry->where != Where::away) set_where(*entry, Where::here);
-      return;
-    case Kind::away:
-      return on_away(*entry, answer_given.lease_number, now, out);
-    case Kind::done:
-      return answer(*entry, answer_given.result.value(), out);
-    case Kind::conflict:
-      return refuse(*entry, TaskErrorCode::invalid_task,
-                    "field 'task_uid': belongs to a task with another name or content", out);
-    case Kind::overloaded:
-      return on_overloaded(*entry, now, out);
-    case Kind::failed:
-      if (entry->where == Where::away) return;
-      return refuse(*entry, TaskErrorCode::unavailable, answer_given.why, out);
-    case Kind::unavailable:
-      queue_up_ = false;  // on_queue_up follows, and tells it again what it had accepted
-      if (entry->where == Where::going_away) return place(*entry, now, out);
-      if (entry->where == Where::here && !entry->was_in_queue) place(*entry, now, out);
-  }
-}
-
-/// The result was faster than the queue's answer; its uid may have come again since.
-bool Scheduler::is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
-                                      Actions& out) {
-  const auto found = late_.find(uid);
-  if (found == late_.end()) return false;
-  Late& late = found->second;
-  if (answer.kind == EnqueueAnswer::Kind::away) {
-    out.push_back(TakeBack{uid, answer.lease_number});
-  }
-  if (--late.in_flight > 0) return true;
-  if (answer.kind == EnqueueAnswer::Kind::unavailable && late.maybe_away) {
-    add_stray(std::move(*late.maybe_away));
-  }
-  late_.erase(found);
-  return true;
-}
-
-void Scheduler::add_stray(EnqueueTask task) {
-  if (strays_.size() < most_strays) strays_.push_back(std::move(task));
-}
-
-/// The queue has it to be run, and it was about to go away.
-void Scheduler::stay_here(Entry& entry) {
-  Task& task = editable(entry);
-  task.process_by = task.offload_times == 0 ? "local" : entry.process_by;
-  set_where(entry, Where::here);
-}
-
-/// The queue holds the task as away: now it may be handed on.
-void Scheduler::on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out) {
-  entry.in_queue = entry.was_in_queue = true;
-  entry.held_away = true;
-  entry.lease_number = lease_number;
-  tell_accepted(entry, out);
-  if (entry.where == Where::away) return;  // it went while the queue was away
-  const bool may_go = entry.where == Where::going_away && link_takes(entry.link, *entry.task);
-  if (!may_go) return place_again(entry, now, out);
-  hand_on(entry, now, out);
-}
-
-void Scheduler::on_result(const TaskResult& result, Instant now, Actions& out) {
-  Entry* entry = entry_of(result.uid);
-  if (entry == nullptr) {
-    ++repeated_results_;
-    return;
-  }
-  if (!result.error) estimates_.add(*entry->task, result.execution_time);
-  answer(*entry, result, out);
-  share_if_changed(now, out);
-}
-
-void Scheduler::on_load(const QueueBacklog& load, Instant now, Actions& out) {
-  const bool had_workers = backlog_.workers() > 0;
-  backlog_.set_queue(load);
-  if (!had_workers && load.workers > 0) place_parked(now, out);
-  share_if_changed(now, out);
-}
-
-void Scheduler::on_queue_down() {
-  queue_up_ = false;
-}
-
-void Scheduler::on_queue_lost(Instant now, Actions& out) {
-  queue_lost_ = true;
-  if (queue_up_) on_queue_up(true, now, out);
-}
-
-void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
-  queue_up_ = true;
-  lost |= std::exchange(queue_lost_, false);
-  for (EnqueueTask& stray : std::exchange(strays_, {})) {
-    Late& late = late_[stray.task->uid];
-    ++late.in_flight;
-    late.maybe_away = stray;
-    out.push_back(std::move(stray));
-  }
-  std::vector<std::string_view> uids;
-  for (auto& [uid, entry] : entries_) {
-    if (lost) entry.in_queue = entry.held_away = false;
-    const bool has_place = entry.where == Where::here || entry.where == Where::away;
-    if (has_place && !entry.in_queue) uids.push_back(uid);
-  }
-  std::ranges::sort(uids);
-  for (const std::string_view uid : uids) {
-    Entry& entry = *entry_of(uid);
-    enqueue(entry, entry.where == Where::away, out);
-  }
-  place_parked(now, out);
 }
 
 Scheduler::Entry* Scheduler::entry_of(std::string_view uid) {

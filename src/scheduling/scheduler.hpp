@@ -19,6 +19,7 @@
 #include "scheduling/backlog.hpp"
 #include "scheduling/handed_on.hpp"
 #include "scheduling/kinds.hpp"
+#include "scheduling/local_work.hpp"
 #include "scheduling/neighbours.hpp"
 #include "task/estimates.hpp"
 
@@ -31,6 +32,7 @@ struct SchedulerOptions {
   bool is_cloud = false;            // the node at the top: leaves process_by as it came
   bool hands_to_neighbours = true;  // the original's "fog on"
   Duration sharing_interval = std::chrono::seconds(1);
+  bool shares_on_change = true;  // also before the interval is over, when the wait changed a lot
   std::size_t max_neighbours = 32;
   Duration patience = std::chrono::seconds(2);  // how long a task waits for somewhere to go
   std::size_t max_parked = 10'000;              // tasks that may wait so
@@ -162,6 +164,7 @@ class Scheduler {
     bool has_hop = false;            // its offload fields count this node
     std::vector<PeerId> avoided;     // links that did not bring its answer
     Instant deadline;                // when parked
+    LocalWork::Ticket work;          // when it is here
   };
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
 
@@ -219,6 +222,9 @@ class Scheduler {
   Kinds kinds_;
   TaskKinds told_kinds_;  // to the neighbours, last
   Instant kinds_at_;      // when that was looked at last
+  LocalWork work_;        // kept for a policy that reads_start_wait
+  ExecutionMoments moments_;
+  Instant now_;  // of the event that is being looked at
   std::optional<Candidate> cloud_;
   bool cloud_is_original_ = true;
   bool cloud_told_kinds_ = false;

@@ -119,6 +119,7 @@ bool Scheduler::on_cancel(const std::string& uid, Actions& out) {
 }
 
 void Scheduler::on_drain(Instant now, Actions& out) {
+  now_ = now;
   draining_ = true;
   if (!neighbours_.all().empty()) share(now, out);
 }
@@ -132,6 +133,7 @@ bool Scheduler::has_elsewhere(Instant now) {
 
 bool Scheduler::on_taken(const TaskPtr& task, std::uint32_t lease_number, std::uint32_t attempt,
                          Instant arrival, Instant now, Actions& out) {
+  now_ = now;
   Entry* entry = entry_of(task->uid);
   if (entry == nullptr) {
     Entry found;

@@ -26,6 +26,7 @@ bool was_turned_away(const TaskResult& result) {
 
 bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, Instant now,
                                Actions& out) {
+  now_ = now;
   const auto uid = handed_on_.find(id, link);
   if (!uid) {
     ++repeated_results_;
@@ -75,12 +76,14 @@ void Scheduler::on_cloud_delay(Duration round_trip) {
 }
 
 void Scheduler::on_cloud_down(Instant now, Actions& out) {
+  now_ = now;
   cloud_.reset();
   kinds_.forget(cloud_link);
   for (const std::string& uid : handed_on_.over(cloud_link)) place_again(*entry_of(uid), now, out);
 }
 
 void Scheduler::on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Actions& out) {
+  now_ = now;
   const bool is_original = who.is_original();
   neighbours_.add(link, std::move(who), now);
   if (neighbours_.all().size() == 1) ticked_at_ = tended_at_ = now;
@@ -90,6 +93,7 @@ void Scheduler::on_peer_up(PeerId link, NeighbourIdentity who, Instant now, Acti
 }
 
 std::size_t Scheduler::on_peer_lost(PeerId link, Instant now, Actions& out) {
+  now_ = now;
   const Neighbour* neighbour = neighbours_.find(link);
   const bool may_have_crashed = neighbour != nullptr && !neighbour->is_closed_here;
   neighbours_.remove(link);
@@ -116,6 +120,7 @@ void Scheduler::on_state(PeerId link, const NodeState& state, Instant now, Actio
   if (neighbour == nullptr) return;
   if (kinds_.of(link) == nullptr) kinds_.set(link, first_kinds());  // it does not tell
   neighbour->state = state;
+  neighbour->sent_work = {};
   neighbour->has_state = true;
   neighbour->state_at = now;
   neighbour->heard_at = now;
@@ -128,8 +133,10 @@ void Scheduler::on_peer_delay(PeerId link, Duration round_trip) {
 
 NodeState Scheduler::own_state() const {
   NodeState state;
-  if (is_here_to_be_had() && !draining_)
+  if (is_here_to_be_had() && !draining_) {
     state.expected_wait = backlog_.expected_wait(estimates_.classes());
+    if (options_.policy->reads_start_wait) state.waits = work_.profile(moments_, now_);
+  }
   state.workers = backlog_.workers();
   state.running = std::min(backlog_.running(), backlog_.tasks());
   state.queued = backlog_.tasks() - state.running;
@@ -153,7 +160,8 @@ void Scheduler::share(Instant now, Actions& out) {
 }
 
 void Scheduler::share_if_changed(Instant now, Actions& out) {
-  if (neighbours_.all().empty() || now - shared_at_ < options_.sharing_interval / 10) return;
+  if (!options_.shares_on_change || neighbours_.all().empty()) return;
+  if (now - shared_at_ < options_.sharing_interval / 10) return;
   const bool is_up = is_here_to_be_had() && !draining_;
   const auto& told = shared_.expected_wait;
   if (is_up && told) {
@@ -206,6 +214,7 @@ std::optional<Instant> Scheduler::next_tick() const {
 }
 
 void Scheduler::on_tick(Instant now, Actions& out) {
+  now_ = now;
   while (!parked_.empty()) {
     Entry* entry = entry_of(parked_.front());
     const bool waits = entry != nullptr && entry->where == Where::parked;

@@ -48,7 +48,7 @@ for ((i = 0; i < images; ++i)); do
   status=0
   wait "${senders[i]}" || status=$?
   # 5: it came, late
-  [ "$status" -eq 0 ] || [ "$status" -eq 5 ] || fail "image $i: status $status: $(cat "$dir/$i.err")"
+  [ "$status" -eq 0 ] || [ "$status" -eq 5 ] || fail "image $i: $status: $(cat "$dir/$i.err")"
   cmp "$dir/out/$i.png" "$dir/by-hand/$i.png" || fail "image $i is not what the command gives"
 done
 cat "$dir"/*.json | grep -o '"node":"[^"]*"' | sort | uniq -c | tee "$dir/nodes"

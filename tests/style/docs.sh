@@ -66,7 +66,7 @@ check_values() { # SUBCOMMAND: those that --help shows as a|b|c
     compare "$1 $flag" "$values" "$(fish_words fogctl "$1" "$flag" '')" completions/fogctl.fish
     compare "$1 $flag" "$values" \
       "$(zsh_specs "$1" | sed -nE "s/^$flag= .*\((.*)\)\$/\1/p" | tr ' ' '\n')" completions/_fogctl
-  done < <("$fogctl" "$1" --help | sed -nE 's/^  (--[a-z-]+) ([a-z]+(\|[a-z]+)+)( .*)?$/\1 \2/p')
+  done < <("$fogctl" "$1" --help | sed -nE 's/^  (--[a-z-]+) ([a-z-]+(\|[a-z-]+)+)( .*)?$/\1 \2/p')
 }
 
 check_subcommand() { # SUBCOMMAND

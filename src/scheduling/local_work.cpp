@@ -1,0 +1,132 @@
+#include "scheduling/local_work.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/check.hpp"
+
+namespace fogctl {
+namespace {
+
+/// What runs longer than was expected will not end at once.
+constexpr double least_residual = .3;
+/// So many tasks ahead are assigned to workers one by one, further ones spread evenly. Still more
+/// are not looked at: a decision's time is bounded, and who has that many before it is late.
+constexpr std::size_t most_assigned = 64;
+constexpr std::size_t most_looked_at = 256;
+
+}  // namespace
+
+/// When each worker becomes free, in seconds from now, while tasks are given to them in turn.
+class LocalWork::Schedule {
+ public:
+  Schedule(const LocalWork& work, const ExecutionMoments& moments, Instant now)
+      : free_at_(work.free_at_), moments_(moments), workers_(static_cast<double>(work.workers_)) {
+    free_at_.assign(work.workers_, 0.0);
+    for (std::size_t i = 0; i < work.running_.size() && i < work.workers_; ++i) {
+      const Running& running = work.running_[i];
+      const Moments& of_class = moments.of(running.weight);
+      const double left = of_class.mean - to_seconds(now - running.started);
+      free_at_[i] = std::max(left, least_residual * of_class.mean);
+      variance_ += of_class.variance;
+    }
+    std::ranges::make_heap(free_at_, std::greater{});
+  }
+
+  void assign(TaskClass weight) {
+    const Moments& of_class = moments_.of(weight);
+    variance_ += of_class.variance;
+    if (++assigned_ > most_assigned) {
+      beyond_ += of_class.mean / workers_;
+      return;
+    }
+    std::ranges::pop_heap(free_at_, std::greater{});
+    free_at_.back() += of_class.mean;
+    std::ranges::push_heap(free_at_, std::greater{});
+  }
+
+  [[nodiscard]] bool is_full() const { return assigned_ >= most_looked_at; }
+
+  [[nodiscard]] WaitEstimate wait() const {
+    const double mean = free_at_.front() + beyond_;
+    if (mean <= 0) return {};
+    return {from_seconds(mean), from_seconds(std::sqrt(variance_) / workers_)};
+  }
+
+ private:
+  std::vector<double>& free_at_;
+  const ExecutionMoments& moments_;
+  double workers_;
+  double variance_ = 0;
+  double beyond_ = 0;
+  std::size_t assigned_ = 0;
+};
+
+void LocalWork::set_workers(std::size_t workers, Instant now) {
+  workers_ = workers;
+  begin(now);
+}
+
+LocalWork::Ticket LocalWork::add(TaskClass weight, Instant start_by, Instant now) {
+  const Ticket ticket{start_by, ++last_};
+  queue_.emplace(ticket, weight);
+  begin(now);
+  return ticket;
+}
+
+void LocalWork::remove(const Ticket& ticket, Instant now) {
+  const auto running = std::ranges::find(running_, ticket, &Running::ticket);
+  if (running != running_.end()) {
+    *running = running_.back();
+    running_.pop_back();
+    begin(now);
+  } else {
+    FOGCTL_CHECK(queue_.erase(ticket) == 1);
+  }
+}
+
+/// Those that are late already are served last.
+LocalWork::Queue::const_iterator LocalWork::first_served(Instant now) const {
+  const auto first = queue_.lower_bound({now, 0});
+  return first == queue_.end() ? queue_.begin() : first;
+}
+
+/// Free workers take what is served next.
+void LocalWork::begin(Instant now) {
+  while (running_.size() < workers_ && !queue_.empty()) {
+    const auto next = first_served(now);
+    running_.push_back({next->first, next->second, now});
+    queue_.erase(next);
+  }
+}
+
+WaitEstimate LocalWork::wait(Duration slack, const ExecutionMoments& moments, Instant now) const {
+  FOGCTL_CHECK(workers_ > 0);
+  if (running_.size() < workers_) return {};
+  Schedule schedule(*this, moments, now);
+  const bool is_late = slack < Duration::zero();
+  auto next = is_late ? queue_.begin() : queue_.lower_bound({now, 0});
+  for (; next != queue_.end() && !schedule.is_full(); ++next) {
+    if (!is_late && next->first.first > now + slack) break;
+    schedule.assign(next->second);
+  }
+  return schedule.wait();
+}
+
+WaitProfile LocalWork::profile(const ExecutionMoments& moments, Instant now) const {
+  FOGCTL_CHECK(workers_ > 0);
+  WaitProfile profile;
+  Schedule schedule(*this, moments, now);
+  auto next = queue_.lower_bound({now, 0});
+  for (std::size_t i = 0; i < wait_slacks.size(); ++i) {
+    for (; next != queue_.end() && !schedule.is_full(); ++next) {
+      if (next->first.first > now + wait_slacks[i]) break;
+      schedule.assign(next->second);
+    }
+    profile[i] = schedule.wait();
+  }
+  return profile;
+}
+
+}  // namespace fogctl

@@ -1,0 +1,151 @@
+// The Scheduler's part about its queue: what it answered, who finished what, and that it is away or
+// back.
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+#include "scheduling/scheduler.hpp"
+
+namespace fogctl {
+namespace {
+
+constexpr std::size_t most_strays = 100'000;
+
+}  // namespace
+
+void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_given, Instant now,
+                            Actions& out) {
+  using Kind = EnqueueAnswer::Kind;
+  now_ = now;
+  if (is_for_forgotten_task(uid, answer_given, out)) return;
+  Entry* entry = entry_of(uid);
+  FOGCTL_CHECK(entry != nullptr && entry->in_flight > 0);
+  --entry->in_flight;
+  const bool is_last_word = answer_given.kind != Kind::unavailable && entry->in_flight == 0;
+  if (is_last_word) entry->maybe_away = false;
+  switch (answer_given.kind) {
+    case Kind::queued:
+      entry->in_queue = entry->was_in_queue = true;
+      entry->held_away = false;
+      tell_accepted(*entry, out);
+      if (entry->where == Where::going_away) return stay_here(*entry);
+      if (entry->where != Where::away) set_where(*entry, Where::here);
+      return;
+    case Kind::away:
+      return on_away(*entry, answer_given.lease_number, now, out);
+    case Kind::done:
+      return answer(*entry, answer_given.result.value(), out);
+    case Kind::conflict:
+      return refuse(*entry, TaskErrorCode::invalid_task,
+                    "field 'task_uid': belongs to a task with another name or content", out);
+    case Kind::overloaded:
+      return on_overloaded(*entry, now, out);
+    case Kind::failed:
+      if (entry->where == Where::away) return;
+      return refuse(*entry, TaskErrorCode::unavailable, answer_given.why, out);
+    case Kind::unavailable:
+      queue_up_ = false;  // on_queue_up follows, and tells it again what it had accepted
+      if (entry->where == Where::going_away) return place(*entry, now, out);
+      if (entry->where == Where::here && !entry->was_in_queue) place(*entry, now, out);
+  }
+}
+
+/// The result was faster than the queue's answer; its uid may have come again since.
+bool Scheduler::is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
+                                      Actions& out) {
+  const auto found = late_.find(uid);
+  if (found == late_.end()) return false;
+  Late& late = found->second;
+  if (answer.kind == EnqueueAnswer::Kind::away) {
+    out.push_back(TakeBack{uid, answer.lease_number});
+  }
+  if (--late.in_flight > 0) return true;
+  if (answer.kind == EnqueueAnswer::Kind::unavailable && late.maybe_away) {
+    add_stray(std::move(*late.maybe_away));
+  }
+  late_.erase(found);
+  return true;
+}
+
+void Scheduler::add_stray(EnqueueTask task) {
+  if (strays_.size() < most_strays) strays_.push_back(std::move(task));
+}
+
+/// The queue has it to be run, and it was about to go away.
+void Scheduler::stay_here(Entry& entry) {
+  Task& task = editable(entry);
+  task.process_by = task.offload_times == 0 ? "local" : entry.process_by;
+  set_where(entry, Where::here);
+}
+
+/// The queue holds the task as away: now it may be handed on.
+void Scheduler::on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out) {
+  entry.in_queue = entry.was_in_queue = true;
+  entry.held_away = true;
+  entry.lease_number = lease_number;
+  tell_accepted(entry, out);
+  if (entry.where == Where::away) return;  // it went while the queue was away
+  const bool may_go = entry.where == Where::going_away && link_takes(entry.link, *entry.task);
+  if (!may_go) return place_again(entry, now, out);
+  hand_on(entry, now, out);
+}
+
+void Scheduler::on_result(const TaskResult& result, Instant now, Actions& out) {
+  Entry* entry = entry_of(result.uid);
+  if (entry == nullptr) {
+    ++repeated_results_;
+    return;
+  }
+  now_ = now;
+  if (!result.error) {
+    estimates_.add(*entry->task, result.execution_time);
+    moments_.add(entry->task->weight, result.execution_time);
+  }
+  answer(*entry, result, out);
+  share_if_changed(now, out);
+}
+
+void Scheduler::on_load(const QueueBacklog& load, Instant now, Actions& out) {
+  const bool had_workers = backlog_.workers() > 0;
+  backlog_.set_queue(load);
+  now_ = now;
+  if (options_.policy->reads_start_wait) work_.set_workers(load.workers, now);
+  if (!had_workers && load.workers > 0) place_parked(now, out);
+  share_if_changed(now, out);
+}
+
+void Scheduler::on_queue_down() {
+  queue_up_ = false;
+}
+
+void Scheduler::on_queue_lost(Instant now, Actions& out) {
+  queue_lost_ = true;
+  if (queue_up_) on_queue_up(true, now, out);
+}
+
+void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
+  queue_up_ = true;
+  lost |= std::exchange(queue_lost_, false);
+  for (EnqueueTask& stray : std::exchange(strays_, {})) {
+    Late& late = late_[stray.task->uid];
+    ++late.in_flight;
+    late.maybe_away = stray;
+    out.push_back(std::move(stray));
+  }
+  std::vector<std::string_view> uids;
+  for (auto& [uid, entry] : entries_) {
+    if (lost) entry.in_queue = entry.held_away = false;
+    const bool has_place = entry.where == Where::here || entry.where == Where::away;
+    if (has_place && !entry.in_queue) uids.push_back(uid);
+  }
+  std::ranges::sort(uids);
+  for (const std::string_view uid : uids) {
+    Entry& entry = *entry_of(uid);
+    enqueue(entry, entry.where == Where::away, out);
+  }
+  place_parked(now, out);
+}
+
+}  // namespace fogctl
