@@ -167,6 +167,11 @@ std::string check_policy(const std::string& name) {
   return fmt::format("there is no policy '{}'; there are {}", name, fmt::join(names, ", "));
 }
 
+std::string check_load(const std::string& text) {
+  if (read_number<double>(text, {.01, 10})) return "";
+  return fmt::format("'{}' is not a number from 0.01 to 10", text);
+}
+
 }  // namespace
 
 Run add_simulate(CLI::App& command) {
@@ -175,6 +180,7 @@ Run add_simulate(CLI::App& command) {
   command.add_option("SCENARIO", options->scenarios, "files that describe what is simulated")
       ->required()
       ->type_name("")
+      ->default_str("")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command
       .add_option("--policy", options->policies, "policies to compare, with commas between them")
@@ -187,7 +193,7 @@ Run add_simulate(CLI::App& command) {
       .add_option("--load", options->loads,
                   "offered work / capacity of the fog, with commas between several")
       ->delimiter(',')
-      ->check(CLI::Range(.01, 10.0))
+      ->check(check_load)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->type_name("N,...")
       ->default_str("the scenario's");
