@@ -19,7 +19,7 @@ declare -A may_include=(
   [work]="base task json queue"
   [node]="base task placement scheduling json queue wire net work"
   [client]="base task wire net json"
-  [sim]="base task placement scheduling queue/ready_order.hpp queue/task_queue.hpp"
+  [sim]="base task placement scheduling queue/memory_queue.hpp queue/ready_order.hpp"
   [cli]="base task placement scheduling json queue wire net work node client sim"
   [main.cpp]="cli"
 )
