@@ -103,8 +103,8 @@ void StreamPool::put_back(ProcessPtr process) {
   } else {
     resting_.push_back({std::move(process), after(now, idle_)});
   }
-  // The thread looks again when the first that rests may be idle, unless none did.
-  if (is_worn || resting_.size() == 1) wake();
+  // Not for each task: waking the thread would cost more than the task's own exchange.
+  if (is_worn || after(now, idle_) < next_look_) wake();
   changed_.notify_one();
 }
 
@@ -156,6 +156,7 @@ Instant StreamPool::tend_once(std::list<Resting>& leaving, Instant now) {
     }
     resting_.erase(resting_.begin(), idle_end);
     if (!resting_.empty()) next = resting_.front().until;
+    next_look_ = next;
     leaving.splice(leaving.end(), leaving_);
   }
   leaving.remove_if([&](const Resting& leaves) {

@@ -67,6 +67,8 @@ class StreamPool {
   int failures_ = 0;              // since the last success
   Instant start_at_;              // no new one before
 
+  Instant next_look_ = Instant::max();  // of the thread, at those that rest
+
   FileDescriptor wake_;  // of the thread, which polls
   std::jthread thread_;
 };
