@@ -51,7 +51,7 @@ refused() {
 printf '[nodes]\ncuont = 5\n' >"$dir/slip.toml"
 printf 'loads = [\n' >"$dir/broken.toml"
 refused 1 "slip.toml:2: 'nodes.cuont' is not known here; there are count" "$dir/slip.toml"
-refused 1 "broken.toml:2:" "$dir/broken.toml"
+refused 1 "broken.toml:1: Error while parsing array" "$dir/broken.toml"
 refused 1 "cannot read scenario $dir/none.toml" "$dir/none.toml"
 refused 1 "cannot read scenario $dir:" "$dir"
 refused 1 "cannot write the plot to $dir/no/plot.svg" "$scenario" --measure 1s --seeds 1 \
