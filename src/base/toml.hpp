@@ -1,19 +1,31 @@
 // TOML: the library, and how a text of it is read. Any thread.
 #pragma once
 
-// Its other mode runs into its own assertions on some texts that are no TOML.
-#define TOML_EXCEPTIONS 1
-#include <toml++/toml.h>
-
 #include <cstddef>
 #include <expected>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace fogctl {
+[[noreturn]] inline void refuse_toml() {
+  throw std::logic_error("a table's header names no table");
+}
+}  // namespace fogctl
+
+// A header like "[[[" breaks an assertion of the library, which without assertions assumes that no
+// such text is given to it. Here it throws.
+#define TOML_EXCEPTIONS 1
+#define TOML_ASSERT(condition) ((condition) ? void() : fogctl::refuse_toml())
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
+
+namespace fogctl {
 
 struct TomlFault {
-  std::size_t line = 0;  // from 1
+  std::size_t line = 0;  // from 1; 0: not known
   std::string why;
 };
 
@@ -22,6 +34,8 @@ struct TomlFault {
     return toml::parse(text);
   } catch (const toml::parse_error& error) {
     return std::unexpected(TomlFault{error.source().begin.line, std::string(error.description())});
+  } catch (const std::logic_error& error) {
+    return std::unexpected(TomlFault{0, error.what()});
   }
 }
 

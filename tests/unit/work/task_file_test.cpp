@@ -216,7 +216,8 @@ TEST_CASE("task file: what is no TOML is told with its line") {
   CHECK(Written("[task.a]\ncommand = [\"sh\"\nx").mistakes().starts_with("t.toml:3: "));
   CHECK(Written("[task.a]\n[task.a]\n").mistakes().starts_with("t.toml:2: "));
   CHECK(Written("a = \"\xff\"\n").mistakes().starts_with("t.toml:1: "));
-  CHECK(Written(std::string(100'000, '[')).mistakes().starts_with("t.toml:1: "));
+  CHECK(Written(std::string(100'000, '[')).mistakes() ==
+        "t.toml: a table's header names no table\n");
   CHECK(Written(std::string((1 << 20) + 1, '#')).mistakes() == "t.toml: longer than 1MiB\n");
 }
 
