@@ -13,8 +13,8 @@ namespace fogctl {
 
 class WorkerProcess {
  public:
-  WorkerProcess(TaskQueue& queue, const Handlers& handlers, const Clock& clock,
-                CrewOptions options, Duration drain_timeout);
+  WorkerProcess(TaskQueue& queue, const Handlers& handlers, const Clock& clock, CrewOptions options,
+                Duration drain_timeout);
 
   /// Works until SIGTERM or SIGINT, then finishes what runs and gives the rest back; a second
   /// signal ends the process at once. False: a task still ran at the drain time-out, and the

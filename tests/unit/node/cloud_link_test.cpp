@@ -116,8 +116,8 @@ TEST_CASE("A cloud that says cloud_ready is up as fogctl's, and gets tasks under
   bench.send_tasks(10);
   REQUIRE(
       bench.loop.run_until([&] { return std::ranges::count(cloud.link().received, '\n') == 11; }));
-  CHECK(cloud.link().received.starts_with(
-      std::string(question) + "{\"message_type\":\"task\",\"task_id\":100,"));
+  CHECK(cloud.link().received.starts_with(std::string(question) +
+                                          "{\"message_type\":\"task\",\"task_id\":100,"));
   CHECK(cloud.link().received.find("\"task_id\":109,") != std::string::npos);
   CHECK(bench.link->round_trip() > Duration::zero());
   CHECK(bench.downs == 0);
