@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -75,8 +76,9 @@ Result<void> CommandHandlers::read() {
 bool CommandHandlers::reread() {
   const auto done = read();
   if (!done) {
-    log(LogLevel::error, "the tasks stay as they were, for there are mistakes:\n{}",
-        done.error().message);
+    std::string mistakes = done.error().message;
+    std::ranges::replace(mistakes, '\n', ';');  // a record of the log is a line
+    log(LogLevel::error, "the tasks stay as they were, for there are mistakes: {}", mistakes);
   }
   return done.has_value();
 }

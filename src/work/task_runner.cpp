@@ -82,8 +82,8 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop,
   const auto again = may_go_better ? retry_at(lease, most, end) : std::nullopt;
   const bool is_dead = has_failed && !again;
   if (is_dead) {
-    log(LogLevel::warning, "task {} ({}) is dead after {} runs: {}", result.uid, task.name, runs,
-        result.error->message);
+    log(LogLevel::warning, "task {} ({}) is dead after {} run{}: {}", result.uid, task.name, runs,
+        runs == 1 ? "" : "s", result.error->message);
   } else if (again) {
     log(LogLevel::info, "task {} ({}) failed, and is tried again in {}: {}", result.uid, task.name,
         format_duration(*again - end), result.error->message);
