@@ -1,6 +1,7 @@
 // What fog nodes say to each other of themselves and their neighbours, over a link and by
 // multicast.
 #include <algorithm>
+#include <cmath>
 
 #include "json/object_writer.hpp"
 #include "wire/fields.hpp"
@@ -13,6 +14,19 @@ namespace {
 constexpr std::size_t most_known_nodes = 1000;
 
 using V = std::string_view;
+
+constexpr std::size_t most_waits = 64;
+
+bool read_waits(std::vector<Duration>& waits, V value) {
+  const auto numbers = json::read_numbers(value);
+  if (!numbers || numbers->size() > most_waits) return false;
+  for (const double seconds : *numbers) {
+    if (!std::isfinite(seconds) || seconds < 0) return false;
+    waits.push_back(from_seconds(seconds));
+  }
+  return true;
+}
+
 constexpr Field<State> state_fields[] = {
     {"task_time", [](State& s, V v) { return read_seconds(s.task_time, v); },
      "seconds, a finite number >= 0"},
@@ -28,6 +42,8 @@ constexpr Field<State> state_fields[] = {
      "a whole number"},
     {"sharing_interval", [](State& s, V v) { return read_seconds(s.sharing_interval, v); },
      "seconds, a finite number >= 0"},
+    {"waits", [](State& s, V v) { return read_waits(s.waits, v); },
+     "an array of up to 64 finite numbers >= 0"},
 };
 
 Result<std::vector<std::string>> read_list(const json::Object& object, std::string_view name) {
@@ -131,6 +147,13 @@ void append_state(std::string& out, const State& state, bool is_original) {
     number("sequence", state.sequence);
     out += R"(,"sharing_interval":)";
     json::append_number(out, to_seconds(state.sharing_interval));
+    if (!state.waits.empty()) out += R"(,"waits":[)";
+    for (const Duration wait : state.waits) {
+      if (out.back() != '[') out += ',';
+      // Whole microseconds: it is told often, and read by many.
+      json::append_number(out, to_seconds(std::chrono::round<std::chrono::microseconds>(wait)));
+    }
+    if (!state.waits.empty()) out += ']';
   }
   out += "}\n";
 }

@@ -79,6 +79,9 @@ struct State {
   int running = 0;
   std::int64_t sequence = 0;
   Duration sharing_interval{};
+  /// For each urgency that placement knows: how long a task waits there, and how far from that it
+  /// may be. Empty: not said.
+  std::vector<Duration> waits = {};
 };
 /// fogctl nodes tell each other of the neighbours that they have.
 struct KnownNodes {

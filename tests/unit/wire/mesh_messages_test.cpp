@@ -45,7 +45,7 @@ void check_refused(const char* name, const Error& error, const char* says) {
   CHECK(error.message.starts_with(says));
 }
 
-constexpr State busy{1500ms, 4, 3, 2, 77, 250ms};
+const State busy{1500ms, 4, 3, 2, 77, 250ms};
 
 TEST_CASE("A fogctl node is told a state with all that a policy may need") {
   std::string written;
@@ -58,6 +58,16 @@ TEST_CASE("A fogctl node is told a state with all that a policy may need") {
   CHECK(state.running == 2);
   CHECK(state.sequence == 77);
   CHECK(state.sharing_interval == 250ms);
+  CHECK(state.waits.empty());
+}
+
+TEST_CASE("A state may say how long tasks of each urgency wait, and how sure that is") {
+  State told = busy;
+  told.waits = {0ms, 1ms, 2500us, 1s};
+  std::string written;
+  append_state(written, told, false);
+  CHECK(written.find(R"("waits":[0,0.001,0.0025,1])") != std::string::npos);
+  CHECK(parse_as<State>(written).waits == told.waits);
 }
 
 TEST_CASE("An original node is told the waiting time alone") {
@@ -135,6 +145,7 @@ TEST_CASE("A field of another kind is named") {
       {"running", state + R"("running":1000000001})", "field 'running': expected a whole number"},
       {"sequence", state + R"("sequence":"1"})", "field 'sequence': expected a whole number"},
       {"interval", state + R"("sharing_interval":-1})", "field 'sharing_interval': expected sec"},
+      {"waits", state + R"("waits":[1,-1]})", "field 'waits': expected an array"},
       {"time without end", R"({"message_type":"state","task_time":1e999})", "field 'task_time'"},
       {"no nodes", known + R"("addresses":[]})", "field 'nodes': expected an array of up to 1000"},
       {"no addresses", known + R"("nodes":[]})", "field 'addresses': expected an array"},
