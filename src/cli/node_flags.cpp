@@ -109,19 +109,6 @@ std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_node_queue(const 
   return std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(flags.queue.limits), holder);
 }
 
-std::vector<std::string> policy_names() {
-  std::vector<std::string> names;
-  for (const Policy& policy : policies()) names.emplace_back(policy.name);
-  return names;
-}
-
-std::string policy_help() {
-  std::string help = "how tasks are placed:";
-  for (const Policy& policy : policies())
-    help += fmt::format(" {} ({})", policy.name, policy.summary);
-  return help;
-}
-
 NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) {
   NodeOptions options;
   options.is_cloud = is_cloud;
@@ -149,6 +136,17 @@ NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) 
 CLI::Option* add_address(CLI::App& command, const std::string& name, std::string& value,
                          const std::string& help) {
   return command.add_option(name, value, help)->check(check_address)->type_name("ADDR:PORT");
+}
+
+void add_policy(CLI::App& command, std::string& value, std::string help) {
+  help += ':';
+  std::vector<std::string> names;
+  for (const Policy& policy : policies()) {
+    names.emplace_back(policy.name);
+    help += fmt::format(" {} ({})", policy.name, policy.summary);
+  }
+  value = names.front();
+  add_choice(command, "--policy", value, names, help);
 }
 
 std::size_t cores() {
@@ -236,7 +234,6 @@ CommandFailure queue_failure(const QueueFlags& flags, const Error& error) {
 
 void add_node_flags(CLI::App& command, NodeFlags& flags) {
   flags.workers = cores();
-  flags.policy = policies().front().name;
   add_queue_flags(command, flags.queue);
   add_limit_flags(command, flags.queue.limits);
   add_choice(
@@ -261,7 +258,7 @@ void add_node_flags(CLI::App& command, NodeFlags& flags) {
   }
   add_number<std::size_t>(command, "--workers", flags.workers, {0, 1024},
                           "worker threads in this process; 0 leaves the work to 'fogctl worker'");
-  add_choice(command, "--policy", flags.policy, policy_names(), policy_help());
+  add_policy(command, flags.policy, "how tasks are placed");
   add_number<std::size_t>(command, "--max-message", flags.max_message,
                           {1024, std::size_t{64} << 20},
                           "longest message in bytes; a longer one ends its connection");

@@ -63,6 +63,9 @@ void add_node_flags(CLI::App& command, NodeFlags& flags);
 CLI::Option* add_address(CLI::App& command, const std::string& name, std::string& value,
                          const std::string& help);
 
+/// --policy, the default first; its help says what each does.
+void add_policy(CLI::App& command, std::string& value, std::string help);
+
 /// The number of cores; at least 1.
 [[nodiscard]] std::size_t cores();
 

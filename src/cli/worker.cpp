@@ -21,6 +21,7 @@ struct WorkerFlags {
   TaskFlags tasks;
   std::string backend = "redis";
   std::size_t concurrency = cores();
+  std::string policy;
 };
 
 std::string check_backend(const std::string& text) {
@@ -49,7 +50,7 @@ CommandResult run_worker(const WorkerFlags& flags) {
   options.pool.node_name = flags.queue.node_name;
   options.pool.max_attempts = flags.queue.max_attempts;
   options.pool.retry_delay = flags.queue.retry_delay;
-  options.pool.order = queue_order(policies().front());
+  options.pool.order = queue_order(*find_policy(flags.policy));
   WorkerProcess worker(**queue, commands.handlers(), clock, options, flags.queue.drain_timeout);
   const TaskReload reload([&] { (void)commands.reread(); });
   const auto drained = worker.run();
@@ -72,6 +73,8 @@ Run add_worker(CLI::App& command) {
       ->check(check_backend);
   add_number<std::size_t>(command, "--concurrency", flags->concurrency, {1, 1024},
                           "worker threads");
+  add_policy(command, flags->policy,
+             "the policy of the nodes that put tasks there, whose order is kept");
   add_task_flags(command, flags->tasks);
   add_example(command, "fogctl worker --port 6380 --concurrency 4");
   return [flags] { return run_worker(*flags); };
