@@ -47,7 +47,8 @@ std::vector<std::string> files_of(const std::string& path, std::vector<TaskMista
 std::string lines_of(const std::vector<TaskMistake>& mistakes) {
   std::string lines;
   for (std::size_t i = 0; i < std::min(mistakes.size(), most_told); ++i) {
-    lines += (i > 0 ? "\n" : "") + to_string(mistakes[i]);
+    if (i > 0) lines += '\n';
+    lines += to_string(mistakes[i]);
   }
   if (mistakes.size() > most_told) {
     lines += fmt::format("\n... and {} more mistakes", mistakes.size() - most_told);

@@ -72,7 +72,7 @@ for kind in (b"once", b"stream"):
         time.sleep(0.05)
     check(is_clean(), "left behind: processes, zombies", descendants(), "of", processes)
     grown = resident_kb() - memory
-    print(f"{kind.decode()}: {count} tasks, {count / took:.0f}/s; {memory} kB, {grown} more at the end")
+    print(f"{kind.decode()}: {count} tasks, {count / took:.0f}/s; {memory} kB, then {grown} more")
     check(grown <= max(2048, memory * 0.05), "memory grew by kB:", grown)
 EOF
 stop fog
