@@ -201,6 +201,7 @@ void Runner::write_task(std::string& out, const SentTask& sent) {
     task.content = plan_.contents[(sent.id - 1) % plan_.contents.size()];
   task.uid = plan_.uid.empty() ? fmt::format("{}{:x}", uid_prefix_, sent.id) : plan_.uid;
   task.sending_time = wire::wall_time_text(clock_.wall_now() - (clock_.now() - sent.sent));
+  if (events_.on_task_progress) task.other_fields = {{"want_progress", "true"}};
   wire::append_task(out, task, fmt::to_string(sent.id));
 }
 

@@ -129,14 +129,17 @@ Duration Scheduler::expected_run(const Task& task, PeerId link) const {
   return there != nullptr && there->time ? *there->time : estimates_.of(task);
 }
 
+/// The field travels with the task, so that each node on its way passes back what it hears.
 void Scheduler::on_progress(const std::string& uid, double share, Actions& out) {
   const Entry* entry = entry_of(uid);
   if (entry == nullptr) return;
-  const auto tell = [&](const Origin& origin) {
+  const RawField wanted{"want_progress", "true"};
+  const auto& fields = entry->task->other_fields;
+  if (std::ranges::find(fields, wanted) == fields.end()) return;
+  out.push_back(TellProgress{entry->origin, uid, share});
+  for (const Origin& origin : entry->other_origins) {
     if (origin.extended) out.push_back(TellProgress{origin, uid, share});
-  };
-  tell(entry->origin);
-  for (const Origin& origin : entry->other_origins) tell(origin);
+  }
 }
 
 void Scheduler::on_link_progress(PeerId link, std::int64_t id, double share, Instant now,

@@ -10,7 +10,9 @@
 namespace fogctl {
 
 CommandRunner program_runner() {
-  return {[keepers = make_keepers()](const TaskSpec& spec) {
+  // Made with the first task of one's own, for whoever has none needs none of it.
+  return {[keepers = std::shared_ptr<Keepers>()](const TaskSpec& spec) mutable {
+            if (!keepers) keepers = make_keepers();
             return spec.mode == RunMode::once ? once_handler(spec, keepers)
                                               : stream_handler(spec, keepers);
           },

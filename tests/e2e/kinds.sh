@@ -52,7 +52,7 @@ other.send('{"message_type":"kinds","tasks":[{"name":"thumbnail","class":"medium
 other.send('{"message_type":"nodes_query"}')
 read_until(other, "nodes")  # it has heard all that
 
-client.send(task("t", "thumbnail", "in", task_uid="uid-t"))
+client.send(task("t", "thumbnail", "in", task_uid="uid-t", want_progress=True))
 got, _ = read_until(other, "task")
 check(got["task_name"] == "thumbnail" and got["task_type"] == "medium", got)
 check(got["estimated_execution_time"] == 0.5, "by the neighbour's word", got)

@@ -113,8 +113,9 @@ printf '// %s\n' "$(printf '…%.0s' {1..97})" >>"$work/tree/src/wire/a.cpp"
 "$here/calls.sh" "$work/tree" >/dev/null
 
 # All that can be wrong with the documentation, in one copy.
-mkdir "$work/docs"
+mkdir -p "$work/docs/src/work"
 cp -r "$root/man" "$root/completions" "$work/docs"
+cp "$root/src/work/task_file.cpp" "$work/docs/src/work"
 complaints=()
 
 # docs_case SED FILE MESSAGE : with this file edited so.

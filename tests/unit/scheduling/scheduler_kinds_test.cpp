@@ -222,9 +222,12 @@ TEST_CASE("What a task takes at a neighbour is by that neighbour's word") {
   CHECK(sent.task->estimated_execution_time == 3);
 }
 
-TEST_CASE("How far a task is reaches everyone who waits for it and reads it") {
+TEST_CASE("How far a task is reaches everyone who waits for it, where that was asked for") {
   Different bench;
-  const HandOn sent = bench.hand_on(task_of("thumbnail", "u1"));
+  Task wanted = task_of("thumbnail", "u1");
+  wanted.other_fields = {{"want_progress", "true"}};
+  const HandOn sent = bench.hand_on(wanted);
+  CHECK(sent.task->other_fields == wanted.other_fields);
   (void)bench.task(task_of("thumbnail", "u1"), 9, "77");
   Actions actions;
   bench.scheduler.on_link_progress(101, sent.id, 0.5, bench.now, actions);
@@ -244,7 +247,7 @@ TEST_CASE("How far a task is reaches everyone who waits for it and reads it") {
   CHECK(bench.scheduler.unanswered() == 2);
 }
 
-TEST_CASE("A client of the original system hears no progress") {
+TEST_CASE("A client that did not ask hears no progress") {
   auto bench = SchedulerBench::with_workers();
   const auto queued = only<EnqueueTask>(bench.task(task_of("light")));
   CHECK(bench.progress(queued.task->uid, 0.5).empty());
