@@ -4,11 +4,11 @@
 source "$(dirname "$0")/support.sh"
 start_fog fog --workers 8
 
-# start_load ARGUMENT…: a load of an hour, that has been running for a second.
+# start_load ARGUMENT…: a load of an hour, that has been running for a second at least.
 start_load() {
   "$fogctl" client --connect "$address" --duration 1h --json "$@" >"$dir/report" 2>"$dir/err" &
   pid_of[load]=$!
-  a_second_old() { [ "$(ps -o etimes= -p "${pid_of[load]}")" -ge 1 ]; }
+  a_second_old() { [ "$(ps -o etimes= -p "${pid_of[load]}")" -ge 2 ]; }  # it counts beginnings
   wait_for "the load to run" a_second_old
 }
 figure() {
