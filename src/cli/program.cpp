@@ -130,7 +130,11 @@ std::string complaint_about_value(const CLI::App& command, const std::string& la
     return fmt::format("option '{}' needs a value", last_argument);
   }
   std::string text = error.what();
-  if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  const auto is_upper = [&text](std::size_t i) {
+    return i < text.size() && std::isupper(static_cast<unsigned char>(text[i])) != 0;
+  };
+  // A sentence begins small behind "fogctl: "; the name of an argument stays as it is.
+  if (is_upper(0) && !is_upper(1)) text[0] = static_cast<char>(std::tolower(text[0]));
   return text;
 }
 

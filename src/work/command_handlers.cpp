@@ -12,6 +12,7 @@
 namespace fogctl {
 namespace {
 
+/// What of its file is the same however a task runs.
 Handler with_bounds(Handler handler, const TaskSpec& spec) {
   handler.weight = spec.weight;
   handler.max_attempts = spec.max_attempts;

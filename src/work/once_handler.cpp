@@ -86,10 +86,6 @@ class OnceHandler {
 
 Handler once_handler(TaskSpec spec, std::shared_ptr<Keepers> keepers) {
   Handler handler;
-  handler.weight = spec.weight;
-  handler.max_attempts = spec.max_attempts;
-  handler.concurrency = spec.concurrency;
-  handler.is_base64 = spec.input == InputKind::base64;
   handler.run = OnceHandler(std::move(spec), std::move(keepers));
   return handler;
 }

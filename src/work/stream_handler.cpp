@@ -35,10 +35,6 @@ HandlerOutcome run_in(StreamPool& pool, const TaskSpec& spec, const Task& task, 
 
 Handler stream_handler(TaskSpec spec, std::shared_ptr<Keepers> keepers) {
   Handler handler;
-  handler.weight = spec.weight;
-  handler.max_attempts = spec.max_attempts;
-  handler.concurrency = spec.concurrency;
-  handler.is_base64 = spec.input == InputKind::base64;
   const auto pool = std::make_shared<StreamPool>(spec, std::move(keepers));
   handler.run = [pool, spec = std::move(spec)](const Task& task, const Run& run) {
     return run_in(*pool, spec, task, run);
