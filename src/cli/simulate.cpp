@@ -118,6 +118,7 @@ std::vector<sim::LoadSummary> summaries_of(const std::vector<Cell>& cells,
     summary.load = cells[first].load;
     for (std::size_t policy = 0; policy <= policies.size(); ++policy) {
       std::vector<sim::Tally> tallies;
+      tallies.reserve(seeds);
       for (std::size_t i = 0; i < seeds; ++i) tallies.push_back(cells[first + i].tallies[policy]);
       const bool is_ideal = policy == policies.size();
       summary.policies.push_back(
@@ -146,6 +147,7 @@ CommandResult run_simulate(const SimulateOptions& options) {
     scenarios.push_back(std::move(*scenario));
   }
   std::vector<const Policy*> chosen;
+  chosen.reserve(policies().size());
   for (const std::string& name : options.policies) chosen.push_back(find_policy(name));
   if (chosen.empty()) {
     for (const Policy& policy : policies()) chosen.push_back(&policy);

@@ -101,6 +101,7 @@ std::string simulate_json(const std::vector<sim::LoadSummary>& summaries) {
   std::vector<std::string> items;
   for (const sim::LoadSummary& summary : summaries) {
     std::vector<std::string> of_policies;
+    of_policies.reserve(summary.policies.size());
     for (const auto& policy : summary.policies) of_policies.push_back(json_of(policy));
     std::string text;
     ObjectWriter writer(text);

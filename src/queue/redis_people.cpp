@@ -91,6 +91,7 @@ Result<std::vector<std::string>> RedisQueue::holders(Session& session) {
   std::vector<std::string> names;
   const auto found = RedisCaller::command(session, {"HKEYS", keys_.lives});
   if (!found) return std::unexpected(found.error());
+  names.reserve(found->size());
   for (std::size_t i = 0; i < found->size(); ++i) names.emplace_back((*found)[i].text());
   return names;
 }

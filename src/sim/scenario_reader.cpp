@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 #include <span>
@@ -71,7 +72,7 @@ class TableReader {
     double number = static_cast<double>(value.count()) / static_cast<double>(unit.count());
     const double scale = static_cast<double>(unit.count());
     this->number(name, number, {static_cast<double>(least.count()) / scale, 1e14 / scale});
-    value = Duration(static_cast<std::int64_t>(number * scale + .5));
+    value = Duration(std::llround(number * scale));
   }
 
   void flag(const char* name, bool& value) {

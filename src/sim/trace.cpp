@@ -86,6 +86,7 @@ std::vector<TracedTask> draw_tasks(const Scenario& scenario, double load, std::u
   const double rate = load * scenario.capacity() / to_seconds(scenario.mean_execution());
   const Duration end = scenario.measured_to + tail;
   std::vector<ExecutionDraw> executions;
+  executions.reserve(scenario.classes.size());
   for (const ClassMix& mix : scenario.classes) {
     executions.emplace_back(scenario.shape, std::max(Duration(1), mix.execution));
   }

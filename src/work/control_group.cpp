@@ -65,7 +65,7 @@ Result<std::string> take_over_control_group(const ControlGroupPlaces& places) {
   const auto point = mount_point(read_text(places.mounts));
   const auto path = own_path(read_text(places.membership));
   if (!point || !path) return unavailable("there is no cgroup v2 here");
-  const std::string group = *path == "/" ? *point : *point + *path;
+  std::string group = *path == "/" ? *point : *point + *path;
   const std::string controllers = read_text(group + "/cgroup.controllers");
   for (const std::string_view wanted : {"memory", "pids"}) {
     if (!has_word(controllers, wanted)) {

@@ -226,7 +226,7 @@ int run_keeper(const char* group) {
   sigset_t children;
   ::sigemptyset(&children);
   ::sigaddset(&children, SIGCHLD);
-  ::sigprocmask(SIG_SETMASK, &children, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &children, nullptr);
   FileDescriptor signals(::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK));
   std::optional<ControlGroup> own;
   if (group != nullptr) own.emplace(group);

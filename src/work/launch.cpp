@@ -62,7 +62,7 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
 std::vector<std::string> places_of(const std::string& program,
                                    const std::vector<std::string>& environment) {
   if (program.contains('/')) return {program};
-  constexpr std::string_view name = "PATH=";
+  static constexpr std::string_view name = "PATH=";
   const auto found = std::ranges::find_if(
       environment, [](const std::string& entry) { return entry.starts_with(name); });
   std::string_view path = found == environment.end() ? "" : std::string_view(*found).substr(5);
@@ -142,7 +142,7 @@ void reset_signals() {
   }
   sigset_t none;
   ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
 /// The child's side, in memory that it shares: system calls alone.
@@ -171,7 +171,8 @@ void reset_signals() {
 
 /// Returns in the parent once the child runs the program or has given up.
 pid_t fork_program(const Plan& plan) {
-  const pid_t pid = ::vfork();
+  // posix_spawn can neither bound a child nor put it into a group.
+  const pid_t pid = ::vfork();  // NOLINT(bugprone-unsafe-functions)
   if (pid == 0) become_program(plan);
   return pid;
 }
