@@ -180,6 +180,7 @@ class Reader {
     const auto* key = std::ranges::find(keys, name.str(), &Key::name);
     if (key == keys.end()) {
       std::vector<std::string> known;
+      known.reserve(keys.size());
       for (const Key& one : keys) known.emplace_back(one.name);
       return wrong(line_of(name.source()), fmt::format("{} {}: unknown key{}", heading, name.str(),
                                                        suggestion(name.str(), known)));
