@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -108,6 +109,24 @@ Result<void> FileQueue::retry(std::span<const Retry> runs, Instant) {
   store_->begin();
   for (const Retry& run : runs) store_->retry(*me_, run);
   return store_->commit("put off", runs.size());
+}
+
+Result<std::vector<std::uint32_t>> FileQueue::withdraw(std::span<const std::string> uids,
+                                                       Instant now) {
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(uids.size());
+  const std::lock_guard lock(store_->mutex_);
+  store_->begin();
+  const std::uint32_t number = store_->next_number();
+  for (const std::string& uid : uids) {
+    numbers.push_back(store_->withdraw(*me_, uid, number) ? number : 0);
+  }
+  if (std::ranges::find(numbers, number) != numbers.end()) store_->register_holder(*me_, now);
+  if (auto kept = store_->commit("withdraw", uids.size()); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
+  note_life();
+  return numbers;
 }
 
 Result<std::vector<CancelStatus>> FileQueue::cancel(std::span<const std::string> uids,

@@ -29,6 +29,8 @@ class FileQueue final : public TaskQueue {
                                                          std::vector<Lease>& next) override;
   [[nodiscard]] Result<void> retry(std::span<const Retry> runs, Instant now) override;
   [[nodiscard]] Result<void> give_back(std::span<const LeaseRef> leases, Instant now) override;
+  [[nodiscard]] Result<std::vector<std::uint32_t>> withdraw(std::span<const std::string> uids,
+                                                            Instant now) override;
   [[nodiscard]] Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
                                                          Instant now) override;
   [[nodiscard]] Result<void> pause(bool is_paused) override;

@@ -165,6 +165,7 @@ class FileStore {
   void end(const Row& row, const Task& task, const TaskResult& result, Holder* waits, Instant now);
   void give_back(Holder& me, std::span<const LeaseRef> leases);
   void retry(Holder& me, const Retry& run);
+  [[nodiscard]] bool withdraw(Holder& me, const std::string& uid, std::uint32_t number);
   void end_delays(Instant now);
 
   [[nodiscard]] CancelStatus cancel(const std::string& uid, Instant now);

@@ -1,5 +1,5 @@
-// Runs that failed and wait in a queue file to be tried again, and what people ask of it: what lies
-// in it, pausing it, giving a task up.
+// Tasks in a queue file that wait to be tried again or go elsewhere, and what people ask of it:
+// what lies in it, pausing it, giving a task up.
 #include <algorithm>
 #include <utility>
 
@@ -55,6 +55,15 @@ void FileStore::end_delays(Instant now) {
     }
   }
   sql_->end_delays.run(to_file(now));
+}
+
+bool FileStore::withdraw(Holder& me, const std::string& uid, std::uint32_t number) {
+  const auto row = find(uid);
+  if (!row || row->state != FileState::queued) return false;
+  sql_->hold.run(static_cast<std::int64_t>(FileState::away), number, me.id, row->id);
+  --count_of(FileState::queued, row->weight);
+  ++count_of(FileState::away, row->weight);
+  return true;
 }
 
 CancelStatus FileStore::cancel(const std::string& uid, Instant now) {

@@ -1,10 +1,18 @@
-// What people ask of a queue in memory: what lies in it, pausing it, giving a task up.
+// Tasks of a queue in memory that go elsewhere, and what people ask of it: what lies in it, pausing
+// it, giving a task up.
 #include <algorithm>
 #include <utility>
 
 #include "queue/memory_store.hpp"
 
 namespace fogctl {
+
+bool MemoryStore::withdraw(Holder& me, const std::string& uid, std::uint32_t number) {
+  const auto found = tasks_.find(uid);
+  if (found == tasks_.end() || entries_[found->second].state != State::queued) return false;
+  hold(me, entries_[found->second], found->second, number, State::away);
+  return true;
+}
 
 CancelStatus MemoryStore::cancel(const std::string& uid, Instant now) {
   const auto found = tasks_.find(uid);

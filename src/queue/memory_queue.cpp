@@ -1,5 +1,6 @@
 #include "queue/memory_queue.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fogctl {
@@ -66,6 +67,21 @@ Result<void> MemoryQueue::retry(std::span<const Retry> runs, Instant) {
   const std::lock_guard lock(store_->mutex_);
   for (const Retry& run : runs) store_->retry(*me_, run);
   return {};
+}
+
+Result<std::vector<std::uint32_t>> MemoryQueue::withdraw(std::span<const std::string> uids,
+                                                         Instant now) {
+  const std::lock_guard lock(store_->mutex_);
+  const std::uint32_t number = store_->next_number();
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(uids.size());
+  for (const std::string& uid : uids) {
+    numbers.push_back(store_->withdraw(*me_, uid, number) ? number : 0);
+  }
+  if (std::ranges::find(numbers, number) != numbers.end()) store_->register_holder(*me_, now);
+  store_->tidy();
+  note_life();
+  return numbers;
 }
 
 Result<std::vector<CancelStatus>> MemoryQueue::cancel(std::span<const std::string> uids,

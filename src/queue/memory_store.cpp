@@ -22,8 +22,7 @@ Enqueued MemoryStore::enqueue(Holder& me, std::span<const NewTask> tasks, const 
   const bool was_empty = queued_ == 0;
   const bool straight = was_empty && want.at_most > 0 && !want.away && !load_.is_paused &&
                         in_urgency_order(tasks, want.order, now);
-  Want wanted{.want = want, .now = now, .number = next_number_++};
-  if (next_number_ == 0) next_number_ = 1;
+  Want wanted{.want = want, .now = now, .number = next_number()};
   ++next_call_;
   std::vector<Slot> fresh;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
@@ -141,9 +140,14 @@ EnqueueOutcome MemoryStore::meet_again(Holder& me, const NewTask& task, Slot slo
 void MemoryStore::lease(Holder& me, const LeaseWant& want, Instant now,
                         std::vector<Lease>& leases) {
   if (queued_ == 0 && delayed_.empty()) return;
-  Want wanted{.want = want, .now = now, .number = next_number_++};
-  if (next_number_ == 0) next_number_ = 1;
+  Want wanted{.want = want, .now = now, .number = next_number()};
   lease_ready(me, wanted, leases, nullptr);
+}
+
+/// 0 stands for none.
+std::uint32_t MemoryStore::next_number() {
+  if (++next_number_ == 0) ++next_number_;
+  return next_number_;
 }
 
 // `own`: the enqueue that this is part of; its tasks answer by their outcome.

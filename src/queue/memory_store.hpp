@@ -89,6 +89,8 @@ class MemoryStore {
   [[nodiscard]] FinishStatus finish(Holder& me, const Finished& done, Instant now);
   void retry(Holder& me, const Retry& run);
   void give_back(Holder& me, std::span<const LeaseRef> leases);
+  [[nodiscard]] std::uint32_t next_number();
+  [[nodiscard]] bool withdraw(Holder& me, const std::string& uid, std::uint32_t number);
   [[nodiscard]] CancelStatus cancel(const std::string& uid, Instant now);
   void pause(bool is_paused);
   [[nodiscard]] std::vector<TaskInfo> list(TaskState state, std::size_t most) const;
@@ -148,7 +150,7 @@ class MemoryStore {
   std::uint64_t next_ticket_ = 1;
   std::uint64_t next_life_ = 1;
   std::uint64_t next_call_ = 1;
-  std::uint32_t next_number_ = 1;
+  std::uint32_t next_number_ = 0;
 };
 
 }  // namespace fogctl

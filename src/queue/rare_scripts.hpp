@@ -30,6 +30,44 @@ end
 return n
 )lua";
 
+// Removes the place of a task, whose score is known to lie there; returns it, nil: it is not there.
+inline constexpr std::string_view take_from = R"lua(
+local function take_from(key, uid, least, most)
+  local found = redis.call('ZRANGEBYSCORE', key, least, most)
+  for i = 1, #found do
+    if string.sub(found[i], 59) == uid then
+      redis.call('ZREM', key, found[i])
+      return found[i]
+    end
+  end
+end
+)lua";
+
+// withdraw: holds queued tasks as away.
+// KEYS 1 tasks, 2 ready, 3 oldest, 4 held of this holder, 5 counts, 6 holders, 7 lives
+// ARGV 1 now, 2 holder, 3 end of its lease if it is new, 4 lease number; uids
+// Returns {life of the holder or '', a letter for each: h held now, n it does not wait}
+inline constexpr std::string_view withdraw = R"lua(
+local letters, held_some = {}, false
+for i = 5, #ARGV do
+  local uid = ARGV[i]
+  local body = redis.call('HGET', KEYS[1], uid)
+  local member
+  if body then
+    local arrival, start_by = struct.unpack('<i8<i8', body, 18 + string.byte(body, 17))
+    member = take_from(KEYS[2], uid, start_by, start_by) or take_from(KEYS[3], uid, arrival, arrival)
+  end
+  if member then
+    redis.call('HSET', KEYS[4], uid, string.sub(member, 1, 58) .. 'w' .. ARGV[4])
+    redis.call('HINCRBY', KEYS[5], 'q' .. string.sub(member, 49, 49), -1)
+    redis.call('HINCRBY', KEYS[5], 'away', 1)
+    held_some = true
+  end
+  letters[#letters + 1] = member and 'h' or 'n'
+end
+return {held_some and registered(ARGV[2], ARGV[1], ARGV[3]) or '', table.concat(letters)}
+)lua";
+
 // cancel: ends a task that waits, as a worker would with this result; else notes that it is given
 // up.
 // KEYS 1 tasks, 2 ready, 3 oldest, 4 delayed, 5 counts, 6 attempts, 7 cancelled, 8 results,
@@ -41,19 +79,11 @@ inline constexpr std::string_view cancel = R"lua(
 local tasks, counts, uid, record = KEYS[1], KEYS[5], ARGV[1], ARGV[4]
 if redis.call('HEXISTS', tasks, uid) == 0 then return -1 end
 local function add(field, n) redis.call('HINCRBY', counts, field, n) end
-local function take_from(key, least, most)
-  local found = redis.call('ZRANGEBYSCORE', key, least, most)
-  for i = 1, #found do
-    if string.sub(found[i], 59) == uid then
-      redis.call('ZREM', key, found[i])
-      return found[i]
-    end
-  end
-end
-local member = take_from(KEYS[2], ARGV[3], ARGV[3]) or take_from(KEYS[3], ARGV[2], ARGV[2])
+local member = take_from(KEYS[2], uid, ARGV[3], ARGV[3])
+  or take_from(KEYS[3], uid, ARGV[2], ARGV[2])
 local field = member and 'q' .. string.sub(member, 49, 49)
 if not member then
-  member = take_from(KEYS[4], '-inf', '+inf')
+  member = take_from(KEYS[4], uid, '-inf', '+inf')
   field = 'delayed'
 end
 if not member then

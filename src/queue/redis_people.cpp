@@ -194,6 +194,44 @@ Result<OldestTasks> RedisQueue::oldest(Instant) {
   });
 }
 
+Result<std::vector<std::uint32_t>> RedisQueue::withdraw(std::span<const std::string> uids,
+                                                        Instant now) {
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(uids.size());
+  for (; !uids.empty(); uids = uids.subspan(std::min(uids.size(), script_batch))) {
+    const auto some = uids.first(std::min(uids.size(), script_batch));
+    const auto taken = call({"withdraw", some.size()}, [&](Session& session) {
+      return withdraw_some(session, some, now, numbers);
+    });
+    if (!taken) return std::unexpected(taken.error());
+  }
+  return numbers;
+}
+
+Result<void> RedisQueue::withdraw_some(Session& session, std::span<const std::string> uids,
+                                       Instant now, std::vector<std::uint32_t>& numbers) {
+  const std::uint32_t number = next_number();
+  RedisArguments arguments;
+  for (const std::string& key : {keys_.tasks, keys_.ready, keys_.oldest, held_key_, keys_.counts,
+                                 keys_.holders, keys_.lives}) {
+    arguments.add(key);
+  }
+  add_holder(arguments, number, now);
+  for (const std::string& uid : uids) arguments.add(uid);
+  const auto reply = caller_->run(session, Script::withdraw, 7, arguments);
+  if (!reply) {
+    note_lost(number);
+    return std::unexpected(reply.error());
+  }
+  if (reply->size() != 2 || (*reply)[1].text().size() != uids.size()) {
+    return failure(ErrorCode::failed, "unexpected answer of the withdraw script");
+  }
+  note_life((*reply)[0].text());
+  const RedisReply letters = (*reply)[1];
+  for (const char letter : letters.text()) numbers.push_back(letter == 'h' ? number : 0);
+  return {};
+}
+
 Result<std::vector<CancelStatus>> RedisQueue::cancel(std::span<const std::string> uids,
                                                      Instant now) {
   using Given = Result<std::vector<CancelStatus>>;

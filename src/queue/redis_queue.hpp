@@ -55,6 +55,8 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<void> retry(std::span<const Retry> runs, Instant now) override;
   [[nodiscard]] Result<void> tell_progress(std::span<const TaskProgress> news) override;
   [[nodiscard]] Result<void> give_back(std::span<const LeaseRef> leases, Instant now) override;
+  [[nodiscard]] Result<std::vector<std::uint32_t>> withdraw(std::span<const std::string> uids,
+                                                            Instant now) override;
   [[nodiscard]] Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
                                                          Instant now) override;
   [[nodiscard]] Result<void> pause(bool is_paused) override;
@@ -102,6 +104,7 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<void> read_enqueued(const RedisReply& reply, const EnqueueBatch& batch,
                                            std::uint32_t number, Enqueued& done);
   void add_lease_keys(RedisArguments& arguments) const;
+  void add_holder(RedisArguments& arguments, std::uint32_t number, Instant now) const;
   void add_lease_head(RedisArguments& arguments, const LeaseWant& want, std::uint32_t number,
                       Instant now) const;
   struct LeasedBodies {
@@ -128,6 +131,8 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<std::vector<std::string>> holders(Session& session);
   [[nodiscard]] Result<std::vector<Place>> held_places(Session& session);
   [[nodiscard]] Result<std::optional<TaskInfo>> look_at(Session& session, const Place& place);
+  [[nodiscard]] Result<void> withdraw_some(Session& session, std::span<const std::string> uids,
+                                           Instant now, std::vector<std::uint32_t>& numbers);
   [[nodiscard]] Result<CancelStatus> cancel_one(Session& session, const std::string& uid,
                                                 Instant now);
   [[nodiscard]] Result<CancelStatus> status_of_ended(Session& session, const std::string& uid);

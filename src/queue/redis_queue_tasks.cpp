@@ -210,13 +210,18 @@ void RedisQueue::add_lease_keys(RedisArguments& arguments) const {
   }
 }
 
-// ... and their first ARGV.
-void RedisQueue::add_lease_head(RedisArguments& arguments, const LeaseWant& want,
-                                std::uint32_t number, Instant now) const {
+// What lets a call hold something.
+void RedisQueue::add_holder(RedisArguments& arguments, std::uint32_t number, Instant now) const {
   arguments.add(time_digits(caller_->to_queue_time(now)));
   arguments.add(options_.holder);
   arguments.add(time_digits(caller_->to_queue_time(now + options_.lease)));
   arguments.add_number(number);
+}
+
+// ... and their first ARGV.
+void RedisQueue::add_lease_head(RedisArguments& arguments, const LeaseWant& want,
+                                std::uint32_t number, Instant now) const {
+  add_holder(arguments, number, now);
   add_want(arguments, want);
 }
 

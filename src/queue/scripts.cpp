@@ -263,6 +263,7 @@ constexpr std::string_view lease_keys = R"lua(
 local attempts, holders, lives, wake = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local results, askers, delayed = KEYS[10], KEYS[11], KEYS[12]
 )lua";
+constexpr std::string_view withdraw_keys = "local holders, lives = KEYS[6], KEYS[7]\n";
 constexpr std::string_view wake_key = "local wake = KEYS[6]\n";
 
 std::string joined(std::initializer_list<std::string_view> parts) {
@@ -282,7 +283,8 @@ std::string_view source_of(Script script) {
       joined({"local holders, lives = KEYS[1], KEYS[2]\n", lua::registered, extend}),
       joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued, finish}),
       joined({lua::retry}),
-      joined({lua::cancel}),
+      joined({withdraw_keys, lua::registered, lua::take_from, lua::withdraw}),
+      joined({lua::take_from, lua::cancel}),
       joined({task_keys, wake_key, lua::sliced, requeue, give_back}),
       joined({evict}),
       joined({task_keys, wake_key, lua::sliced, requeue, put_back}),

@@ -31,6 +31,7 @@ enum class Script {
   extend,
   finish,
   retry,
+  withdraw,
   cancel,
   give_back,
   evict,
@@ -40,7 +41,7 @@ enum class Script {
   census,
   adopt
 };
-inline constexpr std::size_t script_count = 14;
+inline constexpr std::size_t script_count = 15;
 
 /// The Lua text; lives as long as the program.
 [[nodiscard]] std::string_view source_of(Script script);

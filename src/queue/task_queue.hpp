@@ -239,6 +239,11 @@ class TaskQueue {
   /// Puts leased or away tasks back into the queue, as they were; the attempt does not count.
   [[nodiscard]] virtual Result<void> give_back(std::span<const LeaseRef> leases, Instant now) = 0;
 
+  /// Takes tasks that wait for a worker, delayed ones apart, out of the queue, held as away by this
+  /// holder: the number of the lease for each, in order; 0: it does not wait (any more).
+  [[nodiscard]] virtual Result<std::vector<std::uint32_t>> withdraw(
+      std::span<const std::string> uids, Instant now) = 0;
+
   /// Gives tasks up, durably; one status each. One that waits ends at once, with a
   /// cancelled_result() as if a worker had finished it, and so does one that is held when it comes
   /// back or its run ends, at the latest with the next recover_expired; its holder hears of it by

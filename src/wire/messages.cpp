@@ -69,6 +69,8 @@ constexpr Kind<Message> message_kinds[] = {
     {"kinds", read_kinds},
     {"kinds_query", read_kinds_query},
     {"progress", read_progress},
+    {"started", read_started},
+    {"cancel_copy", read_cancel_copy},
 };
 
 template <typename Messages>

@@ -124,6 +124,14 @@ struct Accepted {
   std::string placement;  // as process_by: local, fog or cloud
   Duration expected_wait{};
 };
+/// The copy of a task that was sent under this id has begun at the peer.
+struct Started {
+  std::string task_id;  // JSON text
+};
+/// "The copy that I sent you is not needed any more." Never answered.
+struct CancelCopy {
+  std::string uid;
+};
 /// "Give this task up", and what came of it.
 struct Cancel {
   std::string uid;
@@ -151,7 +159,8 @@ struct ErrorMessage {
 using Message =
     std::variant<TaskMessage, BadTask, ResultMessage, FogReady, FogReadyAck, State, CloudReady,
                  ErrorMessage, KnownNodes, Leave, NodesQuery, NodesReport, Accepted, Cancel,
-                 Cancelled, QueueQuery, QueueReport, Kinds, KindsQuery, Progress>;
+                 Cancelled, QueueQuery, QueueReport, Kinds, KindsQuery, Progress, Started,
+                 CancelCopy>;
 
 // What is multicast.
 struct FogHello {
@@ -206,6 +215,8 @@ void append_queue_report(std::string& out, const QueueReport& report);
 void append_kinds(std::string& out, const TaskKinds& tasks, std::string_view mesh);
 void append_kinds_query(std::string& out);
 void append_progress(std::string& out, const Progress& progress);
+void append_started(std::string& out, std::string_view task_id);
+void append_cancel_copy(std::string& out, std::string_view uid);
 /// To be multicast, without '\n'. A hello is repeated as alive, which an original node ignores.
 [[nodiscard]] std::string fog_hello(const FogHello& hello, bool is_repeated);
 [[nodiscard]] std::string endpoint_hello();

@@ -13,6 +13,8 @@ std::string text_of(const json::Object& object, std::string_view name) {
   return json::read_string(object.find(name).value_or("null")).value_or("");
 }
 
+}  // namespace
+
 Result<std::string> read_uid(const json::Object& object) {
   std::string uid = text_of(object, "task_uid");
   if (is_valid_name(uid)) return uid;
@@ -20,8 +22,6 @@ Result<std::string> read_uid(const json::Object& object) {
   if (!value) return failure(ErrorCode::invalid, "field 'task_uid': missing");
   return failure(ErrorCode::invalid, wrong_field("task_uid", "1 to 64 of [A-Za-z0-9_.-]", *value));
 }
-
-}  // namespace
 
 Result<Message> read_accepted(const json::Object& object) {
   auto uid = read_uid(object);

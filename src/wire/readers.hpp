@@ -20,10 +20,14 @@ namespace fogctl::wire {
 [[nodiscard]] Result<Message> read_kinds(const json::Object& object);
 [[nodiscard]] Result<Message> read_kinds_query(const json::Object& object);
 [[nodiscard]] Result<Message> read_progress(const json::Object& object);
+[[nodiscard]] Result<Message> read_started(const json::Object& object);
+[[nodiscard]] Result<Message> read_cancel_copy(const json::Object& object);
 [[nodiscard]] Result<Datagram> read_fog_hello(const json::Object& object);
 [[nodiscard]] Result<Datagram> read_endpoint_hello(const json::Object& object);
 [[nodiscard]] Result<Datagram> read_fog_ack(const json::Object& object);
 
+/// `task_uid`, which must be there.
+[[nodiscard]] Result<std::string> read_uid(const json::Object& object);
 /// Who the sender says it is; what is missing or of another kind stays empty.
 [[nodiscard]] NodeIdentity read_identity(const json::Object& object);
 /// Ends the object that is open in `out`.

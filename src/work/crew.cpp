@@ -11,7 +11,7 @@ Crew::Crew(TaskQueue& queue, const Handlers& handlers, const Clock& clock, CrewO
     : queue_(queue),
       clock_(clock),
       options_(std::move(options)),
-      pool_(queue, handlers, clock, options_.pool, {events.on_results}),
+      pool_(queue, handlers, clock, options_.pool, {events.on_results, std::move(events.on_begun)}),
       keeper_(queue, pool_, clock, {options_.lease, options_.watchdog},
               {std::move(events.on_lost), events.on_progress}),
       listener_(queue,

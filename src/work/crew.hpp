@@ -25,6 +25,8 @@ struct CrewOptions {
 struct CrewEvents {
   /// Results for tasks that this process enqueued.
   std::function<void(std::vector<TaskResult>)> on_results;
+  /// A task is about to run; may be empty. Must return at once.
+  std::function<void(const Task& task)> on_begun = {};
   /// Tasks that this process holds were given up; its workers know.
   std::function<void(std::vector<std::string> uids)> on_cancelled;
   /// How far tasks are that this process enqueued.

@@ -212,6 +212,7 @@ void WorkerPool::run_next(Lock& lock, Slot& slot) {
   if (!lease) return;
   begin_run(slot, *lease);
   lock.unlock();
+  if (events_.on_begun) events_.on_begun(*lease->task);
   EndedRun ended =
       runner_.run(std::move(*lease), slot.since, slot.stop.get_token(), [&slot](double share) {
         if (std::isfinite(share)) slot.share = std::clamp(share, 0.0, 1.0);

@@ -41,6 +41,8 @@ struct PoolOptions : RunRules {
 struct PoolEvents {
   /// Results that wait for nobody else: this process's own tasks.
   std::function<void(std::vector<TaskResult> results)> on_results;
+  /// A task is about to run; may be empty. Must return at once.
+  std::function<void(const Task& task)> on_begun = {};
 };
 
 class WorkerPool {

@@ -47,6 +47,10 @@ class FailingQueue : public TaskQueue {
   [[nodiscard]] Result<void> retry(std::span<const Retry> runs, Instant now) override {
     return pass([&] { return inner_->retry(runs, now); });
   }
+  [[nodiscard]] Result<std::vector<std::uint32_t>> withdraw(std::span<const std::string> uids,
+                                                            Instant now) override {
+    return pass([&] { return inner_->withdraw(uids, now); });
+  }
   [[nodiscard]] Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
                                                          Instant now) override {
     return pass([&] { return inner_->cancel(uids, now); });
