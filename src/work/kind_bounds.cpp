@@ -49,7 +49,11 @@ Instant KindBounds::put_off(const Lease& lease, int bound, Instant now) {
   const Duration a_turn = kind.expected / bound;
   const auto before = static_cast<Duration::rep>(kind.at_hand.size());
   const Duration turn = std::clamp<Duration>(a_turn * before, soonest, latest);
-  const Duration apart = std::clamp<Duration>(a_turn / 2, nearest_turns, farthest_turns);
+  // Of a kind that never ended nothing is known: those put off must not keep the workers busy with
+  // putting them off again.
+  const bool is_unknown = kind.expected == Duration::zero();
+  const Duration apart =
+      is_unknown ? farthest_turns : std::clamp<Duration>(a_turn / 2, nearest_turns, farthest_turns);
   const Duration slack = start_by(*lease.task, lease.arrival) - now;
   const Instant until = std::min(std::max(kind.last_turn + apart, now + turn),
                                  now + std::max<Duration>(slack / 2, latest));
