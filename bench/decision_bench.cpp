@@ -25,6 +25,7 @@ SchedulerOptions options_of_node(std::string_view policy) {
   options.node = "00000000000000000000000000000000";
   options.name = "fog";
   options.policy = find_policy(policy);
+  options.kept_decisions = 10'000;  // as a node keeps them
   return options;
 }
 

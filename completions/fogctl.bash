@@ -2,7 +2,7 @@
 # PREFIX/share/bash-completion/completions/fogctl, or by hand.
 # shellcheck shell=bash
 
-_fogctl_subcommands='fog cloud nodes worker client queue tasks simulate redis-check find-port help'
+_fogctl_subcommands='fog cloud nodes explain plan worker client queue tasks simulate redis-check find-port help'
 
 # The flags of a subcommand; "" is fogctl itself.
 _fogctl_flags() {
@@ -26,6 +26,8 @@ _fogctl_flags() {
     fog) echo "--help $redis $queue $node $discovery $mesh" ;;
     cloud) echo "--help $redis $queue $node" ;;
     nodes) echo "--help --connect $discovery --json" ;;
+    explain) echo "--help --connect $discovery --json" ;;
+    plan) echo "--help --task --content --class --requirement --to-cloud --connect $discovery --json" ;;
     worker) echo "--help $redis $queue --queue-backend --concurrency --policy" ;;
     client)
       echo "--help --connect $discovery --task --content --content-file --base64 --content-csv --class" \

@@ -2,7 +2,7 @@
 # PREFIX/share/fish/vendor_completions.d.
 
 function __fogctl_no_subcommand
-    not __fish_seen_subcommand_from fog cloud nodes worker client queue tasks simulate redis-check find-port help
+    not __fish_seen_subcommand_from fog cloud nodes explain plan worker client queue tasks simulate redis-check find-port help
 end
 
 function __fogctl_in
@@ -17,6 +17,8 @@ complete -c fogctl -s h -l help -d 'print help and exit'
 complete -c fogctl -n __fogctl_no_subcommand -a fog -d 'run a fog node'
 complete -c fogctl -n __fogctl_no_subcommand -a cloud -d 'run the node at the top, with no cloud above it'
 complete -c fogctl -n __fogctl_no_subcommand -a nodes -d 'show the neighbours that a node knows'
+complete -c fogctl -n __fogctl_no_subcommand -a explain -d 'tell why a task went where it went'
+complete -c fogctl -n __fogctl_no_subcommand -a plan -d 'tell where a task would go now'
 complete -c fogctl -n __fogctl_no_subcommand -a worker -d 'run tasks from a Redis queue'
 complete -c fogctl -n __fogctl_no_subcommand -a client -d 'send tasks and report how they fared'
 complete -c fogctl -n __fogctl_no_subcommand -a queue -d 'show what lies in a queue, pause and resume it'
@@ -25,7 +27,7 @@ complete -c fogctl -n __fogctl_no_subcommand -a redis-check -d 'tell whether a R
 complete -c fogctl -n __fogctl_no_subcommand -a simulate -d 'compare placement policies on simulated fogs'
 complete -c fogctl -n __fogctl_no_subcommand -a find-port -d 'print idle TCP ports'
 complete -c fogctl -n __fogctl_no_subcommand -a help -d 'explain a subcommand'
-complete -c fogctl -n '__fogctl_in help' -a 'fog cloud nodes worker client queue tasks simulate redis-check find-port'
+complete -c fogctl -n '__fogctl_in help' -a 'fog cloud nodes explain plan worker client queue tasks simulate redis-check find-port'
 
 # The Redis.
 set -l redis '__fogctl_in redis-check fog cloud worker queue tasks'
@@ -63,7 +65,7 @@ complete -c fogctl -n $node -l max-dead -x -d 'most tasks that failed for good t
 complete -c fogctl -n $node -l patience -x -d 'how long a task waits for an absent queue'
 
 # Who looks for others.
-set -l discovery '__fogctl_in fog nodes client tasks'
+set -l discovery '__fogctl_in fog nodes explain plan client tasks'
 complete -c fogctl -n $discovery -l multicast -x -d 'where nodes and clients find one another'
 complete -c fogctl -n $discovery -l multicast-ttl -x -d 'how many networks a multicast may cross'
 complete -c fogctl -n $discovery -l interface -x -a '(__fish_print_interfaces)' -d 'network interface for multicast'
@@ -80,8 +82,14 @@ complete -c fogctl -n $mesh -l max-neighbours -x -d 'most neighbours to keep lin
 complete -c fogctl -n $mesh -l overdue-factor -x -d 'how many times the expected time an answer may take'
 complete -c fogctl -n $mesh -l overdue-min -x -d 'how long an answer may take at least'
 
-complete -c fogctl -n '__fogctl_in nodes' -l connect -x -d 'the node to ask'
-complete -c fogctl -n '__fogctl_in nodes' -l json -d 'print one JSON object'
+complete -c fogctl -n '__fogctl_in nodes explain plan' -l connect -x -d 'the node to ask'
+complete -c fogctl -n '__fogctl_in nodes explain plan' -l json -d 'print one JSON object'
+
+complete -c fogctl -n '__fogctl_in plan' -l task -x -a 'light medium heavy add echo sleep sum mean fail' -d 'name of the task'
+complete -c fogctl -n '__fogctl_in plan' -l content -x -d 'its content'
+complete -c fogctl -n '__fogctl_in plan' -l class -x -a 'light medium heavy' -d 'its class'
+complete -c fogctl -n '__fogctl_in plan' -l requirement -x -d 'the longest waiting time that it accepts'
+complete -c fogctl -n '__fogctl_in plan' -l to-cloud -d 'it asks for the cloud'
 
 complete -c fogctl -n '__fogctl_in worker' -l queue-backend -x -a redis -d 'where the tasks wait'
 complete -c fogctl -n '__fogctl_in worker' -l concurrency -x -d 'worker threads'

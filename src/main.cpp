@@ -7,6 +7,8 @@ constexpr fogctl::cli::Command commands[] = {
     {"fog", "run a fog node", fogctl::cli::add_fog},
     {"cloud", "run the node at the top, with no cloud above it", fogctl::cli::add_cloud},
     {"nodes", "show the neighbours that a node knows", fogctl::cli::add_nodes},
+    {"explain", "tell why a task went where it went", fogctl::cli::add_explain},
+    {"plan", "tell where a task would go now", fogctl::cli::add_plan},
     {"worker", "run tasks from a Redis queue", fogctl::cli::add_worker},
     {"client", "send tasks and report how they fared", fogctl::cli::add_client},
     {"queue", "show what lies in a queue, pause and resume it", fogctl::cli::add_queue},

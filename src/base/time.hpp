@@ -54,6 +54,11 @@ class SystemClock final : public Clock {
   return a > Duration::max() - b ? Duration::max() : a + b;
 }
 
+/// a - b for b >= 0, at least what a Duration holds.
+[[nodiscard]] constexpr Duration subtract_saturating(Duration a, Duration b) {
+  return a < Duration::min() + b ? Duration::min() : a - b;
+}
+
 /// "250ms", "5s", "2min", "1h", "1.5" (seconds): a length >= 0. The error names the text.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 /// For people: "350us", "12.3ms", "1.25s", "3min".

@@ -42,6 +42,8 @@ Run add_cloud(CLI::App& command);
 Run add_worker(CLI::App& command);
 Run add_client(CLI::App& command);
 Run add_nodes(CLI::App& command);
+Run add_explain(CLI::App& command);
+Run add_plan(CLI::App& command);
 Run add_queue(CLI::App& command);
 Run add_tasks(CLI::App& command);
 Run add_simulate(CLI::App& command);

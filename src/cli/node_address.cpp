@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client/ask_node.hpp"
 #include "client/find_fog.hpp"
 
 namespace fogctl::cli {
@@ -19,6 +20,7 @@ CLI::Option* add_connect(CLI::App& command, NodeAddressFlags& flags, const std::
   option->check(check_remote)
       ->type_name("HOST:PORT")
       ->expected(1)
+      ->allow_extra_args(false)  // what follows is not another address
       ->default_str("the nearest fog node that answers, else " + to_string(on_this_machine));
   add_discovery_flags(command, flags.discovery);
   return option;
@@ -53,6 +55,22 @@ CommandFailure node_failure(const NodeAddressFlags& flags, const NodeAddress& no
               error.message +
               "; is a fog node running there? start one with 'fogctl fog --queue-backend memory', "
               "or name another with --connect"};
+}
+
+std::expected<std::string, CommandFailure> ask_for_report(
+    const NodeAddressFlags& flags, std::string_view question,
+    bool (*is_answer)(const wire::Message& message),
+    std::string (*json_of)(wire::Message& answer)) {
+  constexpr Duration budget = std::chrono::seconds(5);
+  const SystemClock clock;
+  const NodeAddress node = node_address(flags, clock);
+  auto answer = ask_node(node.address, question, is_answer, budget);
+  if (answer) return json_of(*answer);
+  CommandFailure failure = node_failure(flags, node, answer.error());
+  if (answer.error().code == ErrorCode::invalid) {
+    failure.message += "; a node of an older version does not know this question";
+  }
+  return std::unexpected(std::move(failure));
 }
 
 }  // namespace fogctl::cli

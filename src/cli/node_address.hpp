@@ -3,7 +3,11 @@
 // named, else all that answered. Main thread.
 #pragma once
 
+#include <expected>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/result.hpp"
@@ -11,6 +15,7 @@
 #include "cli/command.hpp"
 #include "cli/mesh_flags.hpp"
 #include "net/address.hpp"
+#include "wire/messages.hpp"
 
 namespace fogctl::cli {
 
@@ -35,5 +40,19 @@ struct NodeAddress {
 /// What to tell a person where that node could not be reached.
 [[nodiscard]] CommandFailure node_failure(const NodeAddressFlags& flags, const NodeAddress& node,
                                           const Error& error);
+
+/// Asks that node, and waits up to 5 s. The answer's JSON; else what to tell a person.
+[[nodiscard]] std::expected<std::string, CommandFailure> ask_for_report(
+    const NodeAddressFlags& flags, std::string_view question,
+    bool (*is_answer)(const wire::Message& message), std::string (*json_of)(wire::Message& answer));
+
+template <typename Answer>
+[[nodiscard]] std::expected<std::string, CommandFailure> ask_for_report(
+    const NodeAddressFlags& flags, std::string_view question) {
+  return ask_for_report(
+      flags, question,
+      [](const wire::Message& message) { return std::holds_alternative<Answer>(message); },
+      [](wire::Message& answer) { return std::move(std::get<Answer>(answer).json); });
+}
 
 }  // namespace fogctl::cli

@@ -5,22 +5,20 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/decision_text.hpp"
 #include "cli/node_address.hpp"
 #include "cli/options.hpp"
 #include "cli/table.hpp"
-#include "client/ask_node.hpp"
 #include "json/json.hpp"
 
 namespace fogctl::cli {
 namespace {
-
-constexpr Duration budget = std::chrono::seconds(5);
 
 struct NodesOptions {
   NodeAddressFlags node;
@@ -43,6 +41,34 @@ std::string count_of(const json::Object& object, std::string_view name) {
   return fmt::to_string(json::read_integer(object.find(name).value_or("0")).value_or(0));
 }
 
+/// "+1.2ms ± 3ms": how much longer tasks waited than was predicted, and how that spreads.
+std::string error_of(std::optional<std::string_view> prediction) {
+  json::Object error;
+  if (!error.parse(prediction.value_or("null")) || count_of(error, "tasks") == "0") return "-";
+  const auto bias = json::read_number(error.find("bias").value_or("0")).value_or(0);
+  return fmt::format("{} +- {}", signed_length(bias), time_of(error, "spread", "?"));
+}
+
+/// Of tasks that stayed, went to the cloud, and of each name.
+std::string errors_of(const json::Object& node) {
+  json::Object all;
+  if (!all.parse(node.find("predictions").value_or("null"))) return "";
+  std::vector<Row> rows = {{"predicted wait", "tasks", "off by"}};
+  const auto add = [&](const std::string& name, std::string_view text) {
+    json::Object error;
+    if (!error.parse(text) || count_of(error, "tasks") == "0") return;
+    rows.push_back({name, count_of(error, "tasks"), error_of(text)});
+  };
+  add("here", all.find("here").value_or("null"));
+  add("cloud", all.find("cloud").value_or("null"));
+  const auto names = json::read_values(all.find("by_task").value_or("[]"));
+  for (const std::string_view item : names.value_or(std::vector<std::string_view>{})) {
+    json::Object task;
+    if (task.parse(item)) add("task " + text_of(task, "task_name"), item);
+  }
+  return rows.size() > 1 ? table_text(rows, {.left = 1}) : "";
+}
+
 std::string heading(const json::Object& node) {
   std::string text = fmt::format("{} ({}): ", text_of(node, "name"), text_of(node, "address"));
   const std::string wait = time_of(node, "waiting_time", "");
@@ -62,37 +88,31 @@ Row row_of(const json::Object& neighbour) {
           time_of(neighbour, "link_delay", "-"),
           time_of(neighbour, "state_age", "-"),
           count_of(neighbour, "handed"),
-          count_of(neighbour, "taken")};
+          count_of(neighbour, "taken"),
+          error_of(neighbour.find("prediction"))};
 }
 
 std::string text_of_report(const std::string& report) {
   json::Object node;
   if (!node.parse(report)) return "";
   std::string text = heading(node);
-  std::vector<Row> rows = {
-      {"neighbour", "address", "waiting", "link", "state age", "handed to", "taken from"}};
+  std::vector<Row> rows = {{"neighbour", "address", "waiting", "link", "state age", "handed to",
+                            "taken from", "predicted wait off by"}};
   const auto neighbours = json::read_values(node.find("neighbours").value_or("[]"));
   for (const std::string_view item : neighbours.value_or(std::vector<std::string_view>{})) {
     json::Object neighbour;
     if (neighbour.parse(item)) rows.push_back(row_of(neighbour));
   }
-  return text + (rows.size() > 1 ? table_text(rows, {.left = 2}) : "no neighbours\n");
+  text += rows.size() > 1 ? table_text(rows, {.left = 2}) : "no neighbours\n";
+  return text + errors_of(node);
 }
 
 CommandResult run_nodes(const NodesOptions& options) {
-  const SystemClock clock;
-  const NodeAddress node = node_address(options.node, clock);
   std::string question;
   wire::append_nodes_query(question);
-  const auto answer = ask_node(
-      node.address, question,
-      [](const wire::Message& message) {
-        return std::holds_alternative<wire::NodesReport>(message);
-      },
-      budget);
-  if (!answer) return std::unexpected(node_failure(options.node, node, answer.error()));
-  const std::string& report = std::get<wire::NodesReport>(*answer).json;
-  fmt::print("{}", options.json ? report + '\n' : text_of_report(report));
+  const auto report = ask_for_report<wire::NodesReport>(options.node, question);
+  if (!report) return std::unexpected(report.error());
+  fmt::print("{}", options.json ? *report + '\n' : text_of_report(*report));
   return exit_code::ok;
 }
 

@@ -66,8 +66,9 @@ class Question {
     auto message = wire::parse_message(text, scratch_);
     if (!message) return;
     if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
-      return finish(failure(ErrorCode::invalid, fmt::format("{} says: {}: {}", to_string(node_),
-                                                            error->code, error->message)));
+      const auto code = error->code == "not_found" ? ErrorCode::not_found : ErrorCode::invalid;
+      return finish(failure(
+          code, fmt::format("{} says: {}: {}", to_string(node_), error->code, error->message)));
     }
     if (const auto* ready = std::get_if<wire::FogReady>(&*message)) on_greeting(ready->identity);
     if (const auto* ready = std::get_if<wire::CloudReady>(&*message)) on_greeting(ready->identity);

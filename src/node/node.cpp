@@ -14,6 +14,8 @@ namespace {
 
 constexpr Duration tick_interval = std::chrono::milliseconds(100);
 constexpr Duration shortest_tick = std::chrono::milliseconds(1);
+/// For who asks why: with what is kept of them at most 13 MiB.
+constexpr std::size_t kept_decisions = 10'000;
 
 SchedulerOptions scheduler_options(const NodeOptions& options) {
   SchedulerOptions scheduler;
@@ -26,6 +28,7 @@ SchedulerOptions scheduler_options(const NodeOptions& options) {
   scheduler.hands_to_neighbours = options.hands_to_neighbours;
   scheduler.sharing_interval = options.sharing_interval;
   scheduler.max_neighbours = options.mesh.max_neighbours;
+  scheduler.kept_decisions = kept_decisions;
   scheduler.overdue_factor = options.overdue_factor;
   scheduler.overdue_min = options.overdue_min;
   return scheduler;

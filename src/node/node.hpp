@@ -23,6 +23,7 @@
 #include "net/listener.hpp"
 #include "node/cloud_link.hpp"
 #include "node/connections.hpp"
+#include "node/decision_report.hpp"
 #include "node/mesh.hpp"
 #include "node/queue_lane.hpp"
 #include "queue/task_queue.hpp"
@@ -87,6 +88,8 @@ class Node {
   void on_message(PeerId peer, const wire::NodesQuery& query);
   void on_message(PeerId peer, const wire::KindsQuery& query);
   void on_message(PeerId peer, const wire::Progress& progress) { on_link_progress(peer, progress); }
+  void on_message(PeerId peer, const wire::ExplainQuery& query);
+  void on_message(PeerId peer, wire::PlanQuery query);
   void on_message(PeerId peer, const wire::Cancel& cancel);
   void on_message(PeerId peer, wire::QueueQuery query);
   /// What concerns the mesh alone; a cloud is in none.
@@ -122,6 +125,7 @@ class Node {
   void refuse(PeerId peer, const wire::TaskMessage& message, TaskError error);
 
   [[nodiscard]] wire::NodeIdentity identity() const;
+  [[nodiscard]] DecisionNames decision_names() const;
   [[nodiscard]] LaneEvents lane_events();
   [[nodiscard]] CloudLink::Events cloud_events();
   [[nodiscard]] CrewOptions crew_options() const;

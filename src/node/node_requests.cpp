@@ -28,6 +28,7 @@ void Node::on_message(PeerId peer, const wire::NodesQuery&) {
     }
   }
   input.dropped_results = scheduler_.repeated_results();
+  input.predictions = &scheduler_.predictions();
   buffer_.clear();
   wire::append_nodes_report(buffer_, nodes_report(input, clock_.now()));
   connections_.send(peer, buffer_);

@@ -15,7 +15,34 @@ void append_flag(ObjectWriter& writer, std::string_view name, bool flag) {
   writer.value(name, flag ? "true" : "false");
 }
 
-void append_neighbour(std::string& out, const NodesReportInput::Known& known, Instant now) {
+void append_error(ObjectWriter& writer, const PredictionError& error) {
+  writer.count("tasks", error.tasks());
+  writer.number("bias", to_seconds(error.bias()));
+  writer.number("spread", to_seconds(error.spread()));
+  writer.end();
+}
+
+/// How far predicted waits were from those that came.
+void append_predictions(ObjectWriter& writer, const Predictions& predictions) {
+  ObjectWriter all(writer.begin("predictions"));
+  ObjectWriter here(all.begin("here"));
+  append_error(here, predictions.here());
+  ObjectWriter cloud(all.begin("cloud"));
+  append_error(cloud, predictions.cloud());
+  std::string& list = all.begin("by_task");
+  list += '[';
+  for (const auto& [name, error] : predictions.of_names()) {
+    if (list.back() != '[') list += ',';
+    ObjectWriter of_name(list);
+    of_name.text("task_name", name);
+    append_error(of_name, error);
+  }
+  list += ']';
+  all.end();
+}
+
+void append_neighbour(std::string& out, const NodesReportInput::Known& known,
+                      const Predictions* predictions, Instant now) {
   const Neighbour& neighbour = *known.neighbour;
   ObjectWriter writer(out);
   if (neighbour.who.is_original()) {
@@ -32,6 +59,10 @@ void append_neighbour(std::string& out, const NodesReportInput::Known& known, In
   writer.count("handed", neighbour.handed);
   writer.count("taken", neighbour.taken);
   append_flag(writer, "original", neighbour.who.is_original());
+  if (predictions != nullptr) {
+    ObjectWriter error(writer.begin("prediction"));
+    append_error(error, predictions->of_link(neighbour.link));
+  }
   writer.end();
 }
 
@@ -55,10 +86,11 @@ std::string nodes_report(const NodesReportInput& input, Instant now) {
     writer.value("cloud", "null");
   }
   writer.count("dropped_results", input.dropped_results);
+  if (input.predictions != nullptr) append_predictions(writer, *input.predictions);
   writer.begin("neighbours") += '[';
   for (const NodesReportInput::Known& known : input.neighbours) {
     if (out.back() != '[') out += ',';
-    append_neighbour(out, known, now);
+    append_neighbour(out, known, input.predictions, now);
   }
   out += ']';
   return out.substr(1);  // the members without the brace

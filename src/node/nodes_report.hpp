@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scheduling/neighbours.hpp"
+#include "scheduling/predictions.hpp"
 #include "wire/messages.hpp"
 
 namespace fogctl {
@@ -26,6 +27,7 @@ struct NodesReportInput {
   std::optional<Cloud> cloud;
   std::vector<Known> neighbours;
   std::size_t dropped_results = 0;  // that came late, or twice
+  const Predictions* predictions = nullptr;
 };
 
 /// Times in seconds; null where a node takes no task, or nothing is known yet.

@@ -5,25 +5,11 @@
 namespace fogctl {
 namespace {
 
-/// What is left of the slack when the task starts there; may be negative.
-Duration mean_headroom(const Candidate& candidate, Duration slack) {
-  return slack - candidate.link_delay - candidate.start_wait.mean;
-}
-
-bool starts_in_time_here(const Task& task, const Candidate& here, Duration slack) {
-  const Duration spread = here.start_wait.deviation * 1645 / 1000;
-  return mean_headroom(here, slack) >= (task.offload_times > 0 ? Duration::zero() : spread);
-}
-
-bool is_open(const Task& task, const ClusterView& view) {
-  return view.fog_on && task.offload_times < task.max_offload;
-}
-
 /// Rule 3; null where none is feasible.
 const Candidate* drawn_neighbour(const Task& task, const ClusterView& view, std::uint64_t draw) {
   std::uint64_t total = 0;
   const auto weight_of = [&](const Candidate& candidate) -> std::uint64_t {
-    const Duration left = mean_headroom(candidate, view.slack) - candidate.start_wait.deviation / 2;
+    const Duration left = headroom_by_deadline(task, view, candidate);
     if (left <= Duration::zero() || has_handed_on(candidate, task)) return 0;
     return static_cast<std::uint64_t>(left / std::chrono::microseconds(1)) + 1;
   };
@@ -43,8 +29,8 @@ const Candidate* least_late_neighbour(const Task& task, const ClusterView& view)
   const Candidate* best = nullptr;
   for (const Candidate& candidate : view.neighbours) {
     if (has_handed_on(candidate, task)) continue;
-    const Duration left = mean_headroom(candidate, view.slack);
-    if (best == nullptr || left > mean_headroom(*best, view.slack)) best = &candidate;
+    const Duration left = mean_headroom(task, view, candidate);
+    if (best == nullptr || left > mean_headroom(task, view, *best)) best = &candidate;
   }
   return best;
 }
@@ -55,27 +41,36 @@ Plan go(const Candidate& candidate, std::string_view reason) {
 
 }  // namespace
 
+Duration headroom_by_deadline(const Task& task, const ClusterView& view,
+                              const Candidate& candidate) {
+  const Duration left = mean_headroom(task, view, candidate);
+  const Duration deviation = candidate.start_wait.deviation;
+  if (candidate.site == Site::neighbour) return subtract_saturating(left, deviation / 2);
+  const bool was_handed_on = task.offload_times > 0;
+  return was_handed_on ? left : subtract_saturating(left, deviation * 1645 / 1000);
+}
+
 Plan place_by_deadline(const Task& task, const ClusterView& view, const Tuning& /*tuning*/,
                        std::uint64_t draw) {
   const Candidate* cloud = view.cloud ? &*view.cloud : nullptr;
   if (task.cloud_processing && cloud) return go(*cloud, "the task asks for the cloud");
-  if (view.local && starts_in_time_here(task, *view.local, view.slack)) {
+  if (view.local && headroom_by_deadline(task, view, *view.local) >= Duration::zero()) {
     return go(*view.local, "it starts in time here");
   }
-  const bool may_hand_on = is_open(task, view);
-  if (may_hand_on) {
+  const bool is_open = may_hand_on(task, view);
+  if (is_open) {
     if (const Candidate* neighbour = drawn_neighbour(task, view, draw)) {
       return go(*neighbour, "it would be late here; the neighbour starts it in time");
     }
   }
-  if (cloud && cloud->link_delay <= view.slack) {
+  if (cloud && headroom_by_deadline(task, view, *cloud) >= Duration::zero()) {
     return go(*cloud, "it would be late here and with neighbours; the cloud is near enough");
   }
-  const Candidate* neighbour = may_hand_on ? least_late_neighbour(task, view) : nullptr;
-  const Duration there = neighbour ? mean_headroom(*neighbour, view.slack) : Duration::zero();
+  const Candidate* neighbour = is_open ? least_late_neighbour(task, view) : nullptr;
+  const Duration there = neighbour ? mean_headroom(task, view, *neighbour) : Duration::zero();
   if (view.local) {
     const bool may_be_in_time = neighbour && there > Duration::zero();
-    if (may_be_in_time && there > mean_headroom(*view.local, view.slack)) {
+    if (may_be_in_time && there > mean_headroom(task, view, *view.local)) {
       return go(*neighbour, "it is likely to be late; the neighbour leaves it the best chance");
     }
     return go(*view.local, "it is likely to be late, and not less so elsewhere");

@@ -22,4 +22,9 @@ namespace fogctl {
 [[nodiscard]] Plan place_by_deadline(const Task& task, const ClusterView& view,
                                      const Tuning& tuning, std::uint64_t draw);
 
+/// Slack less what rules 2 to 4 hold against it: p95 here, p69 and the way to a neighbour, the way
+/// to the cloud.
+[[nodiscard]] Duration headroom_by_deadline(const Task& task, const ClusterView& view,
+                                            const Candidate& candidate);
+
 }  // namespace fogctl

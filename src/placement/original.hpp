@@ -17,4 +17,8 @@ namespace fogctl {
 [[nodiscard]] Plan place_by_original_rule(const Task& task, const ClusterView& view,
                                           const Tuning& tuning, std::uint64_t draw);
 
+/// R less W here, R less F's sum with a neighbour.
+[[nodiscard]] Duration headroom_by_original_rule(const Task& task, const ClusterView& view,
+                                                 const Candidate& candidate);
+
 }  // namespace fogctl

@@ -16,6 +16,8 @@
 namespace fogctl {
 
 enum class Site : std::uint8_t { here, neighbour, cloud };
+/// As it stands in messages.
+[[nodiscard]] std::string_view to_string(Site site);
 
 /// How long a task waits before it starts, and how far from that it may be.
 struct WaitEstimate {
@@ -64,7 +66,13 @@ struct Placement {
   Duration expected_wait{};
 };
 
-/// Where to run it, best first; none: nowhere now. `reason` explains it to people.
+/// The policy may send the task to a neighbour: it has hand-overs left.
+[[nodiscard]] inline bool may_hand_on(const Task& task, const ClusterView& view) {
+  return view.fog_on && task.offload_times < task.max_offload;
+}
+
+/// Where to run it, best first; none: nowhere now. `reason` explains it to people; it is kept, so
+/// it names a constant.
 struct Plan {
   std::vector<Placement> placements;
   std::string_view reason;
@@ -75,13 +83,25 @@ struct Tuning {};
 
 enum class ServingOrder { start_by, fifo };
 
+/// What is left of the time within which the task is to start if it goes to that candidate, as a
+/// policy reckons it; negative: it would be late by so much. Saturates.
+using Headroom = Duration (*)(const Task& task, const ClusterView& view,
+                              const Candidate& candidate);
+/// Slack, less the way and the mean wait.
+[[nodiscard]] inline Duration mean_headroom(const Task& /*task*/, const ClusterView& view,
+                                            const Candidate& candidate) {
+  return subtract_saturating(view.slack,
+                             add_saturating(candidate.start_wait.mean, candidate.link_delay));
+}
+
 struct Policy {
   std::string_view name;
   std::string_view summary;
   Plan (*place)(const Task& task, const ClusterView& view, const Tuning& tuning,
                 std::uint64_t draw);
   ServingOrder order;
-  bool reads_start_wait = false;  // else the candidates' start_wait is not worked out
+  bool reads_start_wait = false;      // else the candidates' start_wait is not worked out
+  Headroom headroom = mean_headroom;  // by which it judges candidates, as people are told
 };
 
 /// Every policy, the default first: what --policy, its help and the tests read.

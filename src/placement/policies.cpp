@@ -10,11 +10,11 @@ namespace fogctl {
 std::span<const Policy> policies() {
   static constexpr std::array<Policy, 3> table = {{
       {"original", "the original system's rule, first come first served", place_by_original_rule,
-       ServingOrder::fifo},
+       ServingOrder::fifo, false, headroom_by_original_rule},
       {"original-edf", "the same rule, earliest start-by first", place_by_original_rule,
-       ServingOrder::start_by},
+       ServingOrder::start_by, false, headroom_by_original_rule},
       {"deadline", "where it starts in time in 95 of 100 cases, earliest start-by first",
-       place_by_deadline, ServingOrder::start_by, true},
+       place_by_deadline, ServingOrder::start_by, true, headroom_by_deadline},
   }};
   return table;
 }
@@ -23,6 +23,18 @@ bool has_handed_on(const Candidate& neighbour, const Task& task) {
   const bool by_address = neighbour.is_original;
   const auto& path = by_address ? task.offloading_fog : task.offloading_nodes;
   return std::ranges::find(path, by_address ? neighbour.address : neighbour.node) != path.end();
+}
+
+std::string_view to_string(Site site) {
+  switch (site) {
+    case Site::here:
+      return "here";
+    case Site::neighbour:
+      return "neighbour";
+    case Site::cloud:
+      return "cloud";
+  }
+  return {};
 }
 
 const Policy* find_policy(std::string_view name) {

@@ -34,6 +34,7 @@ void Kinds::set(PeerId link, TaskKinds kinds) {
   for (const TaskKind& kind : kinds) {
     Places& places = places_[kind.name];
     if (places.find(link) == nullptr) places.links.push_back({link, kind.time});
+    places.forget_order();
   }
   told_[link] = std::move(kinds);
 }
@@ -47,6 +48,7 @@ void Kinds::forget(PeerId link) {
     const auto found = places_.find(kind.name);
     if (found == places_.end()) continue;  // it named the kind twice
     std::erase_if(found->second.links, [&](const auto& one) { return one.link == link; });
+    found->second.forget_order();
     remove_if_nowhere(kind.name);
   }
 }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/string_hash.hpp"
@@ -29,6 +31,21 @@ class Kinds {
 
     /// Null: the peer cannot run it, or did not say so.
     [[nodiscard]] const Link* find(PeerId link) const;
+    /// What find() says of each peer, in their order. `version` changes with that: only then they
+    /// are looked for again, as a decision asks about all of them.
+    template <typename Peers>
+    [[nodiscard]] const std::vector<const Link*>& in_order_of(const Peers& peers,
+                                                              std::uint64_t version) const {
+      if (std::exchange(ordered_as_, version) == version) return ordered_;
+      ordered_.clear();
+      for (const auto& peer : peers) ordered_.push_back(find(peer.link));
+      return ordered_;
+    }
+    void forget_order() { ordered_as_ = 0; }
+
+   private:
+    mutable std::vector<const Link*> ordered_;
+    mutable std::uint64_t ordered_as_ = 0;  // no version
   };
 
   /// Before set_here this node can run first_kinds().

@@ -63,6 +63,7 @@ void Neighbours::add(PeerId link, NeighbourIdentity who, Instant now) {
   added.who = std::move(who);
   const auto place = std::ranges::lower_bound(neighbours_, order_of(added), {}, order_of);
   neighbours_.insert(place, std::move(added));
+  ++version_;
 }
 
 /// Both ends answer alike: each knows both ids and who opened which link.
@@ -78,6 +79,7 @@ void Neighbours::remove(PeerId link) {
   const std::string id = removed->who.id();
   const bool was_active = !removed->is_retired;
   neighbours_.erase(removed);
+  ++version_;
   const auto second = std::ranges::find_if(neighbours_, [&](const Neighbour& neighbour) {
     return neighbour.is_second && neighbour.who.id() == id;
   });
@@ -104,17 +106,21 @@ Duration Neighbours::longest_age(const Neighbour& neighbour) const {
   return silent_intervals * std::min(longest_interval, std::max(rules_.sharing_interval, its_own));
 }
 
-std::optional<Candidate> Neighbours::candidate(const Neighbour& neighbour, Instant now) const {
-  if (neighbour.is_retired || !neighbour.has_state || !neighbour.state.expected_wait) return {};
-  const Duration age = now - neighbour.state_at;
-  if (age > longest_age(neighbour)) return {};
+std::optional<PlaceVerdict> Neighbours::why_none(const Neighbour& neighbour, Instant now) const {
+  const bool has_said = neighbour.has_state && neighbour.state.expected_wait.has_value();
+  if (neighbour.is_retired || !has_said) return PlaceVerdict::takes_none;
+  if (now - neighbour.state_at > longest_age(neighbour)) return PlaceVerdict::silent;
+  return std::nullopt;
+}
+
+Candidate Neighbours::candidate(const Neighbour& neighbour, Instant now) {
   return Candidate{.site = Site::neighbour,
                    .node = neighbour.who.id(),
                    .address = neighbour.who.address,
                    .is_original = neighbour.who.is_original(),
                    .expected_wait = *neighbour.state.expected_wait,
                    .link_delay = neighbour.delay.value_or(Duration::zero()),
-                   .report_age = age};
+                   .report_age = now - neighbour.state_at};
 }
 
 bool Neighbours::is_silent(const Neighbour& neighbour, Instant now) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "placement/placement.hpp"
+#include "placement/verdict.hpp"
 #include "scheduling/actions.hpp"
 
 namespace fogctl {
@@ -78,9 +79,14 @@ class Neighbours {
   [[nodiscard]] const std::vector<Neighbour>& all() const { return neighbours_; }
   [[nodiscard]] std::vector<Neighbour>& all() { return neighbours_; }
 
-  /// As a place for a task; none while it takes none: retired, without a state that is young
-  /// enough, or with one that says so.
-  [[nodiscard]] std::optional<Candidate> candidate(const Neighbour& neighbour, Instant now) const;
+  /// Why it takes no task; none: it takes some. Retired, without a state that is young enough, or
+  /// with one that says so.
+  [[nodiscard]] std::optional<PlaceVerdict> why_none(const Neighbour& neighbour, Instant now) const;
+  /// As a place for a task; of one that takes some.
+  [[nodiscard]] static Candidate candidate(const Neighbour& neighbour, Instant now);
+
+  /// Changes with who they are, and their order.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
 
   /// A link whose peer was not heard of for three sharing intervals, its own being counted where
   /// that is the longer one.
@@ -99,6 +105,7 @@ class Neighbours {
 
   NeighbourRules rules_;
   std::vector<Neighbour> neighbours_;
+  std::uint64_t version_ = 1;
 };
 
 }  // namespace fogctl

@@ -23,7 +23,8 @@ Scheduler::Scheduler(SchedulerOptions options, Random random)
     : options_(std::move(options)),
       random_(random),
       neighbours_({options_.node, options_.sharing_interval, options_.max_neighbours}),
-      handed_on_(random_) {}
+      handed_on_(random_),
+      decisions_(options_.kept_decisions) {}
 
 void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
   now_ = now;
@@ -79,20 +80,38 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
   }
 }
 
+/// None: it may run here.
+std::optional<PlaceVerdict> Scheduler::why_not_here(const Entry& entry, bool can_run) const {
+  if (!can_run) return PlaceVerdict::cannot_run;
+  if (draining_) return PlaceVerdict::stopping;
+  if (!queue_up_) return PlaceVerdict::queue_away;
+  if (backlog_.workers() == 0) return PlaceVerdict::no_worker;
+  if (backlog_.is_paused()) return PlaceVerdict::queue_paused;
+  if (entry.avoids_here) return PlaceVerdict::queue_full;
+  return std::nullopt;
+}
+
+/// What is in it, and in left_out_ what is not.
 const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
   const Task& task = *entry.task;
-  const auto is_avoided = [&](PeerId link) {
+  const auto why_avoided = [&](PeerId link) -> std::optional<PlaceVerdict> {
     const auto& others = entry.other_origins;
-    return link == entry.origin.peer ||
-           std::ranges::find(others, link, &Origin::peer) != others.end() ||
-           std::ranges::find(entry.avoided, link) != entry.avoided.end();
+    const bool came_from =
+        link == entry.origin.peer || std::ranges::find(others, link, &Origin::peer) != others.end();
+    if (came_from) return PlaceVerdict::came_from;
+    const auto& avoided = entry.avoided;
+    if (std::ranges::find(avoided, link) != avoided.end()) return PlaceVerdict::tried;
+    return std::nullopt;
   };
+  left_out_.clear();
   view_.fog_on = options_.hands_to_neighbours;
   view_.slack = entry.start_by - now;
   view_.local.reset();
   const Kinds::Places* places = kinds_.find(task.name);
   const bool can_run_here = places != nullptr && places->is_here;
-  if (can_run_here && is_here_to_be_had() && !draining_ && !entry.avoids_here) {
+  if (const auto why = why_not_here(entry, can_run_here)) {
+    left_out_.push_back({Site::here, 0, *why});
+  } else {
     view_.local.emplace();
     view_.local->expected_wait = backlog_.expected_wait(estimates_.classes());
     if (options_.policy->reads_start_wait) {
@@ -100,27 +119,45 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     }
   }
   view_.cloud.reset();
-  if (cloud_takes(task) && !is_avoided(cloud_link)) view_.cloud = cloud_;
+  const auto why_no_cloud = cloud_takes(task) ? why_avoided(cloud_link) : PlaceVerdict::cannot_run;
+  if (!why_no_cloud) view_.cloud = cloud_;
+  if (why_no_cloud && has_met_cloud_) {
+    left_out_.push_back({Site::cloud, 0, cloud_ ? *why_no_cloud : PlaceVerdict::no_link});
+  }
   view_.neighbours.clear();
-  if (places == nullptr || !options_.hands_to_neighbours) return view_;
+  view_links_.clear();
+  if (!options_.hands_to_neighbours) return view_;
   const std::size_t size = largest_message(task);
   const bool original_takes = original_peer_takes(task);
-  for (const Neighbour& neighbour : neighbours_.all()) {
-    const bool takes = neighbour.who.is_original() ? original_takes : size <= options_.max_message;
-    if (!takes || is_avoided(neighbour.link) || !places->find(neighbour.link)) continue;
-    if (auto candidate = neighbours_.candidate(neighbour, now)) {
-      if (options_.policy->reads_start_wait) {
-        candidate->start_wait = neighbour.start_wait(view_.slack - candidate->link_delay, now);
-      }
-      view_.neighbours.push_back(*candidate);
+  const auto why_not = [&](const Neighbour& one, const Kinds::Places::Link* there) {
+    const bool is_read = one.who.is_original() ? original_takes : size <= options_.max_message;
+    if (there == nullptr) return std::optional(PlaceVerdict::cannot_run);
+    if (!is_read) return std::optional(PlaceVerdict::too_long);
+    const auto why = why_avoided(one.link);
+    return why ? why : neighbours_.why_none(one, now);
+  };
+  const auto& all = neighbours_.all();
+  const auto* by_neighbour = places ? &places->in_order_of(all, neighbours_.version()) : nullptr;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Neighbour& neighbour = all[i];
+    if (neighbour.is_retired) continue;
+    const auto* there = by_neighbour ? (*by_neighbour)[i] : nullptr;
+    if (const auto why = why_not(neighbour, there)) {
+      left_out_.push_back({Site::neighbour, neighbour.link, *why});
+      continue;
     }
+    Candidate candidate = neighbours_.candidate(neighbour, now);
+    if (options_.policy->reads_start_wait) {
+      candidate.start_wait = neighbour.start_wait(view_.slack - candidate.link_delay, now);
+    }
+    view_.neighbours.push_back(candidate);
+    view_links_.push_back({neighbour.link, there});
   }
   return view_;
 }
 
 void Scheduler::place(Entry& entry, Instant now, Actions& out) {
-  follow(entry, options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next()),
-         now, out);
+  follow(entry, decide(entry, now), now, out);
 }
 
 void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out) {
@@ -177,7 +214,7 @@ void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& ou
   const bool says_local = task.offload_times == 0 && !options_.is_cloud;
   task.process_by = says_local ? "local" : entry.process_by;
   task.estimated_queuing_time = to_seconds(placement.expected_wait);
-  task.estimated_execution_time = to_seconds(estimates_.of(task));
+  task.estimated_execution_time = to_seconds(entry.expected_run);
   set_where(entry, Where::here);
   if (std::exchange(entry.held_away, false)) {
     out.push_back(TakeBack{task.uid, entry.lease_number});

@@ -17,10 +17,12 @@
 #include "placement/placement.hpp"
 #include "scheduling/actions.hpp"
 #include "scheduling/backlog.hpp"
+#include "scheduling/decision_log.hpp"
 #include "scheduling/handed_on.hpp"
 #include "scheduling/kinds.hpp"
 #include "scheduling/local_work.hpp"
 #include "scheduling/neighbours.hpp"
+#include "scheduling/predictions.hpp"
 #include "task/estimates.hpp"
 
 namespace fogctl {
@@ -43,6 +45,23 @@ struct SchedulerOptions {
   Duration overdue_min = std::chrono::seconds(60);
   static constexpr int fogctl_patience = 5;
   std::size_t max_message = std::size_t{1} << 20;  // longest object that a peer reads, bytes
+  std::size_t kept_decisions = 0;  // for people who ask why; 0: none, and no prediction is judged
+};
+
+/// A place that was thought of, and what the policy held of it. None: nothing is known.
+struct Considered {
+  Site site = Site::here;
+  PeerId link = 0;  // a neighbour's
+  PlaceVerdict verdict = PlaceVerdict::chosen;
+  std::optional<Duration> wait = {};        // before the task would start there, the way apart
+  std::optional<Duration> link_delay = {};  // a round trip
+  std::optional<Duration> run = {};         // what the task is expected to take there
+  std::optional<Duration> age = {};         // since the node said how busy it is
+  std::optional<Duration> headroom = {};    // see Policy
+};
+struct DecisionView {
+  Decision decision;
+  std::vector<Considered> places;
 };
 
 /// What the queue said to an EnqueueTask.
@@ -139,6 +158,14 @@ class Scheduler {
   [[nodiscard]] TaskClass class_of(std::string_view name) const;
   [[nodiscard]] std::size_t repeated_results() const { return repeated_results_; }
 
+  /// Why the task went where it went: the decisions about it that are remembered, oldest first.
+  [[nodiscard]] std::vector<DecisionView> decisions_about(std::string_view uid, Instant now) const;
+  /// Where a task such as this would go now, had it come from a client. Nothing changes.
+  [[nodiscard]] DecisionView plan(Task task, Instant now);
+  [[nodiscard]] const Predictions& predictions() const { return predictions_; }
+  /// The neighbour at a link, also of late: its id and its name for people. Null: not known.
+  [[nodiscard]] const NeighbourIdentity* who_is(PeerId link) const;
+
  private:
   enum class Where { parked, here, going_away, away };
   struct Entry {
@@ -165,9 +192,20 @@ class Scheduler {
     std::vector<PeerId> avoided;     // links that did not bring its answer
     Instant deadline;                // when parked
     LocalWork::Ticket work;          // when it is here
+    std::uint64_t decision = 0;      // the number of the last about it
+    Duration expected_run{};         // as it was then, where a node has no word of its own
   };
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
 
+  /// Asks the policy, and remembers what it said.
+  [[nodiscard]] Plan decide(Entry& entry, Instant now);
+  [[nodiscard]] Choice choice_of(const Plan& plan);
+  void fill(Decision& decision, Entry& entry, const Plan& plan, Instant now);
+  [[nodiscard]] bool sees_the_same(const Task& task, Instant now);
+  void remember_places(DecisionLog& log, const Task& task, Instant now);
+  void note_departed(const Neighbour& neighbour);
+  void note_ending(const Entry& entry, const TaskResult& result);
+  void judge_prediction(const Entry& entry, const TaskResult& result, Instant now);
   void place(Entry& entry, Instant now, Actions& out);
   void park(Entry& entry, std::string_view why, Instant now, Actions& out);
   void place_parked(Instant now, Actions& out);
@@ -211,6 +249,7 @@ class Scheduler {
   [[nodiscard]] bool is_in_reach(const Task& task) const;
   [[nodiscard]] bool may_hear_of_kinds() const;
   [[nodiscard]] Duration expected_run(const Task& task, PeerId link) const;
+  [[nodiscard]] std::optional<PlaceVerdict> why_not_here(const Entry& entry, bool can_run) const;
   [[nodiscard]] const ClusterView& view_for(const Entry& entry, Instant now);
   [[nodiscard]] Entry* entry_of(std::string_view uid);
 
@@ -227,12 +266,38 @@ class Scheduler {
   Instant now_;  // of the event that is being looked at
   std::optional<Candidate> cloud_;
   bool cloud_is_original_ = true;
+  bool has_met_cloud_ = false;
   bool cloud_told_kinds_ = false;
   bool queue_up_ = true;
   bool queue_lost_ = false;  // since it was last up
 
   Neighbours neighbours_;
-  ClusterView view_;  // a member only to keep its memory
+  // Members only to keep their memory.
+  ClusterView view_;
+  struct ViewLink {
+    PeerId link = 0;
+    const Kinds::Places::Link* there = nullptr;
+  };
+  std::vector<ViewLink> view_links_;  // of its neighbours
+  struct LeftOut {
+    Site site = Site::here;
+    PeerId link = 0;
+    PlaceVerdict why = PlaceVerdict::cannot_run;
+  };
+  std::vector<LeftOut> left_out_;  // places that are not in it
+  std::vector<SeenPlace> places_;
+  /// The neighbours as they were last remembered.
+  struct SeenNeighbour {
+    PeerId link = 0;
+    Duration wait{};
+    Duration deviation{};
+    Duration link_delay{};
+    Instant state_at;
+    std::optional<Duration> run;
+    bool operator==(const SeenNeighbour&) const = default;
+  };
+  std::vector<SeenNeighbour> seen_;
+  bool is_seen_kept_ = false;
   bool draining_ = false;
   NodeState shared_;  // last
   Instant shared_at_;
@@ -251,6 +316,10 @@ class Scheduler {
   std::deque<std::string> parked_;  // uids, oldest first
   HandedOn handed_on_;
   std::size_t repeated_results_ = 0;
+
+  DecisionLog decisions_;
+  Predictions predictions_;
+  std::deque<std::pair<PeerId, NeighbourIdentity>> departed_;  // the last of them
 };
 
 }  // namespace fogctl

@@ -38,8 +38,7 @@ void Scheduler::tell_accepted(Entry& entry, Actions& out) {
 void Scheduler::on_overloaded(Entry& entry, Instant now, Actions& out) {
   if (entry.where == Where::away) return;  // whoever has it will answer
   if (!std::exchange(entry.avoids_here, true) && entry.where == Where::here) {
-    const Plan plan =
-        options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next());
+    const Plan plan = decide(entry, now);
     if (!plan.placements.empty()) return follow(entry, plan, now, out);
   }
   const Duration wait =
@@ -73,6 +72,7 @@ void Scheduler::refuse_parked(Entry& entry, Actions& out) {
 
 /// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
 void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded) {
+  note_ending(entry, result);
   for (Origin& origin : entry.other_origins) {
     note_answered(origin);
     out.push_back(ReturnResult{std::move(origin), entry.task, result, is_forwarded});
@@ -125,9 +125,8 @@ void Scheduler::on_drain(Instant now, Actions& out) {
 }
 
 bool Scheduler::has_elsewhere(Instant now) {
-  const bool has_neighbour = std::ranges::any_of(neighbours_.all(), [&](const Neighbour& one) {
-    return neighbours_.candidate(one, now).has_value();
-  });
+  const bool has_neighbour = std::ranges::any_of(
+      neighbours_.all(), [&](const Neighbour& one) { return !neighbours_.why_none(one, now); });
   return cloud_.has_value() || (has_neighbour && options_.hands_to_neighbours);
 }
 

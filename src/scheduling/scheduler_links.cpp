@@ -36,6 +36,7 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
   if (Neighbour* neighbour = neighbours_.find(link)) neighbour->heard_at = now;
   if (was_turned_away(result) && place_elsewhere(entry, now, out)) return true;
   result.uid = entry.task->uid;
+  judge_prediction(entry, result, now);
   const std::uint32_t lease = entry.lease_number;  // it may hold, although the queue lost tasks
   if (lease > 0) out.push_back(FinishAway{entry.task, lease, result});
   answer(entry, result, out, true);
@@ -51,8 +52,7 @@ void Scheduler::place_again(Entry& entry, Instant now, Actions& out) {
 /// As place_again, where there is another place for it. False: there is none.
 bool Scheduler::place_elsewhere(Entry& entry, Instant now, Actions& out) {
   entry.avoided.push_back(entry.link);
-  const Plan plan =
-      options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next());
+  const Plan plan = decide(entry, now);
   if (plan.placements.empty()) return false;
   set_where(entry, Where::going_away);
   follow(entry, plan, now, out);
@@ -64,6 +64,7 @@ void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
     handed_on_.postpone(cloud_link, (SchedulerOptions::fogctl_patience - 1) * options_.overdue_min);
   }
   cloud_is_original_ = is_original;
+  has_met_cloud_ = true;
   cloud_.emplace();
   cloud_->site = Site::cloud;
   cloud_told_kinds_ = false;
@@ -96,6 +97,7 @@ std::size_t Scheduler::on_peer_lost(PeerId link, Instant now, Actions& out) {
   now_ = now;
   const Neighbour* neighbour = neighbours_.find(link);
   const bool may_have_crashed = neighbour != nullptr && !neighbour->is_closed_here;
+  if (neighbour != nullptr) note_departed(*neighbour);
   neighbours_.remove(link);
   kinds_.forget(link);
   const std::vector<std::string> uids = handed_on_.over(link);

@@ -103,6 +103,7 @@ void Scheduler::on_result(const TaskResult& result, Instant now, Actions& out) {
     estimates_.add(*entry->task, result.execution_time);
     moments_.add(entry->task->weight, result.execution_time);
   }
+  judge_prediction(*entry, result, now);
   answer(*entry, result, out);
   share_if_changed(now, out);
 }

@@ -111,14 +111,18 @@ Result<Message> read_nodes_query(const json::Object&) {
   return NodesQuery{};
 }
 
-Result<Message> read_nodes_report(const json::Object& object) {
-  NodesReport report;
-  ObjectWriter writer(report.json);
+std::string report_of(const json::Object& object) {
+  std::string report;
+  ObjectWriter writer(report);
   for (const json::Member& member : object.members()) {
     if (member.name != "message_type") writer.value(member.name, member.value);
   }
   writer.end();
   return report;
+}
+
+Result<Message> read_nodes_report(const json::Object& object) {
+  return NodesReport{report_of(object)};
 }
 
 Result<Datagram> read_fog_hello(const json::Object& object) {

@@ -71,6 +71,10 @@ constexpr Kind<Message> message_kinds[] = {
     {"progress", read_progress},
     {"started", read_started},
     {"cancel_copy", read_cancel_copy},
+    {"explain_query", read_explain_query},
+    {"explanation", read_explanation},
+    {"plan_query", read_plan_query},
+    {"plan", read_plan},
 };
 
 template <typename Messages>

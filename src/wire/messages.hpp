@@ -150,6 +150,20 @@ struct QueueQuery {
 struct QueueReport {
   std::vector<std::string> objects;
 };
+/// "Why did this task go where it went?"
+struct ExplainQuery {
+  std::string uid;
+};
+struct Explanation {
+  std::string json;  // one object, without the message_type
+};
+/// "Where would this task go now?" Nothing comes of it.
+struct PlanQuery {
+  TaskMessage task;
+};
+struct PlanReport {
+  std::string json;  // likewise
+};
 /// The peer says that something which was sent to it was wrong. Never answered.
 struct ErrorMessage {
   std::string code;
@@ -160,7 +174,7 @@ using Message =
     std::variant<TaskMessage, BadTask, ResultMessage, FogReady, FogReadyAck, State, CloudReady,
                  ErrorMessage, KnownNodes, Leave, NodesQuery, NodesReport, Accepted, Cancel,
                  Cancelled, QueueQuery, QueueReport, Kinds, KindsQuery, Progress, Started,
-                 CancelCopy>;
+                 CancelCopy, ExplainQuery, Explanation, PlanQuery, PlanReport>;
 
 // What is multicast.
 struct FogHello {
@@ -217,6 +231,12 @@ void append_kinds_query(std::string& out);
 void append_progress(std::string& out, const Progress& progress);
 void append_started(std::string& out, std::string_view task_id);
 void append_cancel_copy(std::string& out, std::string_view uid);
+void append_explain_query(std::string& out, std::string_view uid);
+/// `members`: of the answer, as JSON text, without braces; likewise below.
+void append_explanation(std::string& out, std::string_view members);
+/// `has_class`: else the task is of the class that the node knows for its name.
+void append_plan_query(std::string& out, const Task& task, bool has_class);
+void append_plan(std::string& out, std::string_view members);
 /// To be multicast, without '\n'. A hello is repeated as alive, which an original node ignores.
 [[nodiscard]] std::string fog_hello(const FogHello& hello, bool is_repeated);
 [[nodiscard]] std::string endpoint_hello();

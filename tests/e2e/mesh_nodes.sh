@@ -43,11 +43,12 @@ old, = (item for item in one["neighbours"] if item["original"])
 new, = (item for item in one["neighbours"] if not item["original"])
 for item in (old, new):
     check(set(item) == {"node", "name", "address", "waiting_time", "link_delay", "state_age",
-                        "handed", "taken", "original"}, item)
+                        "handed", "taken", "original", "prediction"}, item)
     check(0 <= item["link_delay"] < 5 and 0 <= item["state_age"] < 5, item)
 check(old["node"] is None and old["name"] == "127.0.0.2" and old["address"] == old_address, old)
 check(new["node"] == two["node"] != one["node"] and len(new["node"]) == 32, new)
 check(new["name"] == "two" and new["address"] == two_address and new["waiting_time"] == 0, new)
+check(new["prediction"]["tasks"] == 5 and old["prediction"]["tasks"] == 0, one)
 check(new["handed"] == 5 and new["taken"] == 0 == old["handed"] == old["taken"], one)
 back, = two["neighbours"]
 check(back["name"] == "one" and back["taken"] == 5 and back["handed"] == 0, two)

@@ -1,0 +1,101 @@
+#include "cli/decision_text.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "base/time.hpp"
+#include "cli/table.hpp"
+
+namespace fogctl::cli {
+namespace {
+
+std::string text_of(const json::Object& object, std::string_view name,
+                    std::string_view none = "-") {
+  return json::read_string(object.find(name).value_or("null")).value_or(std::string(none));
+}
+
+std::optional<double> number_of(const json::Object& object, std::string_view name) {
+  return json::read_number(object.find(name).value_or("null"));
+}
+
+std::string length_of(const json::Object& object, std::string_view name) {
+  const auto seconds = number_of(object, name);
+  return seconds ? format_duration(from_seconds(*seconds)) : "-";
+}
+
+bool flag_of(const json::Object& object, std::string_view name) {
+  return json::read_bool(object.find(name).value_or("false")).value_or(false);
+}
+
+/// "here (one)", "neighbour two", "cloud above".
+std::string place_of(const json::Object& place) {
+  const std::string site = text_of(place, "site");
+  const std::string name = text_of(place, "name", "that is gone");
+  return site == "here" ? fmt::format("here ({})", name) : fmt::format("{} {}", site, name);
+}
+
+Row row_of(const json::Object& place) {
+  const auto headroom = number_of(place, "headroom");
+  return {place_of(place),
+          length_of(place, "expected_wait"),
+          length_of(place, "link_delay"),
+          length_of(place, "expected_run"),
+          length_of(place, "state_age"),
+          headroom ? signed_length(*headroom) : "-",
+          text_of(place, "verdict"),
+          text_of(place, "why")};
+}
+
+std::string table_of(const json::Object& decision) {
+  std::vector<Row> rows = {
+      {"  place", "waits", "link", "runs", "age", "to spare", "verdict", "why"}};
+  const auto places = json::read_values(decision.find("candidates").value_or("[]"));
+  for (const std::string_view text : places.value_or(std::vector<std::string_view>{})) {
+    json::Object place;
+    if (!place.parse(text)) continue;
+    rows.push_back(row_of(place));
+    rows.back().front().insert(0, "  ");
+  }
+  return rows.size() > 1 ? table_text(rows, {.left = 1, .ends_in_text = true}) : "  no place\n";
+}
+
+std::string outcome_of(const json::Object& decision) {
+  json::Object outcome;
+  if (!outcome.parse(decision.find("outcome").value_or("null"))) return "";
+  const std::string error = text_of(outcome, "error", "");
+  const std::string node = text_of(outcome, "node", "");
+  std::string text = fmt::format("  came: waited {}", length_of(outcome, "waited"));
+  if (!error.empty()) {
+    return text + fmt::format(", then ended at {}: {}\n", node.empty() ? "?" : node, error);
+  }
+  text += fmt::format(", ran {} at {}, ", length_of(outcome, "execution_time"), node);
+  text += flag_of(outcome, "in_time") ? "in time\n" : "late\n";
+  return text;
+}
+
+}  // namespace
+
+std::string signed_length(double seconds) {
+  return (seconds < 0 ? '-' : '+') + format_duration(from_seconds(std::abs(seconds)));
+}
+
+std::string decision_text(const json::Object& decision) {
+  const bool is_placed = !text_of(decision, "site", "").empty();
+  std::string text =
+      fmt::format("{} ({}) to start within {}, by {}: {}\n  {}\n", text_of(decision, "task_name"),
+                  text_of(decision, "class"), length_of(decision, "time_requirement"),
+                  text_of(decision, "policy"), is_placed ? place_of(decision) : "nowhere",
+                  text_of(decision, "reason"));
+  text += table_of(decision);
+  if (is_placed) {
+    text += fmt::format("  expected: waits {}, after {} before\n",
+                        length_of(decision, "expected_wait"), length_of(decision, "waited"));
+  }
+  if (flag_of(decision, "placed_again")) text += "  it was placed again:\n";
+  return text + outcome_of(decision);
+}
+
+}  // namespace fogctl::cli

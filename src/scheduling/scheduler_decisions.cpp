@@ -1,0 +1,229 @@
+// The Scheduler's part about asking the policy, and remembering for people what it saw, what it
+// said, and what came of that.
+#include <algorithm>
+#include <utility>
+
+#include "scheduling/scheduler.hpp"
+
+namespace fogctl {
+namespace {
+
+/// Neighbours that are gone are still named, so many of them.
+constexpr std::size_t most_departed = 1000;
+
+float seconds_of(Duration length) {
+  return static_cast<float>(length.count()) * 1e-9F;
+}
+
+SeenPlace seen(const Policy& policy, const Candidate& candidate, PeerId link,
+               const std::optional<Duration>& run) {
+  const bool reads_start_wait = policy.reads_start_wait;
+  SeenPlace place;
+  place.link = link;
+  place.wait = seconds_of(reads_start_wait ? candidate.start_wait.mean : candidate.expected_wait);
+  place.deviation = reads_start_wait ? seconds_of(candidate.start_wait.deviation) : 0;
+  place.link_delay = seconds_of(candidate.link_delay);
+  place.run = run ? seconds_of(*run) : -1;
+  place.age = seconds_of(candidate.report_age);
+  place.site = candidate.site;
+  return place;
+}
+
+/// What the policy holds of a place that it saw, of all places what is known.
+Considered considered(const Policy& policy, const Decision& decision, const SeenPlace& place) {
+  Considered one{.site = place.site, .link = place.link, .verdict = place.verdict};
+  const bool was_candidate =
+      place.verdict == PlaceVerdict::in_time || place.verdict == PlaceVerdict::has_handed_on;
+  if (!was_candidate) return one;
+  Candidate candidate;
+  candidate.site = place.site;
+  candidate.expected_wait = candidate.start_wait.mean = from_seconds(place.wait);
+  candidate.start_wait.deviation = from_seconds(place.deviation);
+  candidate.link_delay = from_seconds(place.link_delay);
+  Task task;
+  task.time_requirement = decision.requirement;
+  task.offload_times = decision.offload_times;
+  task.max_offload = decision.max_offload;
+  ClusterView view;
+  view.slack = decision.slack;
+  const Judgement judgement = judge(policy, task, view, candidate);
+  one.wait = candidate.expected_wait;
+  one.link_delay = candidate.link_delay;
+  one.run = place.run < 0 ? decision.run : from_seconds(place.run);
+  if (place.site == Site::neighbour) one.age = from_seconds(place.age);
+  one.headroom = judgement.headroom;
+  const Choice& choice = decision.choice;
+  if (choice.is_somewhere && choice.site == place.site && choice.link == place.link) {
+    one.verdict = PlaceVerdict::chosen;
+  } else if (place.verdict == PlaceVerdict::in_time) {
+    one.verdict = judgement.verdict;
+  }
+  return one;
+}
+
+DecisionView view_of(const Policy& policy, const DecisionLog::Found& found) {
+  DecisionView view{found.decision, {}};
+  for (const SeenPlace& place : found.places) {
+    view.places.push_back(considered(policy, found.decision, place));
+  }
+  return view;
+}
+
+}  // namespace
+
+Plan Scheduler::decide(Entry& entry, Instant now) {
+  entry.expected_run = estimates_.of(*entry.task);
+  const ClusterView& view = view_for(entry, now);
+  Plan plan = options_.policy->place(*entry.task, view, tuning_, random_.next());
+  if (!decisions_.is_on()) return plan;
+  if (Decision* before = decisions_.find(entry.decision)) before->is_last = false;
+  Decision& decision = decisions_.add(now);
+  fill(decision, entry, plan, now);
+  entry.decision = decisions_.decided();
+  remember_places(decisions_, *entry.task, now);
+  return plan;
+}
+
+DecisionView Scheduler::plan(Task task, Instant now) {
+  Entry entry;
+  entry.origin.peer = nobody;
+  entry.arrival = now;
+  entry.start_by = start_by(task, now);
+  entry.expected_run = estimates_.of(task);
+  entry.task = std::make_shared<Task>(std::move(task));
+  Random same_draws = random_;
+  const Plan plan =
+      options_.policy->place(*entry.task, view_for(entry, now), tuning_, same_draws.next());
+  DecisionLog log(1);
+  fill(log.add(now), entry, plan, now);
+  is_seen_kept_ = false;
+  remember_places(log, *entry.task, now);
+  is_seen_kept_ = false;  // but in a log that ends
+  return view_of(*options_.policy, log.of(entry.task->uid, now).front());
+}
+
+std::vector<DecisionView> Scheduler::decisions_about(std::string_view uid, Instant now) const {
+  std::vector<DecisionView> views;
+  for (const DecisionLog::Found& found : decisions_.of(uid, now)) {
+    views.push_back(view_of(*options_.policy, found));
+  }
+  return views;
+}
+
+Choice Scheduler::choice_of(const Plan& plan) {
+  Choice choice;
+  choice.reason = plan.reason;
+  choice.is_somewhere = !plan.placements.empty();
+  if (!choice.is_somewhere) return choice;
+  const Placement& first = plan.placements.front();
+  choice.site = first.site;
+  if (first.site == Site::neighbour) choice.link = neighbours_.find(first.node)->link;
+  return choice;
+}
+
+void Scheduler::fill(Decision& decision, Entry& entry, const Plan& plan, Instant now) {
+  const Task& task = *entry.task;
+  decision.choice = choice_of(plan);
+  decision.slack = view_.slack;
+  decision.requirement = task.time_requirement;
+  decision.waited = add_saturating(entry.waited, now - entry.arrival);
+  decision.run = entry.expected_run;
+  decision.offload_times = task.offload_times;
+  decision.max_offload = task.max_offload;
+  decision.weight = task.weight;
+  decision.cloud_processing = task.cloud_processing;
+  decision.uid.set(task.uid);
+  decision.name.set(task.name);
+  decision.expected = {};
+  if (decision.choice.is_somewhere) {
+    const Neighbour* to = neighbours_.find(decision.choice.link);
+    Duration way = to == nullptr ? Duration::zero() : to->delay.value_or(Duration::zero());
+    if (decision.choice.site == Site::cloud) way = view_.cloud->link_delay;
+    decision.expected = add_saturating(plan.placements.front().expected_wait, way);
+  }
+}
+
+/// The neighbours are as they were for the last decision: they are kept once.
+bool Scheduler::sees_the_same(const Task& task, Instant now) {
+  const bool was_handed_on = !task.offloading_nodes.empty() || !task.offloading_fog.empty();
+  const bool reads_start_wait = options_.policy->reads_start_wait;
+  const auto& candidates = view_.neighbours;
+  bool is_same = is_seen_kept_ && seen_.size() == candidates.size() && !was_handed_on;
+  seen_.resize(candidates.size());
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const Candidate& one = candidates[i];
+    const SeenNeighbour sees{view_links_[i].link,
+                             reads_start_wait ? one.start_wait.mean : one.expected_wait,
+                             reads_start_wait ? one.start_wait.deviation : Duration::zero(),
+                             one.link_delay,
+                             now - one.report_age,
+                             view_links_[i].there->time};
+    is_same = is_same && seen_[i] == sees;
+    if (!is_same) seen_[i] = sees;
+  }
+  is_seen_kept_ = !was_handed_on;  // who has handed it on is true of that task alone
+  return is_same;
+}
+
+/// What was thought of for the decision that the log has just begun.
+void Scheduler::remember_places(DecisionLog& log, const Task& task, Instant now) {
+  const Policy& policy = *options_.policy;
+  if (view_.local) log.see(seen(policy, *view_.local, 0, std::nullopt));
+  if (view_.cloud) log.see(seen(policy, *view_.cloud, cloud_link, expected_run(task, cloud_link)));
+  for (const LeftOut& one : left_out_) {
+    SeenPlace place;
+    place.link = one.link;
+    place.site = one.site;
+    place.verdict = one.why;
+    log.see(place);
+  }
+  if (sees_the_same(task, now) && log.keeps_neighbours()) return log.see_neighbours_again();
+  places_.clear();
+  for (std::size_t i = 0; i < view_.neighbours.size(); ++i) {
+    const Candidate& candidate = view_.neighbours[i];
+    places_.push_back(seen(policy, candidate, view_links_[i].link, view_links_[i].there->time));
+    if (has_handed_on(candidate, task)) places_.back().verdict = PlaceVerdict::has_handed_on;
+  }
+  log.see_neighbours(places_);
+}
+
+void Scheduler::note_ending(const Entry& entry, const TaskResult& result) {
+  Decision* decision = decisions_.find(entry.decision);
+  if (decision == nullptr) return;
+  TaskEnding& ending = decision->ending.emplace();
+  const Duration passed = add_saturating(entry.waited, now_ - entry.arrival);
+  ending.waited = std::max(Duration::zero(), passed - result.execution_time);
+  ending.execution = result.execution_time;
+  ending.is_in_time = !result.error && ending.waited <= entry.task->time_requirement;
+  ending.node.set(result.node);
+  if (result.error) ending.error = result.error->code;
+}
+
+/// Learns from a task that ended where its last decision sent it.
+void Scheduler::judge_prediction(const Entry& entry, const TaskResult& result, Instant now) {
+  const Decision* decision = decisions_.find(entry.decision);
+  if (decision == nullptr || result.error || !decision->choice.is_somewhere) return;
+  const Choice& choice = decision->choice;
+  const bool went_there = entry.where == Where::here
+                              ? choice.site == Site::here
+                              : choice.site != Site::here && choice.link == entry.link;
+  if (!went_there) return;
+  const Duration waited = now - decision->at - result.execution_time;
+  predictions_.add(entry.task->name, choice.site, choice.link, waited - decision->expected);
+}
+
+void Scheduler::note_departed(const Neighbour& neighbour) {
+  predictions_.forget(neighbour.link);
+  if (!decisions_.is_on()) return;
+  departed_.emplace_back(neighbour.link, neighbour.who);
+  if (departed_.size() > most_departed) departed_.pop_front();
+}
+
+const NeighbourIdentity* Scheduler::who_is(PeerId link) const {
+  const auto neighbour = std::ranges::find(neighbours_.all(), link, &Neighbour::link);
+  if (neighbour != neighbours_.all().end()) return &neighbour->who;
+  const auto departed = std::ranges::find(departed_, link, &decltype(departed_)::value_type::first);
+  return departed == departed_.end() ? nullptr : &departed->second;
+}
+
+}  // namespace fogctl
