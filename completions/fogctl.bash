@@ -9,7 +9,7 @@ _fogctl_flags() {
   local redis='--host --port --redis --redis-user --redis-password-file'
   local queue='--queue --lease --drain-timeout --max-attempts --retry-delay --name --log-level --watchdog'
   queue+=' --tasks'
-  local node='--queue-backend --queue-file --queue-sync --listen --workers --policy --max-message --patience'
+  local node='--queue-backend --queue-file --queue-sync --listen --workers --policy --record --max-message --patience'
   node+=' --max-queued --max-queued-bytes --result-ttl --max-dead'
   local discovery='--multicast --multicast-ttl --interface --no-discovery'
   local mesh='--cloud --peer --no-fog --no-cloud --sharing-interval --max-neighbours'
@@ -17,7 +17,7 @@ _fogctl_flags() {
   case $1 in
     '') echo '--help --version' ;;
     simulate)
-      echo '--help --policy --load --seeds --seed --sharing-interval --measure --jobs --plot --json'
+      echo '--help --trace --nodes --workers --link-delay --cloud-delay --policy --load --seeds --seed --sharing-interval --measure --jobs --plot --json'
       ;;
     redis-check) echo "--help $redis --json" ;;
     queue) echo "--help $redis --queue --connect --json" ;;
@@ -57,7 +57,7 @@ _fogctl_actions() {
 _fogctl_values() {
   local words=''
   case $1 in
-    --redis-password-file | --content-file | --content-csv | --redis | --queue-file | --tasks | --plot)
+    --redis-password-file | --content-file | --content-csv | --redis | --queue-file | --tasks | --plot | --record | --trace)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$2")
       return 0

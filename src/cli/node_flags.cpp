@@ -259,6 +259,11 @@ void add_node_flags(CLI::App& command, NodeFlags& flags) {
   add_number<std::size_t>(command, "--workers", flags.workers, {0, 1024},
                           "worker threads in this process; 0 leaves the work to 'fogctl worker'");
   add_policy(command, flags.policy, "how tasks are placed");
+  command
+      .add_option("--record", flags.record,
+                  "append what happens to tasks to this file, for 'fogctl simulate --trace'")
+      ->type_name("FILE")
+      ->default_str("none");
   add_number<std::size_t>(command, "--max-message", flags.max_message,
                           {1024, std::size_t{64} << 20},
                           "longest message in bytes; a longer one ends its connection");
@@ -277,7 +282,20 @@ CommandResult run_node(const NodeFlags& flags, bool is_cloud) {
   const auto queue = open_node_queue(flags, id, clock);
   if (!queue) return std::unexpected(queue.error());
 
-  Node node(node_options(flags, is_cloud, id), **queue, commands.handlers(), clock);
+  NodeOptions options = node_options(flags, is_cloud, id);
+  std::unique_ptr<TraceRecorder> recorder;
+  if (!flags.record.empty()) {
+    auto opened = TraceRecorder::open(flags.record, options.name, clock);
+    if (!opened) {
+      return std::unexpected(CommandFailure{
+          exit_code::failed,
+          opened.error().message +
+              "\nName a file with --record that can be written, in a folder that is there"});
+    }
+    recorder = std::move(*opened);
+    options.recorder = recorder.get();
+  }
+  Node node(std::move(options), **queue, commands.handlers(), clock);
   if (const auto listening = node.listen(); !listening) {
     return std::unexpected(CommandFailure{exit_code::failed, listening.error().message});
   }
@@ -289,7 +307,9 @@ CommandResult run_node(const NodeFlags& flags, bool is_cloud) {
   });
   fmt::print("listening on {}\n", node.address());
   std::fflush(stdout);
-  if (!node.run()) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
+  const bool is_drained = node.run();
+  if (recorder) recorder->close();
+  if (!is_drained) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
   return exit_code::ok;
 }
 

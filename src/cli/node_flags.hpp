@@ -52,6 +52,7 @@ struct NodeFlags {
   MeshFlags mesh;      // of a fog node
   std::size_t workers = 0;
   std::string policy;
+  std::string record;  // a path; empty: nothing is written down
   std::size_t max_message = std::size_t{1} << 20;
   Duration patience = std::chrono::seconds(2);
 };

@@ -4,28 +4,39 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/log.hpp"
 #include "cli/command.hpp"
 #include "cli/node_flags.hpp"
 #include "cli/options.hpp"
 #include "cli/simulate_output.hpp"
+#include "cli/trace_file.hpp"
 #include "placement/placement.hpp"
 #include "sim/experiment.hpp"
 #include "sim/plot.hpp"
 #include "sim/scenario_reader.hpp"
+#include "sim/trace.hpp"
 
 namespace fogctl::cli {
 namespace {
 
 struct SimulateOptions {
   std::vector<std::string> scenarios;  // paths
+  std::string trace;                   // a path; empty: tasks are drawn
+  // Of a trace without a scenario; 0: as it was recorded.
+  std::uint32_t nodes = 0;
+  std::uint32_t workers = 0;
+  Duration link_delay = std::chrono::milliseconds(1);  // one way
+  Duration cloud_delay{};                              // a round trip; 0: no cloud
   std::vector<std::string> policies;
   std::uint32_t seeds = 5;
   std::uint64_t first_seed = 1;
@@ -69,6 +80,91 @@ std::expected<sim::Scenario, CommandFailure> load_scenario(const std::string& pa
     scenario->measured_to = scenario->measured_from + options.measure;
   }
   return std::move(*scenario);
+}
+
+/// The scenario of a trace that is given none.
+sim::Scenario plain_scenario(const RecordedTrace& trace, const SimulateOptions& options) {
+  sim::Scenario scenario;
+  scenario.nodes =
+      options.nodes > 0 ? options.nodes : static_cast<std::uint32_t>(trace.nodes.size());
+  const std::uint32_t recorded = trace.workers > 0 ? trace.workers : scenario.workers;
+  scenario.workers = options.workers > 0 ? options.workers : recorded;
+  scenario.speeds.assign(scenario.nodes, 1.0);
+  scenario.shortest_link = scenario.longest_link = options.link_delay;
+  scenario.cloud_round_trip.reset();
+  if (options.cloud_delay > Duration::zero()) scenario.cloud_round_trip = options.cloud_delay;
+  if (trace.sharing_interval > Duration::zero()) scenario.sharing_interval = trace.sharing_interval;
+  if (options.sharing_interval > Duration::zero()) {
+    scenario.sharing_interval = options.sharing_interval;
+  }
+  return scenario;
+}
+
+/// Its tasks are those of the trace; all of them are measured, unless it is said how long.
+void replay(sim::Scenario& scenario, RecordedTrace trace, const SimulateOptions& options) {
+  Duration work{};
+  for (const sim::TracedTask& task : trace.tasks) work += task.execution;
+  const Duration length = trace.tasks.back().arrival - sim::start_of_time + Duration(1);
+  scenario.name = options.trace;
+  scenario.about = fmt::format(
+      "{} tasks that came to {} node{} within {}; on {} of {} worker{} each", trace.tasks.size(),
+      trace.nodes.size(), trace.nodes.size() == 1 ? "" : "s", format_duration(length),
+      scenario.nodes, scenario.workers, scenario.workers == 1 ? "" : "s");
+  scenario.measured_from = Duration::zero();
+  scenario.measured_to = options.measure > Duration::zero() ? options.measure : length;
+  const double load = to_seconds(work) / (to_seconds(length) * scenario.capacity());
+  scenario.loads = {std::round(load * 1000) / 1000};
+  scenario.recorded = std::make_shared<const std::vector<sim::TracedTask>>(std::move(trace.tasks));
+}
+
+std::expected<std::vector<sim::Scenario>, CommandFailure> load_trace(
+    const SimulateOptions& options) {
+  auto trace = read_trace(options.trace);
+  if (!trace) return failed(trace.error().message);
+  if (trace->guessed > 0) {
+    log(LogLevel::warning,
+        "{}: {} tasks did not run to their end; they take as long as others of their name",
+        options.trace, trace->guessed);
+  }
+  if (trace->left_out > 0) {
+    log(LogLevel::warning, "{}: {} tasks are left out: nobody knows how long they run",
+        options.trace, trace->left_out);
+  }
+  std::vector<sim::Scenario> scenarios;
+  if (options.scenarios.empty()) {
+    scenarios.push_back(plain_scenario(*trace, options));
+  } else {
+    auto scenario = load_scenario(options.scenarios.front(), options);
+    if (!scenario) return std::unexpected(scenario.error());
+    scenarios.push_back(std::move(*scenario));
+  }
+  replay(scenarios.front(), std::move(*trace), options);
+  return scenarios;
+}
+
+/// What cannot be wanted together.
+std::optional<CommandFailure> contradiction_in(const SimulateOptions& options) {
+  const auto wrong = [](std::string message) {
+    return CommandFailure{exit_code::usage, std::move(message)};
+  };
+  const SimulateOptions plain;
+  const bool says_nodes = options.nodes > 0 || options.workers > 0 ||
+                          options.link_delay != plain.link_delay ||
+                          options.cloud_delay != plain.cloud_delay;
+  if (options.trace.empty()) {
+    if (options.scenarios.empty()) return wrong("simulate: SCENARIO is required, or --trace");
+    if (says_nodes) {
+      return wrong(
+          "simulate: --nodes, --workers, --link-delay and --cloud-delay are for a --trace");
+    }
+    return std::nullopt;
+  }
+  if (options.scenarios.size() > 1) return wrong("simulate: --trace goes with one scenario");
+  if (!options.loads.empty()) return wrong("simulate: --load: the trace has its own");
+  if (!options.scenarios.empty() && says_nodes) {
+    return wrong("simulate: the scenario says how many --nodes and --workers, and which links");
+  }
+  return std::nullopt;
 }
 
 std::vector<Cell> cells_of(const std::vector<sim::Scenario>& scenarios,
@@ -139,13 +235,23 @@ CommandResult write_plot(const std::string& path, const std::vector<sim::LoadSum
                   path));
 }
 
-CommandResult run_simulate(const SimulateOptions& options) {
+std::expected<std::vector<sim::Scenario>, CommandFailure> load_scenarios(
+    const SimulateOptions& options) {
+  if (!options.trace.empty()) return load_trace(options);
   std::vector<sim::Scenario> scenarios;
   for (const std::string& path : options.scenarios) {
     auto scenario = load_scenario(path, options);
     if (!scenario) return std::unexpected(scenario.error());
     scenarios.push_back(std::move(*scenario));
   }
+  return scenarios;
+}
+
+CommandResult run_simulate(const SimulateOptions& options) {
+  if (auto wrong = contradiction_in(options)) return std::unexpected(std::move(*wrong));
+  auto loaded = load_scenarios(options);
+  if (!loaded) return std::unexpected(loaded.error());
+  const std::vector<sim::Scenario>& scenarios = *loaded;
   std::vector<const Policy*> chosen;
   chosen.reserve(policies().size());
   for (const std::string& name : options.policies) chosen.push_back(find_policy(name));
@@ -180,7 +286,6 @@ Run add_simulate(CLI::App& command) {
   auto options = std::make_shared<SimulateOptions>();
   options->jobs = cores();
   command.add_option("SCENARIO", options->scenarios, "files that describe what is simulated")
-      ->required()
       ->type_name("")
       ->default_str("")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -199,6 +304,20 @@ Run add_simulate(CLI::App& command) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->type_name("N,...")
       ->default_str("the scenario's");
+  command
+      .add_option("--trace", options->trace,
+                  "simulate the tasks that 'fogctl fog --record' wrote into this file, on the "
+                  "nodes of the scenario or of the four flags below")
+      ->type_name("FILE")
+      ->default_str("none");
+  add_number<std::uint32_t>(command, "--nodes", options->nodes, {1, 1'000'000}, "... how many")
+      ->default_str("those of the trace");
+  add_number<std::uint32_t>(command, "--workers", options->workers, {1, 1024},
+                            "... workers of each")
+      ->default_str("those of the trace");
+  add_duration(command, "--link-delay", options->link_delay, "... of each link, one way");
+  add_duration(command, "--cloud-delay", options->cloud_delay, "... of the cloud, a round trip")
+      ->default_str("no cloud");
   add_number<std::uint32_t>(command, "--seeds", options->seeds, {1, 1000},
                             "how often each is simulated, each time with other tasks");
   constexpr std::uint64_t most = std::uint64_t{1} << 62;
@@ -216,6 +335,7 @@ Run add_simulate(CLI::App& command) {
   command.add_flag("--json", options->json, "print the figures as a JSON object");
   add_example(command,
               "fogctl simulate bench/scenarios/hotspot5.toml\n"
+              "fogctl simulate --trace day.trace --nodes 4 --policy deadline\n"
               "fogctl simulate bench/scenarios/*.toml --policy original --load 0.9 --json");
   return [options] { return run_simulate(*options); };
 }

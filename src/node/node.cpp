@@ -29,6 +29,7 @@ SchedulerOptions scheduler_options(const NodeOptions& options) {
   scheduler.sharing_interval = options.sharing_interval;
   scheduler.max_neighbours = options.mesh.max_neighbours;
   scheduler.kept_decisions = kept_decisions;
+  scheduler.watch = options.recorder;
   scheduler.overdue_factor = options.overdue_factor;
   scheduler.overdue_min = options.overdue_min;
   return scheduler;
@@ -68,7 +69,8 @@ Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, cons
                      scheduler_.on_queue_lost(clock_.now(), actions_);
                      perform();
                    });
-                 }}),
+                 },
+             .on_begun = begin_event()}),
       lane_(queue, crew_.pool(), clock, lane_events(),
             [this](std::function<void()> event) {
               asio::post(io_, [this, event = std::move(event)] {
@@ -146,6 +148,7 @@ Result<void> Node::start() {
 }
 
 bool Node::run() {
+  begin_record();
   on_handlers_changed();
   lane_.ask_load();  // how busy it is already, before the first task comes
   lane_.start();

@@ -8,6 +8,7 @@
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstddef>
+#include <functional>
 #include <future>
 #include <optional>
 #include <string>
@@ -26,6 +27,7 @@
 #include "node/decision_report.hpp"
 #include "node/mesh.hpp"
 #include "node/queue_lane.hpp"
+#include "node/trace_recorder.hpp"
 #include "queue/task_queue.hpp"
 #include "scheduling/scheduler.hpp"
 #include "wire/messages.hpp"
@@ -54,6 +56,7 @@ struct NodeOptions {
   Duration retry_delay = std::chrono::milliseconds(500);
   Duration patience = std::chrono::seconds(2);
   Duration drain_timeout = std::chrono::seconds(10);
+  TraceRecorder* recorder = nullptr;  // outlives the node; null: nothing is written down
 };
 
 class Node {
@@ -126,6 +129,8 @@ class Node {
 
   [[nodiscard]] wire::NodeIdentity identity() const;
   [[nodiscard]] DecisionNames decision_names() const;
+  [[nodiscard]] std::function<void(const Task& task)> begin_event() const;
+  void begin_record();
   [[nodiscard]] LaneEvents lane_events();
   [[nodiscard]] CloudLink::Events cloud_events();
   [[nodiscard]] CrewOptions crew_options() const;

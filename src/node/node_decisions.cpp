@@ -1,4 +1,4 @@
-// The node's part about why tasks went where they went.
+// The node's part about why tasks went where they went, and about writing down what happens.
 #include <utility>
 
 #include "node/decision_report.hpp"
@@ -13,6 +13,17 @@ DecisionNames Node::decision_names() const {
   names.cloud = cloud_ && !cloud_->name().empty() ? std::string_view(cloud_->name()) : "cloud";
   names.who_is = [this](PeerId link) { return scheduler_.who_is(link); };
   return names;
+}
+
+/// What the workers tell when a run begins; none while nothing is written down.
+std::function<void(const Task& task)> Node::begin_event() const {
+  if (options_.recorder == nullptr) return {};
+  return [to = options_.recorder](const Task& task) { to->on_started(task); };
+}
+
+void Node::begin_record() {
+  if (options_.recorder == nullptr) return;
+  options_.recorder->on_node({options_.policy->name, options_.workers, options_.sharing_interval});
 }
 
 void Node::on_message(PeerId peer, const wire::ExplainQuery& query) {

@@ -28,6 +28,7 @@ struct NodesReportInput {
   std::vector<Known> neighbours;
   std::size_t dropped_results = 0;  // that came late, or twice
   const Predictions* predictions = nullptr;
+};  // the policy's name; empty: there is none
 };
 
 /// Times in seconds; null where a node takes no task, or nothing is known yet.

@@ -50,6 +50,7 @@ void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
   entry.task = std::make_shared<Task>(std::move(task));
   const std::string& uid = entry.task->uid;
   const auto added = entries_.emplace(uid, std::move(entry)).first;
+  if (options_.watch) options_.watch->on_arrival(*added->second.task, now);
   place(added->second, now, out);
   share_if_changed(now, out);
 }

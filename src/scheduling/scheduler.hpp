@@ -18,6 +18,7 @@
 #include "scheduling/actions.hpp"
 #include "scheduling/backlog.hpp"
 #include "scheduling/decision_log.hpp"
+#include "scheduling/decision_watch.hpp"
 #include "scheduling/handed_on.hpp"
 #include "scheduling/kinds.hpp"
 #include "scheduling/local_work.hpp"
@@ -46,6 +47,7 @@ struct SchedulerOptions {
   static constexpr int fogctl_patience = 5;
   std::size_t max_message = std::size_t{1} << 20;  // longest object that a peer reads, bytes
   std::size_t kept_decisions = 0;  // for people who ask why; 0: none, and no prediction is judged
+  DecisionWatch* watch = nullptr;  // with kept_decisions; null: nobody
 };
 
 /// A place that was thought of, and what the policy held of it. None: nothing is known.

@@ -81,6 +81,10 @@ Plan Scheduler::decide(Entry& entry, Instant now) {
   fill(decision, entry, plan, now);
   entry.decision = decisions_.decided();
   remember_places(decisions_, *entry.task, now);
+  if (options_.watch) {
+    const Neighbour* to = neighbours_.find(decision.choice.link);
+    options_.watch->on_placed(decision, to == nullptr ? nullptr : &to->who);
+  }
   return plan;
 }
 
@@ -188,15 +192,16 @@ void Scheduler::remember_places(DecisionLog& log, const Task& task, Instant now)
 }
 
 void Scheduler::note_ending(const Entry& entry, const TaskResult& result) {
-  Decision* decision = decisions_.find(entry.decision);
-  if (decision == nullptr) return;
-  TaskEnding& ending = decision->ending.emplace();
+  if (!decisions_.is_on()) return;
+  TaskEnding ending;
   const Duration passed = add_saturating(entry.waited, now_ - entry.arrival);
   ending.waited = std::max(Duration::zero(), passed - result.execution_time);
   ending.execution = result.execution_time;
   ending.is_in_time = !result.error && ending.waited <= entry.task->time_requirement;
   ending.node.set(result.node);
   if (result.error) ending.error = result.error->code;
+  if (Decision* decision = decisions_.find(entry.decision)) decision->ending = ending;
+  if (options_.watch) options_.watch->on_ended(result, ending, now_);
 }
 
 /// Learns from a task that ended where its last decision sent it.

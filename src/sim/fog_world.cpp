@@ -19,13 +19,15 @@ QueueOrder order_of(const Policy& policy) {
   return policy.order == ServingOrder::fifo ? QueueOrder::fifo : QueueOrder::start_by;
 }
 
-Task make_task(const TracedTask& traced, std::uint32_t number, Duration requirement) {
+Task make_task(const TracedTask& traced, std::uint32_t number) {
   Task task;
   task.uid = uid_of(number);
   task.uid_chosen = true;
   task.name = to_string(traced.weight);
   task.weight = traced.weight;
-  task.time_requirement = requirement;
+  task.time_requirement = traced.requirement;
+  task.max_offload = traced.max_offload;
+  task.cloud_processing = traced.cloud_processing;
   return task;
 }
 
@@ -177,7 +179,7 @@ void FogWorld::give(std::uint32_t task, Instant now) {
   if (must_wait({Kind::client_task, home, task}, now)) return;
   const TracedTask& traced = trace_.tasks[task];
   tell(home, now, [&](Scheduler& scheduler) {
-    Task made = make_task(traced, task, requirement_of(traced));
+    Task made = make_task(traced, task);
     made.waited = now - traced.arrival;
     Origin origin{endpoints, made.uid, true, true};
     scheduler.on_task(std::move(made), std::move(origin), now, actions_);
@@ -195,11 +197,7 @@ void FogWorld::answer_client(const TaskResult& result, Instant now) {
   if (result.node == names_[fate.home]) where = RanAt::local;
   if (result.node == cloud_name) where = RanAt::cloud;
   const Duration wait = now - task.arrival - result.execution_time;
-  tally_.add_answer(task, requirement_of(task), wait, where);
-}
-
-Duration FogWorld::requirement_of(const TracedTask& task) const {
-  return scenario_.classes[index_of(task.weight)].requirement;
+  tally_.add_answer(task, task.requirement, wait, where);
 }
 
 bool FogWorld::is_measured(const TracedTask& task) const {

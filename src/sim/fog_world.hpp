@@ -71,7 +71,6 @@ class FogWorld {
   void give(std::uint32_t task, Instant now);
   void answer_client(const TaskResult& result, Instant now);
   [[nodiscard]] std::uint32_t living_node_for(std::uint32_t task) const;
-  [[nodiscard]] Duration requirement_of(const TracedTask& task) const;
   [[nodiscard]] bool is_measured(const TracedTask& task) const;
 
   // A node's doings: fog_world_nodes.cpp.

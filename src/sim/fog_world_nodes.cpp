@@ -56,7 +56,7 @@ void FogWorld::perform(std::uint32_t number, const EnqueueTask& action, Instant 
 void FogWorld::perform(std::uint32_t number, const TakeBack& action, Instant) {
   const std::uint32_t task = number_of(action.uid);
   const TracedTask& traced = trace_.tasks[task];
-  nodes_[number].queue.push({task, traced.arrival + requirement_of(traced), traced.arrival});
+  nodes_[number].queue.push({task, traced.arrival + traced.requirement, traced.arrival});
 }
 
 void FogWorld::perform(std::uint32_t number, const HandOn& action, Instant now) {

@@ -60,7 +60,7 @@ class IdealRun {
   };
 
   [[nodiscard]] Duration requirement(std::uint32_t task) const {
-    return scenario_.classes[index_of(trace_.tasks[task].weight)].requirement;
+    return trace_.tasks[task].requirement;
   }
   Node& node_of(std::uint32_t worker) { return nodes_[worker / scenario_.workers]; }
   double speed_of(std::uint32_t worker) const {

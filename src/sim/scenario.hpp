@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,6 +58,16 @@ struct TimedEvent {
   std::vector<std::uint32_t> nodes;
 };
 
+struct TracedTask {
+  Instant arrival;
+  Duration execution{};  // at speed 1
+  std::uint32_t node = 0;
+  TaskClass weight = TaskClass::light;
+  bool cloud_processing = false;
+  int max_offload = Task{}.max_offload;
+  Duration requirement{};
+};
+
 struct Scenario {
   std::string name;
   std::string about;
@@ -83,6 +94,9 @@ struct Scenario {
   Duration measured_to = std::chrono::seconds(65);
   std::optional<Stalls> stalls;
   std::vector<TimedEvent> events;
+  /// Tasks that came in truth, by arrival, in place of drawn ones. A node that is not there is
+  /// counted from the first again.
+  std::shared_ptr<const std::vector<TracedTask>> recorded = nullptr;
 
   /// Of the tasks, at speed 1.
   [[nodiscard]] Duration mean_execution() const;

@@ -99,12 +99,20 @@ std::vector<TracedTask> draw_tasks(const Scenario& scenario, double load, std::u
     for (Duration at = times.next(); at < end; at = times.next()) {
       const TaskClass weight = draw_class(scenario, random);
       const Duration execution = executions[index_of(weight)](random);
-      tasks.push_back({start_of_time + at, execution, node, weight});
+      TracedTask task{start_of_time + at, execution, node, weight};
+      task.requirement = scenario.classes[index_of(weight)].requirement;
+      tasks.push_back(task);
     }
   }
   std::ranges::sort(tasks, [](const TracedTask& a, const TracedTask& b) {
     return std::pair(a.arrival, a.node) < std::pair(b.arrival, b.node);
   });
+  return tasks;
+}
+
+std::vector<TracedTask> recorded_tasks(const Scenario& scenario) {
+  std::vector<TracedTask> tasks = *scenario.recorded;
+  for (TracedTask& task : tasks) task.node %= scenario.nodes;
   return tasks;
 }
 
@@ -174,7 +182,7 @@ double Scenario::capacity() const {
 
 Trace draw_trace(const Scenario& scenario, double load, std::uint64_t seed) {
   Trace trace;
-  trace.tasks = draw_tasks(scenario, load, seed);
+  trace.tasks = scenario.recorded ? recorded_tasks(scenario) : draw_tasks(scenario, load, seed);
   trace.links = draw_links(scenario, stream(seed, topology));
   Random random = stream(seed, phase);
   const auto interval = static_cast<std::uint64_t>(scenario.sharing_interval.count());

@@ -12,13 +12,6 @@ namespace fogctl::sim {
 /// Where the simulation's time starts, so that no instant of a run is the meaningless zero.
 inline constexpr Instant start_of_time{std::chrono::seconds(1000)};
 
-struct TracedTask {
-  Instant arrival;
-  Duration execution{};  // at speed 1
-  std::uint32_t node = 0;
-  TaskClass weight = TaskClass::light;
-};
-
 struct TracedLink {
   std::uint32_t a = 0;
   std::uint32_t b = 0;

@@ -60,4 +60,4 @@ refused 2 "there is no policy 'best'; there are original, original-edf, deadline
   "$scenario" --policy best
 refused 2 "--load" "$scenario" --load 99
 refused 2 "'0' is not a number from 1 to 1000" "$scenario" --seeds 0
-refused 2 "SCENARIO is required" --seeds 1
+refused 2 "SCENARIO is required, or --trace" --seeds 1

@@ -90,6 +90,32 @@ TEST_CASE("Neighbours of long ago are to be told again before they are overwritt
   CHECK_FALSE(log.keeps_neighbours());
 }
 
+TEST_CASE("After a million decisions the last ones are there, each with its own places") {
+  constexpr std::size_t most = 10'000;
+  constexpr int decisions = 1'000'000;
+  DecisionLog log(most);
+  for (int i = 1; i <= decisions; ++i) {
+    decide(log, fmt::format("t{}", i), start + i * 1ms);
+    SeenPlace here;
+    here.wait = static_cast<float>(i);
+    log.see(here);
+    if (i % 100 == 0 || !log.keeps_neighbours()) {
+      log.see_neighbours(std::vector(24, neighbour(static_cast<PeerId>(i))));
+    } else {
+      log.see_neighbours_again();
+    }
+  }
+  const Instant now = start + decisions * 1ms;
+  CHECK(log.of(fmt::format("t{}", decisions - 10'000), now).empty());
+  for (const int i : {decisions - 9'999, decisions - 5'050, decisions}) {
+    const auto found = log.of(fmt::format("t{}", i), now);
+    REQUIRE(found.size() == 1);
+    REQUIRE(found[0].places.size() == 25);
+    CHECK(found[0].places[0].wait == static_cast<float>(i));
+    CHECK(found[0].places[24].link == static_cast<PeerId>(i - i % 100));
+  }
+}
+
 TEST_CASE("The longest uid is kept whole") {
   const std::string uid(64, 'x');
   DecisionLog log(2);
