@@ -13,7 +13,7 @@ _fogctl_flags() {
   node+=' --max-queued --max-queued-bytes --result-ttl --max-dead'
   local discovery='--multicast --multicast-ttl --interface --no-discovery'
   local mesh='--cloud --peer --no-fog --no-cloud --sharing-interval --max-neighbours'
-  mesh+=' --overdue-factor --overdue-min'
+  mesh+=' --overdue-factor --overdue-min --shadow-policy'
   case $1 in
     '') echo '--help --version' ;;
     simulate)
@@ -67,7 +67,7 @@ _fogctl_values() {
     --queue-backend) words='redis memory file' ;;
     --queue-sync) words='normal full' ;;
     --log-level) words='debug info warning error off' ;;
-    --policy) words='original original-edf deadline' ;;
+    --policy | --shadow-policy) words='original original-edf deadline' ;;
     --class) words='light medium heavy' ;;
     --state) words='queued delayed leased away dead' ;;
     --task) words='light medium heavy add echo sleep sum mean fail' ;;

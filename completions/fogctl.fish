@@ -81,6 +81,7 @@ complete -c fogctl -n $mesh -l no-cloud -d 'upload no task'
 complete -c fogctl -n $mesh -l sharing-interval -x -d 'how often neighbours are told how busy this node is'
 complete -c fogctl -n $mesh -l max-neighbours -x -d 'most neighbours to keep links to'
 complete -c fogctl -n $mesh -l overdue-factor -x -d 'how many times the expected time an answer may take'
+complete -c fogctl -n $mesh -l shadow-policy -x -a 'original original-edf deadline' -d 'decides beside the policy, and acts on nothing'
 complete -c fogctl -n $mesh -l overdue-min -x -d 'how long an answer may take at least'
 
 complete -c fogctl -n '__fogctl_in nodes explain plan' -l connect -x -d 'the node to ask'

@@ -76,6 +76,16 @@ std::string outcome_of(const json::Object& decision) {
   return text;
 }
 
+/// Where another policy would have sent it; empty: none was asked.
+std::string shadow_of(const json::Object& decision) {
+  json::Object shadow;
+  if (!shadow.parse(decision.find("shadow").value_or("null"))) return "";
+  const bool is_placed = !text_of(shadow, "site", "").empty();
+  return fmt::format("  shadow {}: {}{}, {}\n", text_of(shadow, "policy"),
+                     is_placed ? place_of(shadow) : "nowhere",
+                     flag_of(shadow, "differs") ? "" : ", too", text_of(shadow, "reason"));
+}
+
 }  // namespace
 
 std::string signed_length(double seconds) {
@@ -94,6 +104,7 @@ std::string decision_text(const json::Object& decision) {
     text += fmt::format("  expected: waits {}, after {} before\n",
                         length_of(decision, "expected_wait"), length_of(decision, "waited"));
   }
+  text += shadow_of(decision);
   if (flag_of(decision, "placed_again")) text += "  it was placed again:\n";
   return text + outcome_of(decision);
 }

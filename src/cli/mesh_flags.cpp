@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "node/node.hpp"
+#include "placement/placement.hpp"
 
 namespace fogctl::cli {
 namespace {
@@ -76,6 +77,12 @@ void add_mesh_flags(CLI::App& command, MeshFlags& flags) {
                      "times what was expected ...");
   add_duration(command, "--overdue-min", flags.overdue_min,
                "... and at least this; five times that where a fogctl node has it");
+  std::vector<std::string> names;
+  for (const Policy& policy : policies()) names.emplace_back(policy.name);
+  add_choice(command, "--shadow-policy", flags.shadow, names,
+             "a policy that decides beside --policy and acts on nothing: where it would differ is "
+             "counted")
+      ->default_str("none");
 }
 
 void apply(const MeshFlags& flags, NodeOptions& options) {
@@ -87,6 +94,7 @@ void apply(const MeshFlags& flags, NodeOptions& options) {
   options.sharing_interval = flags.sharing_interval;
   options.overdue_factor = flags.overdue_factor;
   options.overdue_min = flags.overdue_min;
+  options.shadow = find_policy(flags.shadow);
   if (options.mesh.discovery && flags.discovery.interface.empty() && options.listen &&
       is_loopback(*options.listen)) {
     options.mesh.discovery->interface = "lo";

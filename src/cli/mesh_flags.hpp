@@ -36,6 +36,7 @@ struct MeshFlags {
   std::size_t max_neighbours = 32;
   double overdue_factor = 10;
   Duration overdue_min = std::chrono::seconds(60);
+  std::string shadow;  // a policy's name; empty: none
 };
 void add_mesh_flags(CLI::App& command, MeshFlags& flags);
 /// Sets what the flags are about. A node that listens on a loopback address is looked for, and

@@ -69,6 +69,18 @@ std::string errors_of(const json::Object& node) {
   return rows.size() > 1 ? table_text(rows, {.left = 1}) : "";
 }
 
+/// What another policy would have done; empty: none decides beside the live one.
+std::string shadow_of(const json::Object& node) {
+  json::Object shadow;
+  if (!shadow.parse(node.find("shadow").value_or("null"))) return "";
+  return fmt::format(
+      "shadow {}: {} of {} decisions would have been others; here {}, neighbour {}, cloud {}, "
+      "nowhere {}\n",
+      text_of(shadow, "policy"), count_of(shadow, "differing"), count_of(shadow, "decisions"),
+      count_of(shadow, "here"), count_of(shadow, "neighbour"), count_of(shadow, "cloud"),
+      count_of(shadow, "nowhere"));
+}
+
 std::string heading(const json::Object& node) {
   std::string text = fmt::format("{} ({}): ", text_of(node, "name"), text_of(node, "address"));
   const std::string wait = time_of(node, "waiting_time", "");
@@ -95,7 +107,7 @@ Row row_of(const json::Object& neighbour) {
 std::string text_of_report(const std::string& report) {
   json::Object node;
   if (!node.parse(report)) return "";
-  std::string text = heading(node);
+  std::string text = heading(node) + shadow_of(node);
   std::vector<Row> rows = {{"neighbour", "address", "waiting", "link", "state age", "handed to",
                             "taken from", "predicted wait off by"}};
   const auto neighbours = json::read_values(node.find("neighbours").value_or("[]"));

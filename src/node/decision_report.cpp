@@ -34,6 +34,7 @@ class DecisionWriter {
       append_place(place);
     }
     list += ']';
+    append_shadow(writer, decision);
     append_flag(writer, "placed_again", !decision.is_last);
     append_ending(writer, decision.ending);
     writer.end();
@@ -82,6 +83,15 @@ class DecisionWriter {
     writer.text("verdict", to_string(place.verdict));
     writer.text("why", explanation_of(place.verdict));
     writer.end();
+  }
+
+  void append_shadow(ObjectWriter& writer, const Decision& decision) {
+    if (!decision.shadow) return writer.value("shadow", "null");
+    ObjectWriter shadow(writer.begin("shadow"));
+    shadow.text("policy", names_.shadow);
+    append_choice(shadow, *decision.shadow);
+    append_flag(shadow, "differs", !decision.shadow->is_same_place(decision.choice));
+    shadow.end();
   }
 
   void append_ending(ObjectWriter& writer, const std::optional<TaskEnding>& ending) {

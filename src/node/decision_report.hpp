@@ -14,6 +14,7 @@ namespace fogctl {
 /// What the places are called.
 struct DecisionNames {
   std::string_view policy;
+  std::string_view shadow;  // the policy that decides beside it; empty: none
   std::string_view here;    // this node's name
   std::string_view cloud;   // its name, or address
   std::function<const NeighbourIdentity*(PeerId link)> who_is;  // null: not known any more

@@ -30,6 +30,7 @@ SchedulerOptions scheduler_options(const NodeOptions& options) {
   scheduler.max_neighbours = options.mesh.max_neighbours;
   scheduler.kept_decisions = kept_decisions;
   scheduler.watch = options.recorder;
+  scheduler.shadow = options.shadow;
   scheduler.overdue_factor = options.overdue_factor;
   scheduler.overdue_min = options.overdue_min;
   return scheduler;

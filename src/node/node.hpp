@@ -57,6 +57,7 @@ struct NodeOptions {
   Duration patience = std::chrono::seconds(2);
   Duration drain_timeout = std::chrono::seconds(10);
   TraceRecorder* recorder = nullptr;  // outlives the node; null: nothing is written down
+  const Policy* shadow = nullptr;     // decides beside the policy, and acts on nothing
 };
 
 class Node {

@@ -9,6 +9,7 @@ namespace fogctl {
 DecisionNames Node::decision_names() const {
   DecisionNames names;
   names.policy = options_.policy->name;
+  if (options_.shadow) names.shadow = options_.shadow->name;
   names.here = options_.name;
   names.cloud = cloud_ && !cloud_->name().empty() ? std::string_view(cloud_->name()) : "cloud";
   names.who_is = [this](PeerId link) { return scheduler_.who_is(link); };

@@ -29,6 +29,8 @@ void Node::on_message(PeerId peer, const wire::NodesQuery&) {
   }
   input.dropped_results = scheduler_.repeated_results();
   input.predictions = &scheduler_.predictions();
+  if (options_.shadow) input.shadow = options_.shadow->name;
+  input.shadow_counts = scheduler_.shadow_counts();
   buffer_.clear();
   wire::append_nodes_report(buffer_, nodes_report(input, clock_.now()));
   connections_.send(peer, buffer_);

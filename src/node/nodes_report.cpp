@@ -22,6 +22,18 @@ void append_error(ObjectWriter& writer, const PredictionError& error) {
   writer.end();
 }
 
+void append_shadow(ObjectWriter& writer, std::string_view policy, const ShadowCounts& counts) {
+  ObjectWriter shadow(writer.begin("shadow"));
+  shadow.text("policy", policy);
+  shadow.count("decisions", counts.decisions);
+  shadow.count("differing", counts.differing);
+  for (const Site site : {Site::here, Site::neighbour, Site::cloud}) {
+    shadow.count(to_string(site), counts.sites[static_cast<std::size_t>(site)]);
+  }
+  shadow.count("nowhere", counts.nowhere);
+  shadow.end();
+}
+
 /// How far predicted waits were from those that came.
 void append_predictions(ObjectWriter& writer, const Predictions& predictions) {
   ObjectWriter all(writer.begin("predictions"));
@@ -86,6 +98,7 @@ std::string nodes_report(const NodesReportInput& input, Instant now) {
     writer.value("cloud", "null");
   }
   writer.count("dropped_results", input.dropped_results);
+  if (!input.shadow.empty()) append_shadow(writer, input.shadow, input.shadow_counts);
   if (input.predictions != nullptr) append_predictions(writer, *input.predictions);
   writer.begin("neighbours") += '[';
   for (const NodesReportInput::Known& known : input.neighbours) {

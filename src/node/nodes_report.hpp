@@ -4,8 +4,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "scheduling/decision_log.hpp"
 #include "scheduling/neighbours.hpp"
 #include "scheduling/predictions.hpp"
 #include "wire/messages.hpp"
@@ -28,7 +30,8 @@ struct NodesReportInput {
   std::vector<Known> neighbours;
   std::size_t dropped_results = 0;  // that came late, or twice
   const Predictions* predictions = nullptr;
-};  // the policy's name; empty: there is none
+  std::string_view shadow = {};  // the policy's name; empty: there is none
+  ShadowCounts shadow_counts = {};
 };
 
 /// Times in seconds; null where a node takes no task, or nothing is known yet.

@@ -88,6 +88,14 @@ struct Decision {
   std::optional<TaskEnding> ending;
 };
 
+/// What a policy would have done that decides beside the live one, and acts on nothing.
+struct ShadowCounts {
+  std::uint64_t decisions = 0;
+  std::uint64_t differing = 0;           // that it would have sent elsewhere
+  std::array<std::uint64_t, 3> sites{};  // where it would have sent them, by Site
+  std::uint64_t nowhere = 0;
+};
+
 class DecisionLog {
  public:
   /// Places that are kept at most, 8 MiB; a decision whose places were overwritten is forgotten.

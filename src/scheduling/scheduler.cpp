@@ -115,7 +115,7 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
   } else {
     view_.local.emplace();
     view_.local->expected_wait = backlog_.expected_wait(estimates_.classes());
-    if (options_.policy->reads_start_wait) {
+    if (works_out_start_waits()) {
       view_.local->start_wait = work_.wait(view_.slack, moments_, now);
     }
   }
@@ -137,6 +137,7 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     const auto why = why_avoided(one.link);
     return why ? why : neighbours_.why_none(one, now);
   };
+  const bool reads_start_wait = works_out_start_waits();
   const auto& all = neighbours_.all();
   const auto* by_neighbour = places ? &places->in_order_of(all, neighbours_.version()) : nullptr;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -148,7 +149,7 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
       continue;
     }
     Candidate candidate = neighbours_.candidate(neighbour, now);
-    if (options_.policy->reads_start_wait) {
+    if (reads_start_wait) {
       candidate.start_wait = neighbour.start_wait(view_.slack - candidate.link_delay, now);
     }
     view_.neighbours.push_back(candidate);
@@ -180,7 +181,7 @@ void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out
 void Scheduler::set_where(Entry& entry, Where where) {
   if (entry.where == Where::here) {
     backlog_.remove(entry.task->weight);
-    if (options_.policy->reads_start_wait) work_.remove(entry.work, now_);
+    if (works_out_start_waits()) work_.remove(entry.work, now_);
   }
   if (entry.where == Where::away) {
     handed_on_.remove(entry.link_id);
@@ -189,7 +190,7 @@ void Scheduler::set_where(Entry& entry, Where where) {
   entry.where = where;
   if (where != Where::here) return;
   backlog_.add(entry.task->weight);
-  if (options_.policy->reads_start_wait) {
+  if (works_out_start_waits()) {
     entry.work = work_.add(entry.task->weight, entry.start_by, now_);
   }
 }

@@ -47,6 +47,7 @@ struct SchedulerOptions {
   static constexpr int fogctl_patience = 5;
   std::size_t max_message = std::size_t{1} << 20;  // longest object that a peer reads, bytes
   std::size_t kept_decisions = 0;  // for people who ask why; 0: none, and no prediction is judged
+  const Policy* shadow = nullptr;  // with kept_decisions: decides too, and acts on nothing
   DecisionWatch* watch = nullptr;  // with kept_decisions; null: nobody
 };
 
@@ -165,6 +166,7 @@ class Scheduler {
   /// Where a task such as this would go now, had it come from a client. Nothing changes.
   [[nodiscard]] DecisionView plan(Task task, Instant now);
   [[nodiscard]] const Predictions& predictions() const { return predictions_; }
+  [[nodiscard]] const ShadowCounts& shadow_counts() const { return shadow_counts_; }
   /// The neighbour at a link, also of late: its id and its name for people. Null: not known.
   [[nodiscard]] const NeighbourIdentity* who_is(PeerId link) const;
 
@@ -201,6 +203,12 @@ class Scheduler {
 
   /// Asks the policy, and remembers what it said.
   [[nodiscard]] Plan decide(Entry& entry, Instant now);
+  [[nodiscard]] bool works_out_start_waits() const {
+    return options_.policy->reads_start_wait ||
+           (options_.shadow != nullptr && options_.shadow->reads_start_wait);
+  }
+  [[nodiscard]] std::optional<Choice> ask_shadow(const Task& task, const Choice& live,
+                                                 std::uint64_t draw);
   [[nodiscard]] Choice choice_of(const Plan& plan);
   void fill(Decision& decision, Entry& entry, const Plan& plan, Instant now);
   [[nodiscard]] bool sees_the_same(const Task& task, Instant now);
@@ -321,6 +329,7 @@ class Scheduler {
 
   DecisionLog decisions_;
   Predictions predictions_;
+  ShadowCounts shadow_counts_;
   std::deque<std::pair<PeerId, NeighbourIdentity>> departed_;  // the last of them
 };
 

@@ -74,12 +74,14 @@ DecisionView view_of(const Policy& policy, const DecisionLog::Found& found) {
 Plan Scheduler::decide(Entry& entry, Instant now) {
   entry.expected_run = estimates_.of(*entry.task);
   const ClusterView& view = view_for(entry, now);
-  Plan plan = options_.policy->place(*entry.task, view, tuning_, random_.next());
+  const std::uint64_t draw = random_.next();
+  Plan plan = options_.policy->place(*entry.task, view, tuning_, draw);
   if (!decisions_.is_on()) return plan;
   if (Decision* before = decisions_.find(entry.decision)) before->is_last = false;
   Decision& decision = decisions_.add(now);
   fill(decision, entry, plan, now);
   entry.decision = decisions_.decided();
+  if (options_.shadow) decision.shadow = ask_shadow(*entry.task, decision.choice, draw);
   remember_places(decisions_, *entry.task, now);
   if (options_.watch) {
     const Neighbour* to = neighbours_.find(decision.choice.link);
@@ -96,10 +98,14 @@ DecisionView Scheduler::plan(Task task, Instant now) {
   entry.expected_run = estimates_.of(task);
   entry.task = std::make_shared<Task>(std::move(task));
   Random same_draws = random_;
-  const Plan plan =
-      options_.policy->place(*entry.task, view_for(entry, now), tuning_, same_draws.next());
+  const std::uint64_t draw = same_draws.next();
+  const Plan plan = options_.policy->place(*entry.task, view_for(entry, now), tuning_, draw);
   DecisionLog log(1);
-  fill(log.add(now), entry, plan, now);
+  Decision& decision = log.add(now);
+  fill(decision, entry, plan, now);
+  if (options_.shadow) {
+    decision.shadow = choice_of(options_.shadow->place(*entry.task, view_, tuning_, draw));
+  }
   is_seen_kept_ = false;
   remember_places(log, *entry.task, now);
   is_seen_kept_ = false;  // but in a log that ends
@@ -122,6 +128,20 @@ Choice Scheduler::choice_of(const Plan& plan) {
   const Placement& first = plan.placements.front();
   choice.site = first.site;
   if (first.site == Site::neighbour) choice.link = neighbours_.find(first.node)->link;
+  return choice;
+}
+
+/// What the shadow would do, counted.
+std::optional<Choice> Scheduler::ask_shadow(const Task& task, const Choice& live,
+                                            std::uint64_t draw) {
+  const Choice choice = choice_of(options_.shadow->place(task, view_, tuning_, draw));
+  ++shadow_counts_.decisions;
+  if (!choice.is_same_place(live)) ++shadow_counts_.differing;
+  if (choice.is_somewhere) {
+    ++shadow_counts_.sites[static_cast<std::size_t>(choice.site)];
+  } else {
+    ++shadow_counts_.nowhere;
+  }
   return choice;
 }
 

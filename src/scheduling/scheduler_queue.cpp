@@ -112,7 +112,7 @@ void Scheduler::on_load(const QueueBacklog& load, Instant now, Actions& out) {
   const bool had_workers = backlog_.workers() > 0;
   backlog_.set_queue(load);
   now_ = now;
-  if (options_.policy->reads_start_wait) work_.set_workers(load.workers, now);
+  if (works_out_start_waits()) work_.set_workers(load.workers, now);
   if (!had_workers && load.workers > 0) place_parked(now, out);
   share_if_changed(now, out);
 }

@@ -165,6 +165,44 @@ TEST_CASE("With neighbours that come and go, each decision keeps those of its ti
   CHECK(only_decision(bench, "nor").places.size() == 1);
 }
 
+TEST_CASE("A shadow is asked beside the policy, counted, and changes nothing") {
+  SchedulerOptions shadowed = remembering();
+  shadowed.shadow = find_policy("deadline");
+  SchedulerBench with(shadowed, 3);
+  SchedulerBench without(remembering(), 3);
+  for (SchedulerBench* bench : {&with, &without}) {
+    (void)bench->load(1);
+    for (PeerId link = 1; link <= 3; ++link) {
+      (void)bench->peer_up(link, fogctl_node(std::string(1, static_cast<char>('a' + link))));
+      (void)bench->peer_state(link, 5ms);
+    }
+    (void)bench->task(task_of("light", "first"), 9);
+    TaskResult first = result_of("first");
+    first.execution_time = 100ms;
+    (void)bench->result(first);
+  }
+  std::uint64_t differing = 0;
+  for (int i = 0; i < 30; ++i) {
+    const std::string uid = "u" + std::to_string(i);
+    Task task = task_of("light", uid);
+    task.time_requirement = 50ms;
+    CHECK(with.task(task, 9).size() == without.task(task, 9).size());
+    with.pass(1ms);
+    without.pass(1ms);
+    const Decision live = only_decision(with, uid).decision;
+    CHECK(only_decision(without, uid).decision.choice.is_same_place(live.choice));
+    REQUIRE(live.shadow);
+    differing += live.shadow->is_same_place(live.choice) ? 0 : 1;
+  }
+  const ShadowCounts& counts = with.scheduler.shadow_counts();
+  CHECK(counts.decisions == 31);
+  CHECK(counts.differing == differing);
+  CHECK(counts.differing > 0);
+  CHECK(counts.sites[0] + counts.sites[1] + counts.sites[2] + counts.nowhere == 31);
+  CHECK(without.scheduler.shadow_counts().decisions == 0);
+  CHECK(with.scheduler.own_state().waits.has_value() == false);
+}
+
 TEST_CASE("A Scheduler that is to keep no decisions keeps none") {
   SchedulerBench bench = SchedulerBench::with_workers();
   (void)bench.task(task_of("light", "t"));
