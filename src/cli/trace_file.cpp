@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
-#include <map>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
@@ -39,7 +39,7 @@ class TraceReader {
     if (!line) return std::unexpected(line.error());
     using Event = wire::TraceLine::Event;
     if (line->event == Event::node) {
-      trace_.workers = std::max(trace_.workers, static_cast<std::uint32_t>(line->workers));
+      workers_[line->node] = static_cast<std::uint32_t>(line->workers);
       if (trace_.sharing_interval == Duration::zero()) {
         trace_.sharing_interval = line->sharing_interval;
       }
@@ -59,6 +59,9 @@ class TraceReader {
     });
     learn(arrivals);
     for (const Arrival* arrival : arrivals) add_task(*arrival, arrivals.front()->at);
+    for (const std::string& node : trace_.nodes) {
+      trace_.workers = std::max(trace_.workers, workers_[node]);
+    }
     return std::move(trace_);
   }
 
@@ -115,8 +118,9 @@ class TraceReader {
 
   json::Object scratch_;
   RecordedTrace trace_;
-  std::unordered_map<std::string, Arrival> arrivals_;     // by uid
-  std::unordered_map<std::string, Duration> executions_;  // likewise
+  std::unordered_map<std::string, Arrival> arrivals_;       // by uid
+  std::unordered_map<std::string, Duration> executions_;    // likewise
+  std::unordered_map<std::string, std::uint32_t> workers_;  // by node; a cloud's among them
   std::unordered_map<std::string, Mean> by_name_;
   std::array<Mean, task_class_count> by_class_{};
 };

@@ -56,6 +56,7 @@ Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, cons
                  [this](std::vector<TaskResult> results) {
                    asio::post(io_, [this, results = std::move(results)] { on_results(results); });
                  },
+             .on_begun = begin_event(),
              .on_cancelled =
                  [this](std::vector<std::string> uids) {
                    asio::post(io_, [this, uids = std::move(uids)] { on_cancelled(uids); });
@@ -70,8 +71,7 @@ Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, cons
                      scheduler_.on_queue_lost(clock_.now(), actions_);
                      perform();
                    });
-                 },
-             .on_begun = begin_event()}),
+                 }}),
       lane_(queue, crew_.pool(), clock, lane_events(),
             [this](std::function<void()> event) {
               asio::post(io_, [this, event = std::move(event)] {

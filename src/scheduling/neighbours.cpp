@@ -8,12 +8,6 @@
 namespace fogctl {
 namespace {
 
-constexpr int silent_intervals = 3;
-/// What an original node shares at.
-constexpr Duration original_interval = std::chrono::seconds(1);
-/// No neighbour is waited for as if it shared more seldom than this, whatever it says.
-constexpr Duration longest_interval = std::chrono::hours(24);
-
 /// How much of its workers' time a neighbour has for what one node hands to it. With none, what was
 /// handed to it a while ago would count for ever; by simulation .1 to .3 bring as many in time.
 constexpr double share_for_one = .2;
@@ -98,29 +92,6 @@ Neighbour* Neighbours::find(std::string_view id) {
   auto found = std::ranges::lower_bound(neighbours_, id, {}, id_of);
   while (found != neighbours_.end() && found->who.id() == id && found->is_retired) ++found;
   return found == neighbours_.end() || found->who.id() != id ? nullptr : &*found;
-}
-
-Duration Neighbours::longest_age(const Neighbour& neighbour) const {
-  const Duration its_own =
-      neighbour.who.is_original() ? original_interval : neighbour.state.sharing_interval;
-  return silent_intervals * std::min(longest_interval, std::max(rules_.sharing_interval, its_own));
-}
-
-std::optional<PlaceVerdict> Neighbours::why_none(const Neighbour& neighbour, Instant now) const {
-  const bool has_said = neighbour.has_state && neighbour.state.expected_wait.has_value();
-  if (neighbour.is_retired || !has_said) return PlaceVerdict::takes_none;
-  if (now - neighbour.state_at > longest_age(neighbour)) return PlaceVerdict::silent;
-  return std::nullopt;
-}
-
-Candidate Neighbours::candidate(const Neighbour& neighbour, Instant now) {
-  return Candidate{.site = Site::neighbour,
-                   .node = neighbour.who.id(),
-                   .address = neighbour.who.address,
-                   .is_original = neighbour.who.is_original(),
-                   .expected_wait = *neighbour.state.expected_wait,
-                   .link_delay = neighbour.delay.value_or(Duration::zero()),
-                   .report_age = now - neighbour.state_at};
 }
 
 bool Neighbours::is_silent(const Neighbour& neighbour, Instant now) const {

@@ -2,7 +2,9 @@
 // is on its way to and from each. Pure: the time is passed in. Belongs to one thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -82,8 +84,9 @@ class Neighbours {
   /// Why it takes no task; none: it takes some. Retired, without a state that is young enough, or
   /// with one that says so.
   [[nodiscard]] std::optional<PlaceVerdict> why_none(const Neighbour& neighbour, Instant now) const;
-  /// As a place for a task; of one that takes some.
-  [[nodiscard]] static Candidate candidate(const Neighbour& neighbour, Instant now);
+  /// As a place for a task; of one that takes some. `candidate` is as it was made: it is filled
+  /// where it stays, since copying what has just been written costs more than writing it.
+  static void describe(const Neighbour& neighbour, Instant now, Candidate& candidate);
 
   /// Changes with who they are, and their order.
   [[nodiscard]] std::uint64_t version() const { return version_; }
@@ -99,6 +102,12 @@ class Neighbours {
   Neighbour* retire_surplus(Instant now);
 
  private:
+  static constexpr int silent_intervals = 3;
+  /// What an original node shares at.
+  static constexpr Duration original_interval = std::chrono::seconds(1);
+  /// No neighbour is waited for as if it shared more seldom than this, whatever it says.
+  static constexpr Duration longest_interval = std::chrono::hours(24);
+
   [[nodiscard]] Duration longest_age(const Neighbour& neighbour) const;
   [[nodiscard]] bool is_spared(const Neighbour& neighbour) const;
   [[nodiscard]] bool newer_stays(const Neighbour& older, const NeighbourIdentity& newer) const;
@@ -107,5 +116,31 @@ class Neighbours {
   std::vector<Neighbour> neighbours_;
   std::uint64_t version_ = 1;
 };
+
+// Inline: a decision asks them about every neighbour.
+
+inline Duration Neighbours::longest_age(const Neighbour& neighbour) const {
+  const Duration its_own =
+      neighbour.who.is_original() ? original_interval : neighbour.state.sharing_interval;
+  return silent_intervals * std::min(longest_interval, std::max(rules_.sharing_interval, its_own));
+}
+
+inline std::optional<PlaceVerdict> Neighbours::why_none(const Neighbour& neighbour,
+                                                        Instant now) const {
+  const bool has_said = neighbour.has_state && neighbour.state.expected_wait.has_value();
+  if (neighbour.is_retired || !has_said) return PlaceVerdict::takes_none;
+  if (now - neighbour.state_at > longest_age(neighbour)) return PlaceVerdict::silent;
+  return std::nullopt;
+}
+
+inline void Neighbours::describe(const Neighbour& neighbour, Instant now, Candidate& candidate) {
+  candidate.site = Site::neighbour;
+  candidate.node = neighbour.who.id();
+  candidate.address = neighbour.who.address;
+  candidate.is_original = neighbour.who.is_original();
+  candidate.expected_wait = *neighbour.state.expected_wait;
+  candidate.link_delay = neighbour.delay.value_or(Duration::zero());
+  candidate.report_age = now - neighbour.state_at;
+}
 
 }  // namespace fogctl

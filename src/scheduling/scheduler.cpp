@@ -148,11 +148,11 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
       left_out_.push_back({Site::neighbour, neighbour.link, *why});
       continue;
     }
-    Candidate candidate = neighbours_.candidate(neighbour, now);
+    Candidate& candidate = view_.neighbours.emplace_back();
+    Neighbours::describe(neighbour, now, candidate);
     if (reads_start_wait) {
       candidate.start_wait = neighbour.start_wait(view_.slack - candidate.link_delay, now);
     }
-    view_.neighbours.push_back(candidate);
     view_links_.push_back({neighbour.link, there});
   }
   return view_;

@@ -19,10 +19,9 @@ void append_report(std::string& out, std::string_view type, std::string_view mem
 }  // namespace
 
 Result<Message> read_explain_query(const json::Object& object) {
-  const std::string_view value = object.find("task_uid").value_or("null");
-  auto uid = json::read_string(value);
-  if (uid && is_valid_name(*uid)) return ExplainQuery{std::move(*uid)};
-  return failure(ErrorCode::invalid, wrong_field("task_uid", "1 to 64 of [A-Za-z0-9_.-]", value));
+  auto uid = read_uid(object);
+  if (!uid) return std::unexpected(uid.error());
+  return ExplainQuery{std::move(*uid)};
 }
 
 Result<Message> read_explanation(const json::Object& object) {

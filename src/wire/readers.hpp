@@ -32,6 +32,7 @@ namespace fogctl::wire {
 
 /// `task_uid`, which must be there.
 [[nodiscard]] Result<std::string> read_uid(const json::Object& object);
+
 /// The object without its message_type: what is shown to people as it came.
 [[nodiscard]] std::string report_of(const json::Object& object);
 /// Who the sender says it is; what is missing or of another kind stays empty.

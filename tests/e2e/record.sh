@@ -80,7 +80,7 @@ check(of("cloud", "deadline")["cloud"] > 0.2, "there is a cloud")
 check(of("scenario", "original")["tasks"] == 42, "a task that was handed on counts once")
 EOF
 "$fogctl" simulate --trace "$trace" --seeds 1 --policy original 2>/dev/null >"$dir/table"
-grep -q "42 tasks that came to 1 node within .*; on 1 of 2 workers each" "$dir/table" ||
+grep -q "42 tasks that came to 1 node within .*; on 1 of 1 worker each" "$dir/table" ||
   fail "the heading: $(cat "$dir/table")"
 
 # refused STATUS TEXT ARGUMENT…: it ends with that status, and says that on standard error.
@@ -105,7 +105,8 @@ chmod 0 "$dir/locked"
 status=0
 as_somebody=(env)
 [ "$UID" -ne 0 ] || as_somebody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-timeout 20 "${as_somebody[@]}" "$fogctl" "${fog[@]}" --record "$dir/locked" 2>"$dir/err" || status=$?
+timeout 20 "${as_somebody[@]}" "$fogctl" "${fog[@]}" --record "$dir/locked" 2>"$dir/err" ||
+  status=$?
 [ "$status" -eq 1 ] || fail "no permission: status $status"
 grep -q "cannot write to $dir/locked: Permission denied" "$dir/err" || fail "$(cat "$dir/err")"
 

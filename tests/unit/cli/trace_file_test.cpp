@@ -38,6 +38,8 @@ std::string end(const std::string& uid, const std::string& execution) {
 TEST_CASE("Tasks are read by arrival, with how long they ran, at the node where they came first") {
   const TraceFile file(
       R"({"event":"node","at":1,"node":"one","policy":"original","workers":3,"sharing_interval":2})"
+      "\n"
+      R"({"event":"node","at":1,"node":"cloud","policy":"original","workers":64})"
       "\n" +
       arrival("two", "b", 102.5) + end("a", "0.004") + arrival("two", "a", 101.001) +
       arrival("one", "a", 101) + end("b", "0.1"));

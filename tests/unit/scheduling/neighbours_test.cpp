@@ -151,7 +151,8 @@ TEST_CASE("A link that is retired for another reason does not take over") {
 TEST_CASE("A neighbour is a place for a task with what it said of itself") {
   Known known;
   Neighbour& fogctl = known.add(1, "a", 3ms);
-  const auto place = known.neighbours.candidate(fogctl, start + 2s);
+  Candidate place;
+  Neighbours::describe(fogctl, start + 2s, place);
   CHECK(place.site == Site::neighbour);
   CHECK(place.node == "a");
   CHECK(place.address == "10.0.0.a");
@@ -160,7 +161,8 @@ TEST_CASE("A neighbour is a place for a task with what it said of itself") {
   CHECK(place.link_delay == 3ms);
   CHECK(place.report_age == 2s);
 
-  const auto other = known.neighbours.candidate(known.add(2, original_node("10.0.0.9")), start);
+  Candidate other;
+  Neighbours::describe(known.add(2, original_node("10.0.0.9")), start, other);
   CHECK(other.node == "10.0.0.9");
   CHECK(other.is_original);
   CHECK(other.link_delay == 0ms);
