@@ -68,7 +68,7 @@ TEST_CASE("Late is what the policy itself holds for late, and by how much") {
       {"original", Site::here, 100ms, 50ms, 0ms},
       {"original", Site::here, 101ms, 0ms, -1ms},
       {"original", Site::neighbour, 90ms, 50ms, 10ms},
-      {"deadline", Site::here, 40ms, 20ms, 60ms - 20ms * 1645 / 1000},
+      {"deadline", Site::here, 40ms, 20ms, 60ms - 32900us},
       {"deadline", Site::neighbour, 40ms, 20ms, 50ms},
       {"deadline", Site::neighbour, 95ms, 20ms, -5ms},
   };
