@@ -107,7 +107,8 @@ std::optional<std::string> complaint_about_rest(const CLI::App& app) {
     return complaint_about_subcommand(app, rest.front());
   }
   const CLI::App& command = selected(app);
-  const auto rest = command.remaining();
+  auto rest = command.remaining();
+  std::erase(rest, "--");  // behind it stand no flags; the library keeps it
   if (rest.empty()) return std::nullopt;
   const auto flag = std::ranges::find_if(rest, is_flag);
   if (flag == rest.end()) return fmt::format("unexpected argument '{}'", rest.front());

@@ -76,6 +76,7 @@ refused 1 "no decision about task 'unheard-of' is remembered here" \
 refused 1 "no decision about task '$(printf 'x%.0s' {1..64})'" \
   explain "$(printf 'x%.0s' {1..64})" --connect "$one"
 refused 2 "'$(printf '\xff%.0s' {1..64})' is no task_uid" explain "$(printf '\xff%.0s' {1..64})"
+refused 1 "no decision about task '-dash' is remembered" explain --connect "$one" -- -dash
 refused 2 "TASK_UID is required" explain
 refused 3 "127.0.0.1:1" explain late --connect 127.0.0.1:1
 refused 3 "127.0.0.1:1" plan --connect 127.0.0.1:1
