@@ -8,10 +8,7 @@ namespace fogctl {
 
 Decision& DecisionLog::add(Instant now) {
   FOGCTL_CHECK(is_on());
-  if (decided_ == 0) {  // pages that are not written yet cost nothing
-    kept_.reserve(most_);
-    places_.reserve(most_places);
-  }
+  if (decided_ == 0) kept_.reserve(most_);  // pages that are not written yet cost nothing
   const std::size_t at = decided_++ % most_;
   if (at == kept_.size()) kept_.emplace_back();
   Kept& kept = kept_[at];
@@ -21,7 +18,24 @@ Decision& DecisionLog::add(Instant now) {
   kept.decision.is_last = true;
   kept.decision.shadow.reset();
   kept.decision.ending.reset();
+  needed_from_ = first_place_of(decided_ < most_ ? kept_.front() : kept_[decided_ % most_]);
   return kept.decision;
+}
+
+/// Those of later decisions do not come before it.
+std::uint64_t DecisionLog::first_place_of(const Kept& kept) const {
+  const bool has_neighbours = kept.neighbours.size > 0;
+  return has_neighbours ? std::min(kept.own.first, kept.neighbours.first) : kept.own.first;
+}
+
+void DecisionLog::grow() {
+  constexpr std::size_t first_size = 1024;
+  std::vector<SeenPlace> more(places_.empty() ? first_size : 2 * places_.size());
+  const std::uint64_t first = seen_ - std::min<std::uint64_t>(seen_, places_.size());
+  for (std::uint64_t number = first; number < seen_; ++number) {
+    more[number % more.size()] = places_[number % places_.size()];
+  }
+  places_ = std::move(more);
 }
 
 void DecisionLog::see(const SeenPlace& place) {
@@ -44,7 +58,7 @@ Decision* DecisionLog::find(std::uint64_t number) {
 
 void DecisionLog::append_to(std::vector<SeenPlace>& places, const Block& block, Instant at) const {
   for (std::uint32_t i = 0; i < block.size; ++i) {
-    places.push_back(places_[(block.first + i) % most_places]);
+    places.push_back(places_[(block.first + i) % places_.size()]);
     places.back().age += static_cast<float>(to_seconds(at - block.at));
   }
 }

@@ -115,7 +115,7 @@ class DecisionLog {
   void see_neighbours(std::span<const SeenPlace> neighbours);
   /// ... and the same neighbours as for the decision before, while those will be kept for long.
   [[nodiscard]] bool keeps_neighbours() const {
-    return neighbours_.first + most_places / 2 >= seen_;
+    return neighbours_.first + places_.size() / 2 >= seen_;
   }
   void see_neighbours_again() { last().neighbours = neighbours_; }
 
@@ -141,25 +141,25 @@ class DecisionLog {
     Decision decision;
   };
   void append(const SeenPlace& place) {
-    const std::size_t at = seen_++ % most_places;
-    if (at == places_.size()) {
-      places_.push_back(place);
-    } else {
-      places_[at] = place;
-    }
+    const bool is_needed = seen_ - needed_from_ >= places_.size();  // what it would overwrite
+    if (is_needed && places_.size() < most_places) grow();
+    places_[seen_++ & (places_.size() - 1)] = place;
   }
+  void grow();
+  [[nodiscard]] std::uint64_t first_place_of(const Kept& kept) const;
   [[nodiscard]] Kept& last() { return kept_[(decided_ - 1) % most_]; }
   [[nodiscard]] bool is_whole(const Block& block) const {
-    return block.size == 0 || block.first + most_places >= seen_;
+    return block.size == 0 || block.first + places_.size() >= seen_;
   }
   void append_to(std::vector<SeenPlace>& places, const Block& block, Instant at) const;
 
   std::size_t most_;
   std::vector<Kept> kept_;         // a ring, once it is full
-  std::vector<SeenPlace> places_;  // likewise
+  std::vector<SeenPlace> places_;  // a ring; grows while what it would overwrite is needed
   Block neighbours_;               // the last
   std::uint64_t decided_ = 0;
   std::uint64_t seen_ = 0;
+  std::uint64_t needed_from_ = 0;  // the first place of the oldest decision
 };
 
 }  // namespace fogctl
