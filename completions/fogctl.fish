@@ -96,7 +96,7 @@ complete -c fogctl -n '__fogctl_in tasks' -a 'ls show cancel retry rm kinds'
 
 set -l simulate '__fogctl_in simulate'
 complete -c fogctl -n $simulate -F
-complete -c fogctl -n $simulate -l policy -x -a 'original original-edf deadline' -d 'policies to compare'
+complete -c fogctl -n $simulate -l policy -x -a 'original original-edf deadline in-time' -d 'policies to compare'
 complete -c fogctl -n $simulate -l load -x -d 'offered work / capacity of the fog'
 complete -c fogctl -n $simulate -l seeds -x -d 'how often each is simulated'
 complete -c fogctl -n $simulate -l seed -x -d 'the first seed'

@@ -54,8 +54,9 @@ struct ClusterView {
   std::optional<Candidate> local;     // absent: no live worker, or the queue is away
   std::vector<Candidate> neighbours;  // sorted by node
   std::optional<Candidate> cloud;
-  Duration slack{};    // until the task is to start; negative: it is late
-  bool fog_on = true;  // false: neighbours are not asked at all (the original's "fog off")
+  std::size_t copies = 0;  // that the task has already; their neighbours are absent
+  Duration slack{};        // until the task is to start; negative: it is late
+  bool fog_on = true;      // false: neighbours are not asked at all (the original's "fog off")
 };
 
 struct Placement {
@@ -64,10 +65,13 @@ struct Placement {
   Duration expected_wait{};
 };
 
-/// Where to run it, best first; none: nowhere now. `reason` explains it to people.
+/// Where to run it; none: nowhere now. Behind a first one that is here there may be neighbours: the
+/// task waits there as well, as a copy, and runs where a worker has it first. `reason` explains it
+/// to people.
 struct Plan {
   std::vector<Placement> placements;
   std::string_view reason;
+  Duration again_after{};  // then it is looked at again, if it has not begun; zero: never
 };
 
 /// What an operator may tune; constant while a node runs.
@@ -82,6 +86,9 @@ struct Policy {
                 std::uint64_t draw);
   ServingOrder order;
   bool reads_start_wait = false;  // else the candidates' start_wait is not worked out
+  /// Its plans have copies; a task that does not begin here in time goes to the cloud at the last
+  /// moment. Else nobody has to tell when a task begins.
+  bool ties_copies = false;
 };
 
 /// Every policy, the default first: what --policy, its help and the tests read.
