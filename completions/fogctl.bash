@@ -67,7 +67,7 @@ _fogctl_values() {
     --queue-backend) words='redis memory file' ;;
     --queue-sync) words='normal full' ;;
     --log-level) words='debug info warning error off' ;;
-    --policy | --shadow-policy) words='original original-edf deadline' ;;
+    --policy | --shadow-policy) words='original original-edf deadline in-time' ;;
     --class) words='light medium heavy' ;;
     --state) words='queued delayed leased away dead' ;;
     --task) words='light medium heavy add echo sleep sum mean fail' ;;

@@ -106,7 +106,7 @@ complete -c fogctl -n '__fogctl_in tasks' -a 'ls show cancel retry rm kinds'
 
 set -l simulate '__fogctl_in simulate'
 complete -c fogctl -n $simulate -F
-complete -c fogctl -n $simulate -l policy -x -a 'original original-edf deadline' -d 'policies to compare'
+complete -c fogctl -n $simulate -l policy -x -a 'original original-edf deadline in-time' -d 'policies to compare'
 complete -c fogctl -n $simulate -l load -x -d 'offered work / capacity of the fog'
 complete -c fogctl -n $simulate -l trace -r -F -d 'recorded tasks to simulate'
 complete -c fogctl -n $simulate -l nodes -x -d 'nodes of a trace'

@@ -121,6 +121,10 @@ class Node {
   void perform(CloseLink& action, LaneWork&) { mesh_.perform(action); }
   void perform(ShareKinds& action, LaneWork&) { mesh_.perform(action); }
   void perform(TellProgress& action, LaneWork& work);
+  // Of policies that ties_copies, which no node has yet.
+  void perform(TellStarted&, LaneWork&) {}
+  void perform(CancelCopy&, LaneWork&) {}
+  void perform(Withdraw&, LaneWork&) {}
   void perform(ReturnResult& action, LaneWork& work);
   void perform(TellAccepted& action, LaneWork& work);
   void perform(GiveUp& action, LaneWork& work);

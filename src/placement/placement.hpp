@@ -56,8 +56,9 @@ struct ClusterView {
   std::optional<Candidate> local;     // absent: no live worker, or the queue is away
   std::vector<Candidate> neighbours;  // sorted by node
   std::optional<Candidate> cloud;
-  Duration slack{};    // until the task is to start; negative: it is late
-  bool fog_on = true;  // false: neighbours are not asked at all (the original's "fog off")
+  std::size_t copies = 0;  // that the task has already; their neighbours are absent
+  Duration slack{};        // until the task is to start; negative: it is late
+  bool fog_on = true;      // false: neighbours are not asked at all (the original's "fog off")
 };
 
 struct Placement {
@@ -71,11 +72,13 @@ struct Placement {
   return view.fog_on && task.offload_times < task.max_offload;
 }
 
-/// Where to run it, best first; none: nowhere now. `reason` explains it to people; it is kept, so
-/// it names a constant.
+/// Where to run it; none: nowhere now. Behind a first one that is here there may be neighbours: the
+/// task waits there as well, as a copy, and runs where a worker has it first. `reason` explains it
+/// to people; it is kept, so it names a constant.
 struct Plan {
   std::vector<Placement> placements;
   std::string_view reason;
+  Duration again_after{};  // then it is looked at again, if it has not begun; zero: never
 };
 
 /// What an operator may tune; constant while a node runs.
@@ -102,6 +105,9 @@ struct Policy {
   ServingOrder order;
   bool reads_start_wait = false;      // else the candidates' start_wait is not worked out
   Headroom headroom = mean_headroom;  // by which it judges candidates, as people are told
+  /// Its plans have copies; a task that does not begin here in time goes to the cloud at the last
+  /// moment. Else nobody has to tell when a task begins.
+  bool ties_copies = false;
 };
 
 /// Every policy, the default first: what --policy, its help and the tests read.

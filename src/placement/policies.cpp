@@ -2,19 +2,22 @@
 #include <array>
 
 #include "placement/deadline.hpp"
+#include "placement/in_time.hpp"
 #include "placement/original.hpp"
 #include "placement/placement.hpp"
 
 namespace fogctl {
 
 std::span<const Policy> policies() {
-  static constexpr std::array<Policy, 3> table = {{
+  static constexpr std::array<Policy, 4> table = {{
       {"original", "the original system's rule, first come first served", place_by_original_rule,
        ServingOrder::fifo, false, headroom_by_original_rule},
       {"original-edf", "the same rule, earliest start-by first", place_by_original_rule,
        ServingOrder::start_by, false, headroom_by_original_rule},
       {"deadline", "where it starts in time in 95 of 100 cases, earliest start-by first",
        place_by_deadline, ServingOrder::start_by, true, headroom_by_deadline},
+      {"in-time", "like deadline; what may be late here waits at neighbours as well", place_in_time,
+       ServingOrder::start_by, true, headroom_in_time, true},
   }};
   return table;
 }

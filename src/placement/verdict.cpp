@@ -26,6 +26,8 @@ Words words_of(PlaceVerdict verdict) {
       return {"came_from", "the task came from there"};
     case PlaceVerdict::tried:
       return {"tried", "had the task before, and brought no result"};
+    case PlaceVerdict::has_copy:
+      return {"has_copy", "has a copy of the task"};
     case PlaceVerdict::too_long:
       return {"too_long", "the task is longer than what it reads"};
     case PlaceVerdict::takes_none:

@@ -20,6 +20,7 @@ enum class PlaceVerdict : std::uint8_t {
   cannot_run,    // it has no handler for the task
   came_from,     // who waits for the result there
   tried,         // it had the task, and brought no result
+  has_copy,      // it has a copy of the task
   too_long,      // the task's message is longer than what it reads
   takes_none,    // it says that it takes no task now, or has not said how busy it is
   silent,        // what it last said is too old

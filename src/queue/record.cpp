@@ -18,7 +18,13 @@ constexpr std::uint32_t most_items = 1U << 20;
 
 constexpr Duration never(-1);  // of expires
 
-enum TaskFlag : std::uint8_t { uid_was_chosen = 1, for_the_cloud = 2 };
+enum TaskFlag : std::uint8_t {
+  uid_was_chosen = 1,
+  for_the_cloud = 2,
+  is_exclusive = 4,
+  is_copied = 8
+};
+constexpr int every_flag = uid_was_chosen | for_the_cloud | is_exclusive | is_copied;
 
 template <typename Number>
 Number little_endian(Number number) {
@@ -154,8 +160,9 @@ void append_record(std::string& out, const Task& task) {
   Writer writer(out);
   writer.number(task_version);
   writer.number(static_cast<std::uint8_t>(task.weight));
-  writer.number(static_cast<std::uint8_t>((task.uid_chosen ? uid_was_chosen : 0) |
-                                          (task.cloud_processing ? for_the_cloud : 0)));
+  writer.number(static_cast<std::uint8_t>(
+      (task.uid_chosen ? uid_was_chosen : 0) | (task.cloud_processing ? for_the_cloud : 0) |
+      (task.exclusive ? is_exclusive : 0) | (task.is_copy ? is_copied : 0)));
   writer.whole(task.max_offload);
   writer.whole(task.offload_times);
   writer.whole(task.max_attempts);
@@ -200,13 +207,15 @@ Result<TaskPtr> read_task(std::string_view record) {
   if (reader.number<std::uint8_t>() != task_version) return wrong();
   const auto weight = reader.number<std::uint8_t>();
   const auto flags = reader.number<std::uint8_t>();
-  if (!reader.ok() || weight >= task_class_count || flags > (uid_was_chosen | for_the_cloud)) {
+  if (!reader.ok() || weight >= task_class_count || flags > every_flag) {
     return wrong();
   }
   auto task = std::make_shared<Task>();
   task->weight = static_cast<TaskClass>(weight);
   task->uid_chosen = (flags & uid_was_chosen) != 0;
   task->cloud_processing = (flags & for_the_cloud) != 0;
+  task->exclusive = (flags & is_exclusive) != 0;
+  task->is_copy = (flags & is_copied) != 0;
   task->max_offload = reader.whole();
   task->offload_times = reader.whole();
   task->max_attempts = reader.whole();

@@ -72,6 +72,22 @@ struct GiveUp {
   std::string uid;
 };
 
+/// Tell the peer that a worker has begun the copy that came from it.
+struct TellStarted {
+  Origin origin;
+};
+
+/// Tell a neighbour that a copy is not needed any more; it answers nothing to that.
+struct CancelCopy {
+  PeerId link = 0;
+  std::string uid;
+};
+
+/// Hold this queued task as away, unless a worker has it: the queue does either in one step.
+struct Withdraw {
+  std::string uid;
+};
+
 /// The answer of a task that was away came: end it in the queue.
 struct FinishAway {
   TaskPtr task;
@@ -120,7 +136,8 @@ struct CloseLink {
 };
 
 using Action = std::variant<EnqueueTask, HandOn, ReturnResult, TellAccepted, GiveUp, FinishAway,
-                            TakeBack, ShareState, CloseLink, ShareKinds, TellProgress>;
+                            TakeBack, ShareState, CloseLink, ShareKinds, TellProgress, TellStarted,
+                            CancelCopy, Withdraw>;
 using Actions = std::vector<Action>;
 
 }  // namespace fogctl

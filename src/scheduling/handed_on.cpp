@@ -59,9 +59,10 @@ std::optional<Instant> HandedOn::next_overdue() const {
   return timers_.begin()->first;
 }
 
-std::optional<std::string> HandedOn::overdue(Instant now) const {
+std::optional<HandedOn::Overdue> HandedOn::overdue(Instant now) const {
   if (timers_.empty() || timers_.begin()->first > now) return std::nullopt;
-  return tasks_.find(timers_.begin()->second)->second.uid;
+  const std::int64_t id = timers_.begin()->second;
+  return Overdue{tasks_.find(id)->second.uid, id};
 }
 
 }  // namespace fogctl

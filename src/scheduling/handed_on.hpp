@@ -34,8 +34,12 @@ class HandedOn {
 
   /// When the next answer is overdue; none: none will be.
   [[nodiscard]] std::optional<Instant> next_overdue() const;
-  /// The uid of one whose answer is overdue at `now`.
-  [[nodiscard]] std::optional<std::string> overdue(Instant now) const;
+  struct Overdue {
+    std::string uid;
+    std::int64_t id = 0;
+  };
+  /// One whose answer is overdue at `now`.
+  [[nodiscard]] std::optional<Overdue> overdue(Instant now) const;
 
   [[nodiscard]] std::size_t size() const { return tasks_.size(); }
 

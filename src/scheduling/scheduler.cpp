@@ -30,12 +30,15 @@ void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
   now_ = now;
   if (task.uid.empty()) task.uid = random_short_id(random_);
   Neighbour* sender = neighbours_.find(origin.peer);
+  task.is_copy &= sender != nullptr;
   if (sender != nullptr) {
     ++sender->taken;
     ++sender->taken_now;
     sender->heard_at = now;
   }
   if (Entry* known = entry_of(task.uid)) {
+    // This node has it: nothing is won by a copy, and two nodes could wait for each other.
+    if (task.is_copy) return refuse_copy(task, std::move(origin), out);
     return attach(*known, task, std::move(origin), out);
   }
   Entry entry;
@@ -51,7 +54,11 @@ void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
   const std::string& uid = entry.task->uid;
   const auto added = entries_.emplace(uid, std::move(entry)).first;
   if (options_.watch) options_.watch->on_arrival(*added->second.task, now);
-  place(added->second, now, out);
+  if (added->second.task->is_copy) {
+    take_copy(added->second, now, out);
+  } else {
+    place(added->second, now, out);
+  }
   share_if_changed(now, out);
 }
 
@@ -68,6 +75,13 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
   }
   if (entry.other_origins.size() >= most_origins) {
     return refuse_it(TaskErrorCode::overloaded, "the task is waited for too many times");
+  }
+  if (std::exchange(entry.is_unwanted, false)) {
+    --unwanted_;
+    editable(entry).is_copy = false;
+    entry.origin = std::move(origin);
+    if (entry.in_queue) tell_accepted(entry, out);
+    return;
   }
   const bool came_from_neighbour = neighbours_.find(origin.peer) != nullptr;
   entry.other_origins.push_back(std::move(origin));
@@ -102,11 +116,14 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     if (came_from) return PlaceVerdict::came_from;
     const auto& avoided = entry.avoided;
     if (std::ranges::find(avoided, link) != avoided.end()) return PlaceVerdict::tried;
+    const auto& copies = entry.copies;
+    if (std::ranges::find(copies, link, &Copy::link) != copies.end()) return PlaceVerdict::has_copy;
     return std::nullopt;
   };
   left_out_.clear();
   view_.fog_on = options_.hands_to_neighbours;
   view_.slack = entry.start_by - now;
+  view_.copies = entry.copies.size();
   view_.local.reset();
   const Kinds::Places* places = kinds_.find(task.name);
   const bool can_run_here = places != nullptr && places->is_here;
@@ -116,7 +133,7 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     view_.local.emplace();
     view_.local->expected_wait = backlog_.expected_wait(estimates_.classes());
     if (works_out_start_waits()) {
-      view_.local->start_wait = work_.wait(view_.slack, moments_, now);
+      view_.local->start_wait = work_.wait(slack_of_others(entry, now), moments_, now);
     }
   }
   view_.cloud.reset();
@@ -163,6 +180,7 @@ void Scheduler::place(Entry& entry, Instant now, Actions& out) {
 }
 
 void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out) {
+  if (!entry.copies.empty()) cancel_copies(entry, out);
   if (plan.placements.empty()) {
     // A paused queue takes what nobody else does: it is looked after by a person.
     const bool may_wait = queue_up_ && backlog_.is_paused() && !draining_ && !entry.avoids_here &&
@@ -170,7 +188,10 @@ void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out
     return may_wait ? place_here(entry, {}, out) : park(entry, plan.reason, now, out);
   }
   const Placement& placement = plan.placements.front();
-  if (placement.site == Site::here) return place_here(entry, placement, out);
+  if (placement.site == Site::here) {
+    add_copies(entry, plan, now);
+    return place_here(entry, placement, out);
+  }
   if (placement.site == Site::cloud) return send_away(entry, cloud_link, placement, now, out);
   const Neighbour* neighbour = neighbours_.find(placement.node);
   FOGCTL_CHECK(neighbour != nullptr);
@@ -182,6 +203,8 @@ void Scheduler::set_where(Entry& entry, Where where) {
   if (entry.where == Where::here) {
     backlog_.remove(entry.task->weight);
     if (works_out_start_waits()) work_.remove(entry.work, now_);
+    entry.has_started = false;
+    stop_wake(entry);
   }
   if (entry.where == Where::away) {
     handed_on_.remove(entry.link_id);
@@ -219,6 +242,7 @@ void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& ou
   task.estimated_execution_time = to_seconds(entry.expected_run);
   set_where(entry, Where::here);
   if (std::exchange(entry.held_away, false)) {
+    entry.copies.clear();  // none was sent
     out.push_back(TakeBack{task.uid, entry.lease_number});
   } else if (queue_up_) {
     enqueue(entry, false, out);  // else when it is back
@@ -256,7 +280,8 @@ void Scheduler::hand_on(Entry& entry, Instant now, Actions& out) {
   task.waited = add_saturating(task.waited, way / 2);
   entry.expected_there = add_saturating(entry.expected_there, way);
   set_where(entry, Where::away);
-  entry.link_id = handed_on_.add(task.uid, entry.link, now + patience_with(entry, is_original));
+  entry.link_id =
+      handed_on_.add(task.uid, entry.link, now + patience_with(entry.expected_there, is_original));
   entry.is_shared = true;
   out.push_back(HandOn{entry.link, entry.task, entry.link_id});
 }
@@ -279,11 +304,11 @@ void Scheduler::undo_hop(Entry& entry) {
 }
 
 /// How long its answer may take.
-Duration Scheduler::patience_with(const Entry& entry, bool is_original) const {
+Duration Scheduler::patience_with(Duration expected, bool is_original) const {
   constexpr Duration longest = std::chrono::hours(24);
   const int times = is_original ? 1 : SchedulerOptions::fogctl_patience;
   const Duration least = times * options_.overdue_min;
-  const double seconds = options_.overdue_factor * to_seconds(entry.expected_there);
+  const double seconds = options_.overdue_factor * to_seconds(expected);
   return std::min(longest, std::max(least, from_seconds(seconds)));
 }
 

@@ -7,9 +7,11 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/random.hpp"
@@ -84,6 +86,17 @@ struct EnqueueAnswer {
   std::string why;
 };
 
+/// What the queue said to a Withdraw.
+struct WithdrawAnswer {
+  enum class Kind {
+    away,         // it holds the task as away, under lease_number
+    leased,       // a worker has it, or it is gone
+    unavailable,  // the queue is away until on_queue_up: it may have taken effect
+  };
+  Kind kind = Kind::leased;
+  std::uint32_t lease_number = 0;
+};
+
 class Scheduler {
  public:
   Scheduler(SchedulerOptions options, Random random);
@@ -97,6 +110,16 @@ class Scheduler {
   /// The peer answered the task that went over `link` as `id`. False: no such task waits (any
   /// more).
   bool on_link_result(PeerId link, std::int64_t id, TaskResult result, Instant now, Actions& out);
+
+  /// A worker of this node's queue has begun it. Only for a policy that ties_copies.
+  void on_started(const std::string& uid, Instant now, Actions& out);
+  /// Once for each Withdraw, in their order.
+  void on_withdrawn(const std::string& uid, const WithdrawAnswer& answer, Instant now,
+                    Actions& out);
+  /// The peer has begun the copy that went over `link` as `id`.
+  void on_copy_started(PeerId link, std::int64_t id, Instant now, Actions& out);
+  /// The peer does not need the copy any more that came from it.
+  void on_copy_cancelled(PeerId link, const std::string& uid, Instant now, Actions& out);
 
   /// So much of the task is done, says a worker of this node's queue, or the peer that has it.
   void on_progress(const std::string& uid, double share, Actions& out);
@@ -148,8 +171,10 @@ class Scheduler {
   /// (`queue_survives` is false), all that is unanswered.
   void on_stop(bool queue_survives, Actions& out);
 
-  [[nodiscard]] std::size_t unanswered() const { return entries_.size(); }
-  [[nodiscard]] std::size_t away() const { return handed_on_.size(); }
+  [[nodiscard]] std::size_t unanswered() const { return entries_.size() - unwanted_; }
+  [[nodiscard]] std::size_t away() const { return handed_on_.size() - copies_; }
+  /// Copies with neighbours, of tasks that are here.
+  [[nodiscard]] std::size_t copies() const { return copies_; }
   [[nodiscard]] const std::vector<Neighbour>& neighbours() const { return neighbours_.all(); }
   /// What this node would tell a neighbour now.
   [[nodiscard]] NodeState own_state() const;
@@ -172,6 +197,11 @@ class Scheduler {
 
  private:
   enum class Where { parked, here, going_away, away };
+  struct Copy {
+    PeerId link = 0;
+    Duration expected_wait{};
+    std::int64_t id = 0;  // 0: it was not sent yet
+  };
   struct Entry {
     std::shared_ptr<Task> task;
     bool is_shared = false;  // others hold the task too: a change is made to a copy
@@ -198,6 +228,18 @@ class Scheduler {
     LocalWork::Ticket work;          // when it is here
     std::uint64_t decision = 0;      // the number of the last about it
     Duration expected_run{};         // as it was then, where a node has no word of its own
+
+    // For a policy that ties_copies, while it is here.
+    std::vector<Copy> copies;           // with neighbours
+    bool has_started = false;           // a worker has it
+    Instant look_at = Instant::max();   // when the policy is asked again; none: never
+    Instant wake_at;                    // when there is something to do about it; none: never
+    bool is_withdrawn = false;          // the queue was asked for it; for what, say the others:
+    bool is_given_up = false;           // it ends as cancelled
+    bool is_unwanted = false;           // nobody waits for it any more
+    std::optional<TaskResult> outcome;  // a copy's result came
+    std::int64_t begun_as = 0;          // this copy began
+    std::optional<PeerId> goes_to;      // it is handed on there
   };
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
 
@@ -225,7 +267,9 @@ class Scheduler {
   void hand_on(Entry& entry, Instant now, Actions& out);
   void add_hop(Entry& entry, const Neighbour& to);
   void undo_hop(Entry& entry);
-  [[nodiscard]] Duration patience_with(const Entry& entry, bool is_original) const;
+  [[nodiscard]] Duration patience_with(Duration expected, bool is_original) const;
+  void on_queued(Entry& entry, Instant now, Actions& out);
+  void lose_copy(Entry& entry, Actions& out);
   void on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out);
   [[nodiscard]] bool is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
                                            Actions& out);
@@ -247,7 +291,32 @@ class Scheduler {
   void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
   void refuse_parked(Entry& entry, Actions& out);
   void answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded = false);
+  void forget(Entry& entry, Actions& out);
   void set_where(Entry& entry, Where where);
+  // Copies: scheduler_copies.cpp.
+  void send_copies(Entry& entry, Instant now, Actions& out);
+  void cancel_copies(Entry& entry, Actions& out, std::int64_t but_for = 0);
+  void note_copy_gone(const Copy& copy);
+  void remove_copy(Entry& entry, std::int64_t id);
+  [[nodiscard]] static bool is_copy_of(const Entry& entry, std::int64_t id);
+  void on_copy_result(Entry& entry, std::int64_t id, TaskResult result, Actions& out);
+  void withdraw(Entry& entry, Actions& out);
+  void after_withdrawal(Entry& entry, Instant now, Actions& out);
+  void leave_to_copy(Entry& entry, std::int64_t id);
+  [[nodiscard]] static Instant start_of_copy(const Entry& entry, Instant now);
+  void take_copy(Entry& entry, Instant now, Actions& out);
+  void refuse_copy(const Task& task, Origin origin, Actions& out);
+  void refuse_taken_copy(Entry& entry, Actions& out);
+  void drop_copy(Entry& entry, Actions& out);
+  void drop_copies_from(PeerId link, Actions& out);
+  void set_wake(Entry& entry, Instant now);
+  void stop_wake(Entry& entry);
+  void wake_due(Instant now, Actions& out);
+  void add_copies(Entry& entry, const Plan& plan, Instant now);
+  void look_again(Entry& entry, Instant now, Actions& out);
+  [[nodiscard]] static Duration slack_of_others(const Entry& entry, Instant now);
+  void escape(Entry& entry, Instant now, Actions& out);
+  [[nodiscard]] std::optional<Instant> escape_time(const Entry& entry) const;
   void enqueue(Entry& entry, bool away, Actions& out);
   Task& editable(Entry& entry);
   [[nodiscard]] bool is_here_to_be_had() const {
@@ -325,6 +394,9 @@ class Scheduler {
   std::vector<EnqueueTask> strays_;
   std::deque<std::string> parked_;  // uids, oldest first
   HandedOn handed_on_;
+  std::size_t copies_ = 0;    // of handed_on_
+  std::size_t unwanted_ = 0;  // of entries_: copies that run although nobody waits for them
+  std::set<std::pair<Instant, std::string>> wakes_;  // when, uid
   std::size_t repeated_results_ = 0;
 
   DecisionLog decisions_;

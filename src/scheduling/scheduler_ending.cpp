@@ -77,9 +77,22 @@ void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, boo
     note_answered(origin);
     out.push_back(ReturnResult{std::move(origin), entry.task, result, is_forwarded});
   }
-  note_answered(entry.origin);
-  out.push_back(ReturnResult{std::move(entry.origin), entry.task, result, is_forwarded});
+  if (!entry.is_unwanted) {
+    note_answered(entry.origin);
+    out.push_back(ReturnResult{std::move(entry.origin), entry.task, result, is_forwarded});
+  }
+  forget(entry, out);
+}
+
+/// What the queue still has to say about it is for nobody.
+void Scheduler::forget(Entry& entry, Actions& out) {
+  cancel_copies(entry, out);
   set_where(entry, Where::parked);
+  if (entry.is_unwanted) --unwanted_;
+  if (entry.is_withdrawn) {
+    ++entry.in_flight;
+    entry.maybe_away = true;
+  }
   Late* late = entry.in_flight > 0 ? &late_[entry.task->uid] : nullptr;
   if (late != nullptr) late->in_flight += entry.in_flight;
   if (entry.maybe_away) {
@@ -101,7 +114,11 @@ void Scheduler::note_answered(const Origin& origin) {
 /// One that is away ends here and now: what its peer says later is dropped.
 bool Scheduler::on_cancel(const std::string& uid, Actions& out) {
   Entry* entry = entry_of(uid);
-  if (entry == nullptr || entry->where == Where::here) return false;
+  if (entry == nullptr) return false;
+  if (entry->where == Where::here) {
+    entry->is_given_up |= entry->is_withdrawn;  // the queue may hold it as away by now
+    return false;
+  }
   const bool may_be_in_queue = entry->in_flight > 0 || entry->where == Where::going_away;
   TaskResult result = cancelled_result(uid);
   result.node = options_.name;
@@ -148,6 +165,10 @@ bool Scheduler::on_taken(const TaskPtr& task, std::uint32_t lease_number, std::u
   editable(*entry).attempts = static_cast<int>(attempt) - 1;
   entry->held_away = true;
   entry->lease_number = lease_number;
+  if (entry->task->is_copy) {
+    refuse_taken_copy(*entry, out);
+    return true;
+  }
   set_where(*entry, Where::going_away);
   place(*entry, now, out);
   entry = entry_of(task->uid);

@@ -34,6 +34,14 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
   }
   Entry& entry = *entry_of(*uid);
   if (Neighbour* neighbour = neighbours_.find(link)) neighbour->heard_at = now;
+  if (is_copy_of(entry, id)) {
+    if (was_turned_away(result)) {
+      remove_copy(entry, id);
+    } else {
+      on_copy_result(entry, id, std::move(result), out);
+    }
+    return true;
+  }
   if (was_turned_away(result) && place_elsewhere(entry, now, out)) return true;
   result.uid = entry.task->uid;
   judge_prediction(entry, result, now);
@@ -100,14 +108,22 @@ std::size_t Scheduler::on_peer_lost(PeerId link, Instant now, Actions& out) {
   if (neighbour != nullptr) note_departed(*neighbour);
   neighbours_.remove(link);
   kinds_.forget(link);
-  const std::vector<std::string> uids = handed_on_.over(link);
-  for (const std::string& uid : uids) {
+  drop_copies_from(link, out);
+  std::size_t placed_again = 0;
+  for (const std::string& uid : handed_on_.over(link)) {
     Entry& entry = *entry_of(uid);
+    const auto copy = std::ranges::find_if(
+        entry.copies, [&](const Copy& one) { return one.link == link && one.id != 0; });
+    if (copy != entry.copies.end()) {
+      remove_copy(entry, copy->id);
+      continue;
+    }
+    ++placed_again;
     // A task that kills whoever runs it must not tour the mesh.
     if (may_have_crashed) ++editable(entry).attempts;
     place_again(entry, now, out);
   }
-  return uids.size();
+  return placed_again;
 }
 
 void Scheduler::on_peer_leaves(PeerId link, Instant now) {
@@ -204,6 +220,7 @@ std::optional<Instant> Scheduler::next_tick() const {
   const auto earliest = [&](Instant instant) {
     if (!next || instant < *next) next = instant;
   };
+  if (!wakes_.empty()) earliest(wakes_.begin()->first);
   if (!parked_.empty()) {
     const auto entry = entries_.find(parked_.front());
     const bool waits = entry != entries_.end() && entry->second.where == Where::parked;
@@ -225,11 +242,16 @@ void Scheduler::on_tick(Instant now, Actions& out) {
     if (!waits) continue;
     refuse_parked(*entry, out);
   }
-  while (const auto uid = handed_on_.overdue(now)) {
-    Entry& entry = *entry_of(*uid);
+  while (const auto overdue = handed_on_.overdue(now)) {
+    Entry& entry = *entry_of(overdue->uid);
+    if (is_copy_of(entry, overdue->id)) {
+      remove_copy(entry, overdue->id);
+      continue;
+    }
     entry.avoided.push_back(entry.link);
     place_again(entry, now, out);
   }
+  wake_due(now, out);
   tend_links(now, out);
 }
 

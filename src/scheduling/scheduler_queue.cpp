@@ -25,14 +25,14 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
   --entry->in_flight;
   const bool is_last_word = answer_given.kind != Kind::unavailable && entry->in_flight == 0;
   if (is_last_word) entry->maybe_away = false;
+  const bool has_it = answer_given.kind == Kind::queued || answer_given.kind == Kind::done;
+  if (entry->task->is_copy && !has_it) {
+    if (answer_given.kind == Kind::unavailable) queue_up_ = false;
+    return lose_copy(*entry, out);
+  }
   switch (answer_given.kind) {
     case Kind::queued:
-      entry->in_queue = entry->was_in_queue = true;
-      entry->held_away = false;
-      tell_accepted(*entry, out);
-      if (entry->where == Where::going_away) return stay_here(*entry);
-      if (entry->where != Where::away) set_where(*entry, Where::here);
-      return;
+      return on_queued(*entry, now, out);
     case Kind::away:
       return on_away(*entry, answer_given.lease_number, now, out);
     case Kind::done:
@@ -50,6 +50,19 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
       if (entry->where == Where::going_away) return place(*entry, now, out);
       if (entry->where == Where::here && !entry->was_in_queue) place(*entry, now, out);
   }
+}
+
+void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
+  entry.in_queue = entry.was_in_queue = true;
+  entry.held_away = false;
+  tell_accepted(entry, out);
+  if (entry.where == Where::going_away) return stay_here(entry);
+  if (entry.where == Where::away) return;
+  set_where(entry, Where::here);
+  if (entry.is_unwanted) return withdraw(entry, out);
+  if (!options_.policy->ties_copies || entry.has_started) return;
+  send_copies(entry, now, out);
+  set_wake(entry, now);
 }
 
 /// The result was faster than the queue's answer; its uid may have come again since.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "scheduling/scheduler.hpp"
@@ -24,6 +25,7 @@ struct FogNode {
 
   std::optional<Scheduler> scheduler;  // none: dead
   JobQueue queue;
+  std::unordered_map<std::uint32_t, JobQueue::Place> places;  // of what waits, by task
   std::vector<Running> workers;
   std::uint32_t busy = 0;
   int dead = 0;  // how many reasons there are for it

@@ -110,8 +110,8 @@ void FogWorld::handle(const Event& event, Instant now) {
 bool FogWorld::must_wait(const Event& event, Instant now) {
   const FogNode& node = nodes_[event.node];
   Instant until = node.frozen_until;
-  const bool comes_over_a_link =
-      event.kind == Kind::task || event.kind == Kind::result || event.kind == Kind::state;
+  const bool comes_over_a_link = event.kind >= Kind::task && event.kind <= Kind::copy_cancelled &&
+                                 event.kind != Kind::cloud_result;
   if (comes_over_a_link) {
     const Link* link = link_at(event.node, messages_.at(event.number).link);
     if (link != nullptr) until = std::max(until, link->cut_until);
@@ -150,6 +150,14 @@ void FogWorld::deliver(const Event& event, Instant now) {
     case Kind::state:
       return tell(event.node, now, [&](Scheduler& scheduler) {
         scheduler.on_state(message.link, *message.state, now, actions_);
+      });
+    case Kind::copy_started:
+      return tell(event.node, now, [&](Scheduler& scheduler) {
+        scheduler.on_copy_started(message.link, message.id, now, actions_);
+      });
+    case Kind::copy_cancelled:
+      return tell(event.node, now, [&](Scheduler& scheduler) {
+        scheduler.on_copy_cancelled(message.link, message.result.uid, now, actions_);
       });
     default:
       FOGCTL_CHECK(event.kind == Kind::closed);

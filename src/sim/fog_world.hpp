@@ -25,10 +25,12 @@ class FogWorld {
   enum class Kind : std::uint8_t {
     finish,             // number: a worker
     client_task,        // number: a task that waited for the node to thaw
-    task,               // number: a message that arrives, like the four below
+    task,               // number: a message that arrives, like the six below
     result,             // ... the answer to a task handed on
     cloud_result,       // ... likewise, from the cloud
     state,              // ... how busy a neighbour is
+    copy_started,       // ... a neighbour has begun a copy
+    copy_cancelled,     // ... a neighbour needs a copy no more
     closed,             // ... the neighbour closed the link
     tick,               // the Scheduler's
     resume,             // of workers that were stopped
@@ -94,6 +96,10 @@ class FogWorld {
   // Every simulated node can run all of them.
   void perform(std::uint32_t, const ShareKinds&, Instant) {}
   void perform(std::uint32_t, const TellProgress&, Instant) {}
+  void perform(std::uint32_t node, const TellStarted& action, Instant now);
+  void perform(std::uint32_t node, const CancelCopy& action, Instant now);
+  void perform(std::uint32_t node, const Withdraw& action, Instant now);
+  void wait(std::uint32_t node, std::uint32_t task, Instant start_by, Instant arrival);
   void arm_tick(std::uint32_t node);
   void serve(std::uint32_t node, Instant now);
   void finish(std::uint32_t node, std::uint32_t worker, Instant now);

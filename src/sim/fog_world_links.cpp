@@ -130,6 +130,7 @@ void FogWorld::die(std::uint32_t number, Instant now) {
   FogNode& node = nodes_[number];
   node.scheduler.reset();
   node.queue.clear();
+  node.places.clear();
   node.tick_at.reset();
   for (Running& running : node.workers) {
     if (!std::exchange(running.is_busy, false)) continue;

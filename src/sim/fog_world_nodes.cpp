@@ -33,12 +33,14 @@ void FogWorld::start(std::uint32_t number, Instant now) {
 }
 
 void FogWorld::perform_all(std::uint32_t node, Instant now) {
-  for (std::size_t i = 0; i < actions_.size(); ++i) {
-    Action action = std::move(actions_[i]);  // what it leads to is added behind
-    std::visit([&](auto& one) { perform(node, one, now); }, action);
-  }
-  actions_.clear();
-  serve(node, now);
+  do {
+    for (std::size_t i = 0; i < actions_.size(); ++i) {
+      Action action = std::move(actions_[i]);  // what it leads to is added behind
+      std::visit([&](auto& one) { perform(node, one, now); }, action);
+    }
+    actions_.clear();
+    serve(node, now);
+  } while (!actions_.empty());
   arm_tick(node);
 }
 
@@ -48,7 +50,7 @@ void FogWorld::perform(std::uint32_t number, const EnqueueTask& action, Instant 
     answer.kind = EnqueueAnswer::Kind::away;
     answer.lease_number = 1;
   } else {
-    nodes_[number].queue.push({number_of(action.task->uid), action.start_by, action.arrival});
+    wait(number, number_of(action.task->uid), action.start_by, action.arrival);
   }
   nodes_[number].scheduler->on_enqueued(action.task->uid, answer, now, actions_);
 }
@@ -56,7 +58,38 @@ void FogWorld::perform(std::uint32_t number, const EnqueueTask& action, Instant 
 void FogWorld::perform(std::uint32_t number, const TakeBack& action, Instant) {
   const std::uint32_t task = number_of(action.uid);
   const TracedTask& traced = trace_.tasks[task];
-  nodes_[number].queue.push({task, traced.arrival + traced.requirement, traced.arrival});
+  wait(number, task, traced.arrival + traced.requirement, traced.arrival);
+}
+
+void FogWorld::wait(std::uint32_t number, std::uint32_t task, Instant start_by, Instant arrival) {
+  FogNode& node = nodes_[number];
+  const JobQueue::Place place = node.queue.push({task, start_by, arrival});
+  if (policy_.ties_copies) node.places[task] = place;
+}
+
+void FogWorld::perform(std::uint32_t number, const Withdraw& action, Instant now) {
+  FogNode& node = nodes_[number];
+  const auto place = node.places.find(number_of(action.uid));
+  WithdrawAnswer answer;
+  if (place != node.places.end() && node.queue.remove(place->second)) {
+    answer = {WithdrawAnswer::Kind::away, 1};
+    node.places.erase(place);
+  }
+  node.scheduler->on_withdrawn(action.uid, answer, now, actions_);
+}
+
+void FogWorld::perform(std::uint32_t number, const TellStarted& action, Instant now) {
+  Message message;
+  message.link = action.origin.peer;
+  message.id = id_of_text(action.origin.task_id);
+  send(number, Kind::copy_started, std::move(message), now);
+}
+
+void FogWorld::perform(std::uint32_t number, const CancelCopy& action, Instant now) {
+  Message message;
+  message.link = action.link;
+  message.result.uid = action.uid;
+  send(number, Kind::copy_cancelled, std::move(message), now);
 }
 
 void FogWorld::perform(std::uint32_t number, const HandOn& action, Instant now) {
@@ -129,6 +162,9 @@ void FogWorld::serve(std::uint32_t number, Instant now) {
     ++node.busy;
     const auto index = static_cast<std::uint32_t>(worker - node.workers.begin());
     events_.push(now + length, {Kind::finish, number, index});
+    if (!policy_.ties_copies) continue;
+    node.places.erase(next.job);
+    node.scheduler->on_started(uid_of(next.job), now, actions_);
   }
 }
 

@@ -48,6 +48,8 @@ struct Task {
   int max_attempts = 0;             // runs that may begin; 0: as many as the node allows
   int attempts = 0;                 // runs that may have begun before it came to this node
   std::optional<Duration> expires;  // with `waited`: after it nothing more is tried; none: never
+  bool exclusive = false;           // must not run twice: it is never copied
+  bool is_copy = false;             // waits at the node that handed it on as well
   int offload_times = 0;
   std::vector<std::string> offloading_fog;    // addresses of the nodes that handed it on
   std::vector<std::string> offloading_nodes;  // ... and their ids, of fogctl's

@@ -51,6 +51,16 @@ bool read_expires(TaskMessage& message, std::string_view value) {
   return read_seconds(message.task.expires.emplace(), value);
 }
 
+bool read_exclusive(TaskMessage& message, std::string_view value) {
+  message.extended = true;
+  return read_into(message.task.exclusive, value);
+}
+
+bool read_is_copy(TaskMessage& message, std::string_view value) {
+  message.extended = true;
+  return read_into(message.task.is_copy, value);
+}
+
 bool read_want_accept(TaskMessage& message, std::string_view value) {
   message.extended = true;
   return read_into(message.wants_accept, value);
@@ -112,6 +122,8 @@ constexpr Field<TaskMessage> fields[] = {
     {"max_attempts", read_max_attempts, "a whole number from 1 to 1000000000"},
     {"attempts", read_attempts, a_count},
     {"expires", read_expires, some_seconds},
+    {"exclusive", read_exclusive, "true or false"},
+    {"is_copy", read_is_copy, "true or false"},
     {"want_accept", read_want_accept, "true or false"},
     {"offloading_nodes", read_offloading_nodes, "an array of strings"},
 };
@@ -207,6 +219,8 @@ void append_task(std::string& out, const Task& task, std::string_view task_id) {
     name("expires");
     json::append_number(out, to_seconds(*task.expires));
   }
+  if (task.exclusive) out += R"(,"exclusive":true)";
+  if (task.is_copy) out += R"(,"is_copy":true)";
   if (!task.offloading_nodes.empty()) {
     name("offloading_nodes");
     append_list(out, task.offloading_nodes);

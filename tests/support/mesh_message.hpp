@@ -9,7 +9,19 @@
 namespace fogctl::support {
 
 struct MeshMessage {
-  enum class Kind { ready, ack, state, task, result, cancel, leave, kinds, end };
+  enum class Kind {
+    ready,
+    ack,
+    state,
+    task,
+    result,
+    cancel,
+    leave,
+    kinds,
+    started,
+    copy_cancelled,
+    end
+  };
   Kind kind = Kind::ready;
   std::string node;  // ready: the sender's id; empty from an original one
   Instant sent;      // ready; copied into the ack
@@ -17,7 +29,7 @@ struct MeshMessage {
   TaskKinds kinds;
   TaskPtr task;
   std::int64_t id = 0;  // task
-  std::string task_id;  // result: as it came; cancel: the uid
+  std::string task_id;  // result, started: as it came; cancel, copy_cancelled: the uid
   TaskResult result;
 };
 

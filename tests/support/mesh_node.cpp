@@ -14,7 +14,7 @@ void MeshNode::start() {
   SchedulerOptions options;
   options.node = id_;
   options.name = "node-" + std::to_string(number_);
-  options.policy = find_policy("original");
+  options.policy = &world_.policy();
   options.sharing_interval = world_.options().sharing_interval;
   options.overdue_min = world_.options().overdue_min;
   scheduler_.emplace(options, Random(world_.random().next()));
@@ -32,6 +32,7 @@ void MeshNode::end() {
   queue_.reset();
   links_.clear();
   waiting_.clear();
+  copies_.clear();
   all_waiting_ = 0;
   ids_.clear();
   enqueued_.clear();
@@ -78,11 +79,21 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
       if (!links_.at(peer).is_original && !can_run(task)) {
         world_.fail("was handed a task that it cannot run");
       }
+      if (task.is_copy) copies_[peer][task.uid] = std::to_string(message.id);
       return on_task(std::move(task), {peer, std::to_string(message.id), true, true});
     }
     case result:
       return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
         (void)scheduler.on_link_result(peer, std::stoll(message.task_id), message.result, now, out);
+      });
+    case started:
+      return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+        scheduler.on_copy_started(peer, std::stoll(message.task_id), now, out);
+      });
+    case copy_cancelled:
+      forget_copy(peer, message.task_id);
+      return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+        scheduler.on_copy_cancelled(peer, message.task_id, now, out);
       });
     case cancel:
       return on_cancel(message.task_id);
@@ -131,9 +142,16 @@ void MeshNode::on_closed(PeerId peer) {
   const bool was_up = link != links_.end() && link->second.is_up;
   links_.erase(peer);
   if (!was_up) return;
+  for (const auto& [uid, id] : copies_[peer]) forget_copy(peer, uid);
+  copies_.erase(peer);
   tell([&](Scheduler& scheduler, Instant now, Actions& out) {
     (void)scheduler.on_peer_lost(peer, now, out);
   });
+}
+
+/// Its peer waits for it no more; it may have been answered before.
+void MeshNode::forget_copy(PeerId peer, const std::string& uid) {
+  all_waiting_ -= waiting_[peer].erase(copies_[peer][uid]);
 }
 
 void MeshNode::on_task(Task task, Origin origin) {
@@ -241,7 +259,9 @@ void MeshNode::check() {
       world_.fail("the count of the tasks taken from a neighbour is wrong");
     }
   }
-  if (handed > scheduler.away()) world_.fail("more tasks with neighbours than away");
+  if (handed > scheduler.away() + scheduler.copies()) {
+    world_.fail("more tasks with neighbours than away");
+  }
   if (scheduler.away() > scheduler.unanswered()) world_.fail("more tasks away than unanswered");
 }
 
@@ -261,7 +281,12 @@ void MeshNode::perform(const EnqueueTask& action) {
 void MeshNode::perform(const HandOn& action) {
   world_.mix(static_cast<std::uint64_t>(action.id));
   if (!ids_.insert(action.id).second) world_.fail("an id was given out twice");
-  if (queue_->is_known_up() && !queue_->is_known_away(action.task->uid)) {
+  const std::string& uid = action.task->uid;
+  if (action.task->is_copy && !queue_->is_known_queued(uid)) {
+    world_.fail("copied before the queue had it");
+  }
+  if (action.task->is_copy && action.task->exclusive) world_.fail("an exclusive task was copied");
+  if (!action.task->is_copy && queue_->is_known_up() && !queue_->is_known_away(uid)) {
     world_.fail("handed on before the queue held it as away");
   }
   if (action.link == cloud_link) {
@@ -323,6 +348,24 @@ void MeshNode::perform(const GiveUp& action) {
   world_.send(number_, action.link, message);
 }
 
+void MeshNode::perform(const TellStarted& action) {
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::started;
+  message.task_id = action.origin.task_id;
+  world_.send(number_, action.origin.peer, message);
+}
+
+void MeshNode::perform(const CancelCopy& action) {
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::copy_cancelled;
+  message.task_id = action.uid;
+  world_.send(number_, action.link, message);
+}
+
+void MeshNode::perform(const Withdraw& action) {
+  queue_->submit(action);
+}
+
 void MeshNode::perform(const FinishAway& action) {
   queue_->submit(action);
 }
@@ -368,6 +411,7 @@ bool MeshNode::is_quiet() const {
 
 std::string MeshNode::left_over() const {
   if (scheduler_->away() > 0) return "tasks are away";
+  if (scheduler_->copies() > 0) return "copies are with neighbours";
   if (world_.options().answers_lost == 0 && queue_->held_away() > 0)
     return "tasks are held as away";
   const NodeState state = scheduler_->own_state();

@@ -77,6 +77,10 @@ class MeshNode final : public MeshPeer {
   void perform(const CloseLink& action);
   void perform(const ShareKinds& action);
   void perform(const TellProgress&) {}
+  void perform(const TellStarted& action);
+  void perform(const CancelCopy& action);
+  void perform(const Withdraw& action);
+  void forget_copy(PeerId peer, const std::string& uid);
   void check_handed_on(const HandOn& action);
   void hear_kinds(PeerId peer, const TaskKinds& kinds);
 
@@ -89,8 +93,9 @@ class MeshNode final : public MeshPeer {
   std::map<PeerId, Link> links_;
   std::map<PeerId, std::set<std::string>> waiting_;  // task_ids that were not answered yet
   std::size_t all_waiting_ = 0;
-  std::set<std::int64_t> ids_;  // given out
-  TaskKinds kinds_;             // what it can run, in this life
+  std::map<PeerId, std::map<std::string, std::string>> copies_;  // taken: task_id by uid
+  std::set<std::int64_t> ids_;                                   // given out
+  TaskKinds kinds_;                                              // what it can run, in this life
   TaskKinds next_kinds_;
   std::set<std::string> enqueued_;  // uids
   std::optional<Instant> tick_at_;

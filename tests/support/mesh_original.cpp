@@ -59,6 +59,8 @@ void OriginalNode::on_message(PeerId peer, const MeshMessage& message) {
     }
     case cancel:
     case leave:
+    case started:
+    case copy_cancelled:
       return world_.fail("an original node was sent what it does not know");
     case kinds:  // never said to an original one
     case end:

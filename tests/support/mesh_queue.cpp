@@ -12,7 +12,12 @@ MeshQueue::MeshQueue(MeshWorld& world, std::size_t node, std::size_t workers,
     : world_(world), node_(node), tell_(std::move(tell)), workers_(workers) {}
 
 void MeshQueue::submit(const EnqueueTask& action) {
-  enqueues_.push_back(action);
+  calls_.emplace_back(action);
+  wake_lane();
+}
+
+void MeshQueue::submit(const Withdraw& action) {
+  calls_.emplace_back(action);
   wake_lane();
 }
 
@@ -40,19 +45,49 @@ void MeshQueue::wake_lane() {
 /// First what was finished and given back, so that a uid which comes again meets what became of it.
 void MeshQueue::work() {
   settle_all();
-  for (const EnqueueTask& task : std::exchange(enqueues_, {})) {
-    const bool is_lost = world_.fault(world_.options().answers_lost);
-    EnqueueAnswer answer{Kind::unavailable, 0, {}, "away"};
-    if (is_up_) answer = enqueue(task);
-    if (is_lost) answer = {Kind::unavailable, 0, {}, "timed out"};
-    note(answer.kind != Kind::unavailable);
-    deliver([this, uid = task.task->uid, answer](Scheduler& scheduler, Instant now, Actions& out) {
-      if (answer.kind == Kind::away) told_away_.insert(uid);
-      if (answer.kind == Kind::unavailable) is_known_up_ = false;
-      scheduler.on_enqueued(uid, answer, now, out);
-    });
+  for (const auto& call : std::exchange(calls_, {})) {
+    std::visit([this](const auto& action) { answer(action); }, call);
   }
   start_workers();
+}
+
+void MeshQueue::answer(const EnqueueTask& task) {
+  const bool is_lost = world_.fault(world_.options().answers_lost);
+  EnqueueAnswer answer{Kind::unavailable, 0, {}, "away"};
+  if (is_up_) answer = enqueue(task);
+  if (is_lost) answer = {Kind::unavailable, 0, {}, "timed out"};
+  note(answer.kind != Kind::unavailable);
+  deliver([this, uid = task.task->uid, answer](Scheduler& scheduler, Instant now, Actions& out) {
+    if (answer.kind == Kind::away) told_away_.insert(uid);
+    if (answer.kind == Kind::queued) told_queued_.insert(uid);
+    if (answer.kind == Kind::unavailable) is_known_up_ = false;
+    scheduler.on_enqueued(uid, answer, now, out);
+  });
+}
+
+void MeshQueue::answer(const Withdraw& action) {
+  using Answer = WithdrawAnswer::Kind;
+  const bool is_lost = world_.fault(world_.options().answers_lost);
+  WithdrawAnswer answer{Answer::unavailable, 0};
+  if (is_up_) answer = withdraw(action.uid);
+  if (is_lost) answer = {Answer::unavailable, 0};
+  note(answer.kind != Answer::unavailable);
+  deliver([this, uid = action.uid, answer](Scheduler& scheduler, Instant now, Actions& out) {
+    if (answer.kind == Answer::away) told_away_.insert(uid);
+    if (answer.kind == Answer::unavailable) is_known_up_ = false;
+    scheduler.on_withdrawn(uid, answer, now, out);
+  });
+}
+
+WithdrawAnswer MeshQueue::withdraw(const std::string& uid) {
+  const auto known = store_.find(uid);
+  if (known == store_.end()) return {};
+  Stored& stored = known->second;
+  const bool waits = ready_.erase({stored.arrival, uid}) > 0;
+  if (!waits) return {};
+  stored.is_away = true;
+  stored.number = ++last_number_;
+  return {WithdrawAnswer::Kind::away, stored.number};
 }
 
 /// The lane tells only a change, and before the answers of the calls in which it saw it.
@@ -210,6 +245,11 @@ void MeshQueue::start_workers() {
     if (world_.fault(world_.options().tasks_fail)) {
       result.error = TaskError{TaskErrorCode::task_failed, "it failed"};
     }
+    if (world_.policy().ties_copies) {
+      deliver([uid = result.uid](Scheduler& scheduler, Instant now, Actions& out) {
+        scheduler.on_started(uid, now, out);
+      });
+    }
     world_.after(node_, result.execution_time, [this, number = stored.number, result] {
       --running_;
       end_run(result.uid, number, result);
@@ -263,7 +303,7 @@ std::size_t MeshQueue::held_away() const {
 }
 
 bool MeshQueue::is_quiet() const {
-  return enqueues_.empty() && settles_.empty() && unfinished_.empty() && running_ == 0 &&
+  return calls_.empty() && settles_.empty() && unfinished_.empty() && running_ == 0 &&
          ready_.empty();
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "scheduling/scheduler.hpp"
@@ -26,6 +27,7 @@ class MeshQueue {
             std::function<void(const Told&)> tell);
 
   void submit(const EnqueueTask& action);
+  void submit(const Withdraw& action);
   void submit(const FinishAway& action);
   void submit(const TakeBack& action);
   void cancel(const std::string& uid);
@@ -43,6 +45,10 @@ class MeshQueue {
   /// What the Scheduler was told: the queue holds the task as away, and is there.
   [[nodiscard]] bool is_known_away(const std::string& uid) const {
     return told_away_.contains(uid);
+  }
+  /// ... that the queue has the task to be run.
+  [[nodiscard]] bool is_known_queued(const std::string& uid) const {
+    return told_queued_.contains(uid);
   }
   [[nodiscard]] bool is_known_up() const { return is_known_up_; }
 
@@ -66,7 +72,10 @@ class MeshQueue {
   void work();
   void note(bool is_there);
   void deliver(Told what);
+  void answer(const EnqueueTask& task);
+  void answer(const Withdraw& action);
   [[nodiscard]] EnqueueAnswer enqueue(const EnqueueTask& task);
+  [[nodiscard]] WithdrawAnswer withdraw(const std::string& uid);
   [[nodiscard]] EnqueueAnswer meet_again(const Stored& stored, const EnqueueTask& task) const;
   void settle(const Settle& what);
   void settle_all();
@@ -91,13 +100,14 @@ class MeshQueue {
   std::size_t running_ = 0;
   std::vector<std::function<void()>> unfinished_;  // runs whose end the queue was not there for
 
-  std::deque<EnqueueTask> enqueues_;
+  std::deque<std::variant<EnqueueTask, Withdraw>> calls_;
   std::vector<Settle> settles_;
   bool lane_is_awake_ = false;
   bool lane_is_up_ = true;
   bool has_lost_ = false;  // since the lane last saw it
   std::deque<Told> deliveries_;
   std::set<std::string> told_away_;
+  std::set<std::string> told_queued_;
   bool is_known_up_ = true;
 };
 

@@ -35,6 +35,7 @@ struct MeshOptions {
   Duration load_interval = std::chrono::milliseconds(100);
   Duration sharing_interval = std::chrono::seconds(1);
   Duration overdue_min = std::chrono::seconds(60);
+  const char* policy = "original";
   unsigned queue_refuses = 0;  // per cent of the enqueues
   unsigned answers_lost = 0;   // ... that take effect although they say unavailable
   unsigned tasks_fail = 0;     // per cent of the runs
@@ -123,6 +124,7 @@ class MeshWorld {
   [[nodiscard]] Instant now() const { return now_; }
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] const MeshOptions& options() const { return options_; }
+  [[nodiscard]] const Policy& policy() const { return *find_policy(options_.policy); }
   [[nodiscard]] bool chance(unsigned percent) { return random_.below(100) < percent; }
   /// A fault of so many per cent, while there are faults.
   [[nodiscard]] bool fault(unsigned percent) { return percent > 0 && !is_calm_ && chance(percent); }

@@ -17,6 +17,7 @@ Task full_task() {
   task.weight = TaskClass::heavy;
   task.content = R"({"n": [1, 2, "\u00e9"]})";
   task.cloud_processing = true;
+  task.exclusive = task.is_copy = true;
   task.time_requirement = Duration(123'456'789);
   task.max_offload = -1;
   task.offload_times = 3;
@@ -63,6 +64,8 @@ TEST_CASE("record: a task comes back with every field") {
   CHECK(read.weight == task.weight);
   CHECK(read.content == task.content);
   CHECK(read.cloud_processing == task.cloud_processing);
+  CHECK(read.exclusive);
+  CHECK(read.is_copy);
   CHECK(read.time_requirement == task.time_requirement);
   CHECK(read.max_offload == task.max_offload);
   CHECK(read.offload_times == task.offload_times);

@@ -64,20 +64,20 @@ TEST_CASE("The answer that is due first is overdue first, from its instant on") 
   const auto id = bench.handed_on.add("early", 8, start + 3s);
   CHECK(bench.handed_on.next_overdue() == start + 3s);
   CHECK_FALSE(bench.handed_on.overdue(start + 3s - 1ns));
-  CHECK(bench.handed_on.overdue(start + 3s) == "early");
+  CHECK(bench.handed_on.overdue(start + 3s)->uid == "early");
   bench.handed_on.remove(id);
   CHECK(bench.handed_on.next_overdue() == start + 5s);
   CHECK_FALSE(bench.handed_on.overdue(start + 3s));
-  CHECK(bench.handed_on.overdue(start + 1h) == "late");
+  CHECK(bench.handed_on.overdue(start + 1h)->uid == "late");
 }
 
 TEST_CASE("Answers that are due at the same instant are overdue one after another") {
   Bench bench;
   const auto first = bench.handed_on.add("u1", 7, start);
   const auto second = bench.handed_on.add("u2", 7, start);
-  CHECK(bench.handed_on.overdue(start) == "u1");
+  CHECK(bench.handed_on.overdue(start)->uid == "u1");
   bench.handed_on.remove(first);
-  CHECK(bench.handed_on.overdue(start) == "u2");
+  CHECK(bench.handed_on.overdue(start)->uid == "u2");
   bench.handed_on.remove(second);
   CHECK_FALSE(bench.handed_on.next_overdue());
 }
@@ -88,7 +88,7 @@ TEST_CASE("A link whose answers may take longer has all of them later, and no ot
   const auto second = bench.handed_on.add("u2", 7, start + 2s);
   const auto third = bench.handed_on.add("u3", 8, start + 3s);
   bench.handed_on.postpone(7, 10s);
-  CHECK(bench.handed_on.overdue(start + 3s) == "u3");
+  CHECK(bench.handed_on.overdue(start + 3s)->uid == "u3");
   CHECK_FALSE(bench.handed_on.overdue(start + 3s - 1ns));
   bench.handed_on.remove(third);
   CHECK(bench.handed_on.next_overdue() == start + 11s);

@@ -37,7 +37,10 @@ struct Faults {
 class History {
  public:
   History(std::uint64_t seed, Faults faults, const MeshOptions& options)
-      : draw_(seed ^ 0x5eed), faults_(faults), world(seed, options) {
+      : draw_(seed ^ 0x5eed),
+        faults_(faults),
+        copies_(find_policy(options.policy)->ties_copies),
+        world(seed, options) {
     nodes_ = 2 + draw_.below(3);
     for (std::size_t i = 0; i < nodes_; ++i) world.add_node(1 + draw_.below(2));
     all_ = nodes_;
@@ -94,6 +97,7 @@ class History {
     task.cloud_processing = chance(10);
     task.time_requirement = chance(70) ? std::chrono::milliseconds(1 + draw_.below(50)) : 2s;
     task.max_offload = static_cast<int>(draw_.below(5));
+    task.exclusive = copies_ && chance(10);
     if (chance(25)) {
       task.uid = "chosen-" + std::to_string(draw_.below(8));
       task.uid_chosen = true;
@@ -151,6 +155,7 @@ class History {
 
   Random draw_;
   Faults faults_;
+  bool copies_;
   std::size_t nodes_ = 0;  // of fogctl; the first ones
   std::size_t all_ = 0;
   std::vector<std::size_t> clients_;
@@ -215,6 +220,27 @@ TEST_CASE("Nodes that differ in what they can run are handed nothing else, whate
   MeshOptions with = options(true);
   with.answers_lost = 3;
   live_all({.kinds = true}, options(false));
+  live_all({.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true}, with);
+}
+
+MeshOptions in_time(MeshOptions options) {
+  options.policy = "in-time";
+  return options;
+}
+
+TEST_CASE("Of tied copies one is answered, and none is left") {
+  live_all({}, in_time(options(false)));
+}
+
+TEST_CASE("Whatever happens to links and nodes, a task with copies is answered once") {
+  live_all({.links = true}, in_time(options(true)));
+  live_all({.nodes = true, .links = true}, in_time(options(true)));
+}
+
+TEST_CASE("Whatever happens to all of them, a task with copies is answered once") {
+  MeshOptions with = in_time(options(true));
+  with.answers_lost = 3;
+  live_all({.links = true, .queues = true}, with);
   live_all({.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true}, with);
 }
 

@@ -53,6 +53,8 @@ TEST_CASE("Part 3's fields show that the peer reads part 3's results") {
       {"none of them", "", false, false},
       {"task_uid", R"(,"task_uid":"a-B_9.z")", true, true},
       {"waited", R"(,"waited":0.25)", true, false},
+      {"exclusive", R"(,"exclusive":true)", true, false},
+      {"is_copy", R"(,"is_copy":true)", true, false},
       {"an unknown field is none", R"(,"colour":"red")", false, false},
   };
   for (const Row& row : rows) {
@@ -63,6 +65,9 @@ TEST_CASE("Part 3's fields show that the peer reads part 3's results") {
   }
   CHECK(good_task(R"(,"waited":0.25)").task.waited == 250ms);
   CHECK(good_task(R"(,"task_uid":"a-B_9.z")").task.uid == "a-B_9.z");
+  CHECK(good_task(R"(,"exclusive":true)").task.exclusive);
+  CHECK_FALSE(good_task(R"(,"exclusive":true)").task.is_copy);
+  CHECK(good_task(R"(,"is_copy":true)").task.is_copy);
 }
 
 TEST_CASE("A string task_id comes back as it came, and only a peer of part 3 sends one") {
@@ -103,6 +108,7 @@ std::vector<BadRow> bad_tasks() {
   const std::string uid65(65, 'u');
   return {
       {"a negative requirement", R"(,"time_requirement":-1)", "time_requirement", "number >= 0"},
+      {"exclusive as a number", R"(,"exclusive":1)", "exclusive", "true or false"},
       {"an infinite one", R"(,"time_requirement":1e999)", "time_requirement", "finite"},
       {"one as a string", R"(,"time_requirement":"5")", "time_requirement", "got a string \"5\""},
       {"max_offload below 0", R"(,"max_offload":-1)", "max_offload", "got a number -1"},

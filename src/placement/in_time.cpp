@@ -1,0 +1,74 @@
+#include "placement/in_time.hpp"
+
+#include "base/random.hpp"
+#include "placement/deadline.hpp"
+#include "placement/headroom.hpp"
+
+namespace fogctl {
+namespace {
+
+/// Chosen by simulation, on the scenarios of bench/scenarios: one more of either brings up to .5
+/// points in time, and more than 5 % of the work is done twice.
+constexpr std::size_t most_copies_light = 3;
+constexpr std::size_t most_copies = 1;
+/// In round trips: 1 doubles the duplicate work; 3 costs a point where nodes have one worker.
+constexpr int again_after = 2;
+
+bool may_be_copied(const Task& task, const ClusterView& view) {
+  return view.local && may_hand_on(task, view) && !task.exclusive && !task.cloud_processing;
+}
+
+bool takes_copies(const Candidate& neighbour, const Task& task) {
+  return !neighbour.is_original && !has_handed_on(neighbour, task);
+}
+
+/// Null: there is none.
+const Candidate* any_neighbour(const Task& task, const ClusterView& view, Random& random) {
+  std::uint64_t count = 0;
+  for (const Candidate& candidate : view.neighbours) count += takes_copies(candidate, task);
+  if (count == 0) return nullptr;
+  std::uint64_t target = random.below(count);
+  for (const Candidate& candidate : view.neighbours) {
+    if (takes_copies(candidate, task) && target-- == 0) return &candidate;
+  }
+  return nullptr;
+}
+
+const Candidate* neighbour_for_copy(const Task& task, const ClusterView& view, Random& random) {
+  const Candidate* one = drawn_neighbour(task, view, random.next(), Handing::copy);
+  const Candidate* other = drawn_neighbour(task, view, random.next(), Handing::copy);
+  if (one == nullptr) return any_neighbour(task, view, random);
+  return other->link_delay < one->link_delay ? other : one;
+}
+
+}  // namespace
+
+Duration headroom_in_time(const Task& task, const ClusterView& view, const Candidate& candidate) {
+  if (candidate.site != Site::here || task.is_copy || !may_be_copied(task, view)) {
+    return headroom_by_deadline(task, view, candidate);
+  }
+  const int spread = task.weight == TaskClass::light ? 1645 : 2500;
+  return subtract_saturating(mean_headroom(task, view, candidate),
+                             candidate.start_wait.deviation * spread / 1000);
+}
+
+Plan place_in_time(const Task& task, const ClusterView& view, const Tuning& tuning,
+                   std::uint64_t draw) {
+  if (task.is_copy && !view.local) return {{}, "a copy runs here or nowhere"};
+  if (task.is_copy) return plan_of(*view.local, "a copy runs here or nowhere");
+  if (!may_be_copied(task, view)) return place_by_deadline(task, view, tuning, draw);
+  const bool is_light = task.weight == TaskClass::light;
+  if (headroom_in_time(task, view, *view.local) >= Duration::zero()) {
+    return plan_of(*view.local, "it starts in time here");
+  }
+  Plan plan = plan_of(*view.local, "it may be late here: copies wait at neighbours");
+  if (view.copies >= (is_light ? most_copies_light : most_copies)) return plan;
+  Random random(draw);
+  const Candidate* neighbour = neighbour_for_copy(task, view, random);
+  if (neighbour == nullptr) return plan;
+  plan.placements.push_back({neighbour->site, neighbour->node, neighbour->start_wait.mean});
+  if (is_light) plan.again_after = again_after * neighbour->link_delay;
+  return plan;
+}
+
+}  // namespace fogctl

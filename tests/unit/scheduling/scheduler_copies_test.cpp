@@ -1,0 +1,524 @@
+// Tasks that wait here and, as copies, at neighbours: who runs them, and that each is answered once
+// whatever becomes of links, queues and copies.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "scheduling/scheduler.hpp"
+#include "support/scheduler_bench.hpp"
+
+namespace fogctl {
+namespace {
+
+using namespace support;
+using namespace std::chrono_literals;
+using Kind = EnqueueAnswer::Kind;
+using Withdrawn = WithdrawAnswer::Kind;
+
+SchedulerOptions in_time_options() {
+  SchedulerOptions options = bench_options();
+  options.policy = find_policy("in-time");
+  return options;
+}
+
+/// A light task that is late where it waits for another one.
+Task hurried(std::string_view uid = "u1", Duration requirement = 5ms) {
+  Task task = task_of("light", uid);
+  task.time_requirement = requirement;
+  return task;
+}
+
+Task copied(std::string_view uid = "u1") {
+  Task task = hurried(uid);
+  task.is_copy = true;
+  task.offload_times = 1;
+  task.offloading_nodes = {"a"};
+  return task;
+}
+
+/// A node whose one worker runs a task of 10 ms, and two neighbours that are idle.
+struct Home : SchedulerBench {
+  Home() : SchedulerBench(in_time_options()) {
+    (void)load(1);
+    (void)task(task_of("light", "u0"));
+    (void)enqueued("u0", Kind::queued);
+    (void)result(result_of("u0"));
+    (void)task(task_of("light", "u0"));
+    (void)enqueued("u0", Kind::queued);
+    (void)started("u0");
+    for (const auto& [link, name] : {std::pair<PeerId, const char*>{101, "a"}, {102, "b"}}) {
+      (void)peer_up(link, fogctl_node(name));
+      (void)peer_state(link, 0ms);
+      scheduler.on_peer_delay(link, 1ms);
+    }
+  }
+  /// Both neighbours have a copy: the second one is sent when the first one does not answer.
+  std::vector<HandOn> copies() {
+    std::vector<HandOn> sent = all<HandOn>(enqueued("u1", Kind::queued));
+    pass(2ms);
+    for (const HandOn& copy : all<HandOn>(tick())) sent.push_back(copy);
+    return sent;
+  }
+  Actions started(const std::string& uid) {
+    Actions out;
+    scheduler.on_started(uid, now, out);
+    return out;
+  }
+  Actions withdrawn(const std::string& uid, Withdrawn kind, std::uint32_t number = 0) {
+    Actions out;
+    scheduler.on_withdrawn(uid, {kind, number}, now, out);
+    return out;
+  }
+  Actions copy_started(PeerId link, std::int64_t id) {
+    Actions out;
+    scheduler.on_copy_started(link, id, now, out);
+    return out;
+  }
+  Actions copy_cancelled(PeerId link, const std::string& uid) {
+    Actions out;
+    scheduler.on_copy_cancelled(link, uid, now, out);
+    return out;
+  }
+};
+
+/// ... and the task `u1`, here and with both.
+struct Tied : Home {
+  explicit Tied(const Task& task = hurried()) {
+    CHECK_FALSE(only<EnqueueTask>(this->task(task, 1, "42")).away);
+    for (const HandOn& copy : copies()) {
+      (copy.link == 101 ? a : b) = copy.id;
+    }
+    REQUIRE((a != 0 && b != 0));
+  }
+  std::int64_t a = 0;  // the id of the copy with 101
+  std::int64_t b = 0;  // ... with 102
+};
+
+TEST_CASE("What may be late here waits here and, once the queue has it, at neighbours as well") {
+  Home bench;
+  const auto enqueue = only<EnqueueTask>(bench.task(hurried()));
+  CHECK_FALSE(enqueue.away);
+  CHECK(enqueue.task->process_by == "local");
+  const auto copies = bench.copies();
+  REQUIRE(copies.size() == 2);
+  CHECK(copies[0].link != copies[1].link);
+  CHECK(copies[0].id != copies[1].id);
+  for (const HandOn& copy : copies) {
+    CHECK(copy.task->is_copy);
+    CHECK(copy.task->uid == "u1");
+    CHECK(copy.task->offload_times == 1);
+    CHECK(copy.task->offloading_nodes == std::vector<std::string>{"00ff"});
+    CHECK(copy.task->process_by == "fog");
+  }
+  CHECK_FALSE(enqueue.task->is_copy);
+  CHECK(bench.scheduler.copies() == 2);
+  CHECK(bench.scheduler.away() == 0);
+  CHECK(bench.neighbour(101).handed_now == 1);
+}
+
+TEST_CASE("A task is not copied where that could do harm, or no good") {
+  SUBCASE("it must not run twice") {
+    Home bench;
+    Task task = hurried();
+    task.exclusive = true;
+    CHECK(only<EnqueueTask>(bench.task(task)).away);
+    CHECK(all<HandOn>(bench.enqueued("u1", Kind::away, 5)).size() == 1);
+    CHECK(bench.scheduler.copies() == 0);
+  }
+  SUBCASE("it starts in time here") {
+    Home bench;
+    (void)bench.task(hurried("u1", 1s));
+    CHECK(bench.enqueued("u1", Kind::queued).empty());
+  }
+  SUBCASE("it is out of hand-overs") {
+    Home bench;
+    Task task = hurried();
+    task.offload_times = task.max_offload;
+    (void)bench.task(task);
+    CHECK(all<HandOn>(bench.enqueued("u1", Kind::queued)).empty());
+  }
+  SUBCASE("the neighbour is of the original system") {
+    Home bench;
+    (void)bench.peer_lost(101);
+    (void)bench.peer_lost(102);
+    (void)bench.peer_up(103, original_node("10.0.0.3"));
+    (void)bench.peer_state(103, 0ms);
+    (void)bench.task(hurried());
+    CHECK(all<HandOn>(bench.enqueued("u1", Kind::queued)).empty());
+  }
+  SUBCASE("the neighbour went before the queue had it") {
+    Home bench;
+    (void)bench.task(hurried());
+    (void)bench.peer_lost(101);
+    (void)bench.peer_lost(102);
+    CHECK(all<HandOn>(bench.enqueued("u1", Kind::queued)).empty());
+  }
+}
+
+TEST_CASE("A worker here that begins it cancels the copies") {
+  Tied bench;
+  const auto cancels = all<CancelCopy>(bench.started("u1"));
+  REQUIRE(cancels.size() == 2);
+  CHECK(cancels[0].uid == "u1");
+  CHECK(bench.scheduler.copies() == 0);
+  CHECK(bench.neighbour(101).handed_now == 0);
+  CHECK(bench.copy_started(101, bench.a).empty());  // it was on its way
+  (void)bench.link_result(101, bench.a, result_of("u1"));
+  CHECK_FALSE(bench.was_expected);
+  CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "42");
+}
+
+TEST_CASE("The copy that begins first is the task, once the queue holds it as away") {
+  Tied bench;
+  const Actions actions = bench.copy_started(101, bench.a);
+  REQUIRE(actions.size() == 2);
+  CHECK(all<CancelCopy>(actions).at(0).link == 102);
+  CHECK(all<Withdraw>(actions).at(0).uid == "u1");
+  CHECK(bench.copy_started(101, bench.a).empty());  // it says so twice
+  CHECK(bench.copy_started(102, bench.b).empty());  // the other one says so too late
+  CHECK(bench.withdrawn("u1", Withdrawn::away, 5).empty());
+  CHECK(bench.scheduler.away() == 1);
+  CHECK(bench.scheduler.copies() == 0);
+  const Actions end = bench.link_result(101, bench.a, result_of("u1"));
+  REQUIRE(end.size() == 2);
+  CHECK(all<FinishAway>(end).at(0).lease_number == 5);
+  CHECK(all<ReturnResult>(end).at(0).origin.task_id == "42");
+  CHECK(bench.scheduler.unanswered() == 1);  // u0
+}
+
+TEST_CASE("Where both have begun the first result counts") {
+  Tied bench;
+  (void)bench.copy_started(101, bench.a);
+  CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
+  SUBCASE("that of here") {
+    const Actions end = bench.result(result_of("u1"));
+    REQUIRE(end.size() == 2);
+    CHECK(all<ReturnResult>(end).size() == 1);
+    CHECK(all<CancelCopy>(end).at(0).link == 101);
+    (void)bench.link_result(101, bench.a, result_of("u1"));
+    CHECK_FALSE(bench.was_expected);
+  }
+  SUBCASE("that of the copy") {
+    CHECK(only<ReturnResult>(bench.link_result(101, bench.a, result_of("u1"))).is_forwarded);
+    CHECK(bench.result(result_of("u1")).empty());
+    CHECK(bench.scheduler.repeated_results() == 1);
+  }
+  SUBCASE("that of here, as the link broke") {
+    CHECK(bench.peer_lost(101).empty());
+    CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "42");
+  }
+  CHECK(bench.scheduler.copies() == 0);
+  CHECK(bench.scheduler.away() == 0);
+}
+
+TEST_CASE("A result that is faster than the queue is given once the queue has let go of the task") {
+  Tied bench;
+  const Actions actions = bench.link_result(101, bench.a, result_of("u1"));
+  CHECK(all<Withdraw>(actions).size() == 1);
+  CHECK(all<CancelCopy>(actions).size() == 1);
+  CHECK(all<ReturnResult>(actions).empty());
+  SUBCASE("it holds it") {
+    const Actions end = bench.withdrawn("u1", Withdrawn::away, 5);
+    CHECK(all<FinishAway>(end).at(0).lease_number == 5);
+    CHECK(all<ReturnResult>(end).size() == 1);
+  }
+  SUBCASE("a worker has it") {
+    CHECK(only<ReturnResult>(bench.withdrawn("u1", Withdrawn::leased)).origin.task_id == "42");
+    CHECK(bench.result(result_of("u1")).empty());
+  }
+  SUBCASE("a worker's result is faster") {
+    CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "42");
+    CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
+  }
+  SUBCASE("it cannot be asked, and gives what it may hold to its workers when it is back") {
+    CHECK(all<ReturnResult>(bench.withdrawn("u1", Withdrawn::unavailable)).size() == 1);
+    const auto stray = only<EnqueueTask>(bench.queue_up());
+    CHECK(stray.away);
+    CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 7)).lease_number == 7);
+  }
+  CHECK(bench.scheduler.unanswered() == 1);  // u0
+}
+
+TEST_CASE("A link that breaks takes its copies with it, and nothing else") {
+  Tied bench;
+  SUBCASE("none has begun") {
+    CHECK(bench.peer_lost(101).empty());
+    CHECK(bench.placed_again == 0);
+    CHECK(bench.scheduler.copies() == 1);
+    CHECK(only<CancelCopy>(bench.started("u1")).link == 102);
+  }
+  SUBCASE("it has begun, and the queue has not answered") {
+    (void)bench.copy_started(101, bench.a);
+    CHECK(bench.peer_lost(101).empty());
+    CHECK(only<TakeBack>(bench.withdrawn("u1", Withdrawn::away, 5)).lease_number == 5);
+  }
+  SUBCASE("it has the task") {
+    (void)bench.copy_started(101, bench.a);
+    (void)bench.withdrawn("u1", Withdrawn::away, 5);
+    CHECK(all<TakeBack>(bench.peer_lost(101)).at(0).lease_number == 5);
+    CHECK(bench.placed_again == 1);
+  }
+}
+
+TEST_CASE("A copy that is turned away is no loss; any other error is the task's result") {
+  Tied bench;
+  SUBCASE("turned away") {
+    const auto error = error_of("u1", TaskErrorCode::unavailable);
+    CHECK(bench.link_result(101, bench.a, error).empty());
+    CHECK(bench.was_expected);
+    CHECK(bench.scheduler.copies() == 1);
+  }
+  SUBCASE("failed") {
+    (void)bench.copy_started(101, bench.a);
+    (void)bench.withdrawn("u1", Withdrawn::away, 5);
+    const auto error = error_of("u1", TaskErrorCode::task_failed);
+    CHECK(all<ReturnResult>(bench.link_result(101, bench.a, error)).at(0).result.error);
+  }
+}
+
+TEST_CASE("A copy whose answer is overdue is given up") {
+  Tied bench;
+  bench.pass(24h);
+  (void)bench.tick();
+  CHECK(bench.scheduler.copies() == 0);
+  CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "42");
+}
+
+TEST_CASE("A queue that is away while it is asked for the task is told of it again") {
+  Tied bench;
+  (void)bench.copy_started(101, bench.a);
+  CHECK(bench.withdrawn("u1", Withdrawn::unavailable).empty());
+  CHECK(bench.scheduler.away() == 1);  // the copy runs
+  const auto enqueue = only<EnqueueTask>(bench.queue_up());
+  CHECK(enqueue.away);
+  SUBCASE("it held the task") {
+    CHECK(bench.enqueued("u1", Kind::away, 7).empty());
+    const Actions end = bench.link_result(101, bench.a, result_of("u1"));
+    CHECK(all<FinishAway>(end).at(0).lease_number == 7);
+  }
+  SUBCASE("it did not") {
+    CHECK(bench.enqueued("u1", Kind::queued).empty());
+    CHECK(all<ReturnResult>(bench.link_result(101, bench.a, result_of("u1"))).size() == 1);
+    CHECK(bench.result(result_of("u1")).empty());
+  }
+}
+
+TEST_CASE("A task that is given up while the queue is asked for it ends as cancelled") {
+  Tied bench;
+  (void)bench.copy_started(101, bench.a);
+  Actions out;
+  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));  // the queue is asked, too
+  const Actions end = bench.withdrawn("u1", Withdrawn::away, 5);
+  CHECK(all<FinishAway>(end).at(0).lease_number == 5);
+  CHECK(all<ReturnResult>(end).at(0).result.error->code == TaskErrorCode::cancelled);
+  CHECK(all<CancelCopy>(end).size() == 1);
+}
+
+TEST_CASE("What the queue ends ends its copies as well") {
+  Tied bench;
+  CHECK(all<CancelCopy>(bench.result(error_of("u1", TaskErrorCode::cancelled))).size() == 2);
+  CHECK(bench.scheduler.copies() == 0);
+}
+
+TEST_CASE("A task is looked at again only while it waits, and may have room here by then") {
+  Home bench;
+  (void)bench.task(hurried());
+  REQUIRE(all<HandOn>(bench.enqueued("u1", Kind::queued)).size() == 1);
+  SUBCASE("it has begun") {
+    (void)bench.started("u1");
+    bench.pass(2ms);
+    CHECK(all<HandOn>(bench.tick()).empty());
+  }
+  SUBCASE("its copy is lost with the link") {
+    const PeerId link = bench.neighbour(101).handed_now > 0 ? 101 : 102;
+    (void)bench.peer_lost(link);
+    bench.pass(2ms);
+    CHECK(only<HandOn>(bench.tick()).link == (link == 101 ? 102 : 101));
+  }
+  SUBCASE("a worker is free") {
+    (void)bench.load(3);
+    bench.pass(2ms);
+    CHECK(all<HandOn>(bench.tick()).empty());
+  }
+}
+
+TEST_CASE("A task that is not begun goes to the cloud at the last moment") {
+  Home bench;
+  (void)bench.cloud_up();
+  bench.scheduler.on_cloud_delay(2ms);
+  (void)bench.task(hurried("u1", 1s));
+  (void)bench.enqueued("u1", Kind::queued);
+  bench.pass(998ms - 1ns);
+  CHECK(all<Withdraw>(bench.tick()).empty());
+  bench.pass(1ns);
+  SUBCASE("it waits") {
+    CHECK(bench.scheduler.next_tick() <= bench.now);
+    CHECK(all<Withdraw>(bench.tick()).at(0).uid == "u1");
+    CHECK(only<HandOn>(bench.withdrawn("u1", Withdrawn::away, 5)).link == cloud_link);
+  }
+  SUBCASE("it is likely to begin here in time") {
+    (void)bench.load(3);
+    CHECK(all<Withdraw>(bench.tick()).empty());
+  }
+  SUBCASE("a worker takes it meanwhile") {
+    (void)bench.tick();
+    CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
+    CHECK(bench.scheduler.away() == 0);
+  }
+  SUBCASE("a worker has it") {
+    (void)bench.started("u1");
+    CHECK(all<Withdraw>(bench.tick()).empty());
+  }
+  SUBCASE("the cloud is not there") {
+    (void)bench.cloud_down();
+    CHECK(all<Withdraw>(bench.tick()).empty());
+  }
+  SUBCASE("the cloud goes meanwhile") {
+    (void)bench.tick();
+    (void)bench.cloud_down();
+    CHECK(only<TakeBack>(bench.withdrawn("u1", Withdrawn::away, 5)).lease_number == 5);
+  }
+}
+
+TEST_CASE("Its copies are cancelled when it goes to the cloud") {
+  Home bench;
+  (void)bench.cloud_up();
+  bench.scheduler.on_cloud_delay(2ms);
+  (void)bench.task(hurried());
+  CHECK(bench.copies().size() == 2);
+  bench.pass(1ms);
+  CHECK(all<Withdraw>(bench.tick()).size() == 1);
+  const Actions actions = bench.withdrawn("u1", Withdrawn::away, 5);
+  CHECK(all<CancelCopy>(actions).size() == 2);
+  CHECK(all<HandOn>(actions).at(0).link == cloud_link);
+  CHECK(bench.scheduler.copies() == 0);
+}
+
+// At the node that is given a copy.
+
+TEST_CASE("A copy waits here, and who handed it on hears when it begins and how it ends") {
+  Home bench;
+  const auto enqueue = only<EnqueueTask>(bench.task(copied(), 101, "77"));
+  CHECK_FALSE(enqueue.away);
+  CHECK(enqueue.start_by == bench.now + 5ms - 500us);  // the way back takes half a round trip
+  CHECK_FALSE(enqueue.task->uid_chosen);               // no result of a copy is kept
+  CHECK(all<HandOn>(bench.enqueued("u1", Kind::queued)).empty());
+  CHECK(only<TellStarted>(bench.started("u1")).origin.task_id == "77");
+  CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.peer == 101);
+  CHECK(bench.neighbour(101).taken_now == 0);
+}
+
+TEST_CASE("A longer copy is served sooner than the task itself, so that not both begin at once") {
+  Home bench;
+  Task task = task_of("medium", "u1");
+  task.time_requirement = 300500us;
+  task.is_copy = true;
+  CHECK(only<EnqueueTask>(bench.task(task, 101, "77")).start_by == bench.now + 200ms);
+}
+
+TEST_CASE("A copy that is cancelled is not begun any more, and nothing is answered") {
+  Home bench;
+  (void)bench.task(copied(), 101, "77");
+  SUBCASE("it waits") {
+    (void)bench.enqueued("u1", Kind::queued);
+    CHECK(only<Withdraw>(bench.copy_cancelled(101, "u1")).uid == "u1");
+    CHECK(only<FinishAway>(bench.withdrawn("u1", Withdrawn::away, 5)).lease_number == 5);
+  }
+  SUBCASE("the queue has not answered yet") {
+    CHECK(bench.copy_cancelled(101, "u1").empty());
+    CHECK(only<Withdraw>(bench.enqueued("u1", Kind::queued)).uid == "u1");
+    CHECK(only<FinishAway>(bench.withdrawn("u1", Withdrawn::away, 5)).lease_number == 5);
+  }
+  SUBCASE("it runs") {
+    (void)bench.enqueued("u1", Kind::queued);
+    (void)bench.started("u1");
+    CHECK(bench.copy_cancelled(101, "u1").empty());
+    CHECK(bench.scheduler.unanswered() == 1);
+    CHECK(bench.result(result_of("u1")).empty());
+  }
+  SUBCASE("it begins meanwhile") {
+    (void)bench.enqueued("u1", Kind::queued);
+    (void)bench.copy_cancelled(101, "u1");
+    CHECK(bench.started("u1").empty());
+    CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
+    CHECK(bench.result(result_of("u1")).empty());
+  }
+  SUBCASE("its link breaks") {
+    (void)bench.enqueued("u1", Kind::queued);
+    CHECK(only<Withdraw>(bench.peer_lost(101)).uid == "u1");
+    (void)bench.withdrawn("u1", Withdrawn::away, 5);
+  }
+  CHECK(bench.copy_cancelled(101, "u1").empty());  // it comes twice
+  CHECK(bench.scheduler.unanswered() == 1);        // u0
+}
+
+TEST_CASE("Only who handed it on cancels a copy") {
+  Home bench;
+  (void)bench.task(copied(), 101, "77");
+  (void)bench.enqueued("u1", Kind::queued);
+  CHECK(bench.copy_cancelled(102, "u1").empty());
+  CHECK(bench.copy_cancelled(101, "u0").empty());  // it is no copy
+  CHECK(bench.copy_cancelled(101, "u9").empty());  // it is not here
+}
+
+TEST_CASE("A copy that somebody else sent as a task is one, once it is cancelled") {
+  Home bench;
+  (void)bench.task(copied(), 101, "77");
+  (void)bench.enqueued("u1", Kind::queued);
+  SUBCASE("before") {
+    (void)bench.task(hurried(), 1, "42");
+    CHECK(bench.copy_cancelled(101, "u1").empty());
+  }
+  SUBCASE("after") {
+    (void)bench.copy_cancelled(101, "u1");
+    (void)bench.task(hurried(), 1, "42");
+    CHECK(only<TakeBack>(bench.withdrawn("u1", Withdrawn::away, 5)).lease_number == 5);
+  }
+  CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "42");
+}
+
+TEST_CASE("A copy that cannot wait here is refused at once, so that others run it") {
+  Home bench;
+  const auto is_refused = [](const Actions& actions) {
+    const auto answer = only<ReturnResult>(actions);
+    return answer.origin.task_id == "77" && answer.result.error &&
+           answer.result.error->code == TaskErrorCode::unavailable;
+  };
+  SUBCASE("this node has the task") {
+    CHECK(is_refused(bench.task(copied("u0"), 101, "77")));
+    CHECK(bench.neighbour(101).taken_now == 0);
+  }
+  SUBCASE("there is no worker") {
+    (void)bench.load(0);
+    CHECK(is_refused(bench.task(copied(), 101, "77")));
+  }
+  SUBCASE("this node stops") {
+    (void)bench.drain();
+    CHECK(is_refused(bench.task(copied(), 101, "77")));
+  }
+  SUBCASE("the queue is full") {
+    (void)bench.task(copied(), 101, "77");
+    CHECK(is_refused(bench.enqueued("u1", Kind::overloaded)));
+  }
+  SUBCASE("the queue goes") {
+    (void)bench.task(copied(), 101, "77");
+    CHECK(is_refused(bench.enqueued("u1", Kind::unavailable)));
+  }
+}
+
+TEST_CASE("A node whose policy knows no copies takes none") {
+  SchedulerBench bench = SchedulerBench::with_workers();
+  (void)bench.peer_up(101, fogctl_node("a"));
+  CHECK(only<ReturnResult>(bench.task(copied(), 101, "77")).result.error);
+}
+
+TEST_CASE("A client cannot make a copy") {
+  Home bench;
+  (void)bench.task(copied(), 1, "42");
+  CHECK(all<TellStarted>(bench.started("u1")).empty());
+  CHECK(bench.copy_cancelled(1, "u1").empty());
+}
+
+}  // namespace
+}  // namespace fogctl
