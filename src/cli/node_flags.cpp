@@ -142,7 +142,6 @@ void add_policy(CLI::App& command, std::string& value, std::string help) {
   help += ':';
   std::vector<std::string> names;
   for (const Policy& policy : policies()) {
-    if (policy.ties_copies) continue;  // nodes do not speak of copies yet: it is simulated
     names.emplace_back(policy.name);
     help += fmt::format(" {} ({})", policy.name, policy.summary);
   }

@@ -284,6 +284,7 @@ void Node::perform_all() {
     if (!work.enqueue.empty()) submitted_at_ = clock_.now();
     lane_.submit(std::move(work));
   }
+  has_copies_ = scheduler_.has_copies();
   is_performing_ = false;
 }
 

@@ -7,6 +7,7 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <future>
@@ -95,6 +96,8 @@ class Node {
   void on_message(PeerId peer, const wire::ExplainQuery& query);
   void on_message(PeerId peer, wire::PlanQuery query);
   void on_message(PeerId peer, const wire::Cancel& cancel);
+  void on_message(PeerId peer, const wire::Started& started);
+  void on_message(PeerId peer, const wire::CancelCopy& cancel);
   void on_message(PeerId peer, wire::QueueQuery query);
   /// What concerns the mesh alone; a cloud is in none.
   template <typename Other>
@@ -109,6 +112,7 @@ class Node {
   void on_results(const std::vector<TaskResult>& results);
   void on_enqueued(const std::vector<LaneAnswer>& answers);
   void on_cancelled(const std::vector<std::string>& uids);
+  void on_begun(const Task& task);
   void ask_queue(LaneCall call);
   void hand_over();
   void on_taken(const Result<std::vector<Lease>>& taken, bool is_last);
@@ -121,10 +125,9 @@ class Node {
   void perform(CloseLink& action, LaneWork&) { mesh_.perform(action); }
   void perform(ShareKinds& action, LaneWork&) { mesh_.perform(action); }
   void perform(TellProgress& action, LaneWork& work);
-  // Of policies that ties_copies, which no node has yet.
-  void perform(TellStarted&, LaneWork&) {}
-  void perform(CancelCopy&, LaneWork&) {}
-  void perform(Withdraw&, LaneWork&) {}
+  void perform(TellStarted& action, LaneWork& work);
+  void perform(CancelCopy& action, LaneWork& work);
+  void perform(Withdraw& action, LaneWork& work);
   void perform(ReturnResult& action, LaneWork& work);
   void perform(TellAccepted& action, LaneWork& work);
   void perform(GiveUp& action, LaneWork& work);
@@ -134,7 +137,7 @@ class Node {
 
   [[nodiscard]] wire::NodeIdentity identity() const;
   [[nodiscard]] DecisionNames decision_names() const;
-  [[nodiscard]] std::function<void(const Task& task)> begin_event() const;
+  [[nodiscard]] std::function<void(const Task& task)> begin_event();
   void begin_record();
   [[nodiscard]] LaneEvents lane_events();
   [[nodiscard]] CloudLink::Events cloud_events();
@@ -161,6 +164,7 @@ class Node {
   Actions performed_;  // being performed; a member only to keep its memory
   bool is_performing_ = false;
   const wire::ResultMessage* forwarded_ = nullptr;  // a link's answer that is being returned
+  std::atomic<bool> has_copies_ = false;            // so that what begins here matters elsewhere
   Mesh mesh_;
 
   json::Object scratch_;

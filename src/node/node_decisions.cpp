@@ -17,9 +17,11 @@ DecisionNames Node::decision_names() const {
 }
 
 /// What the workers tell when a run begins; none while nothing is written down.
-std::function<void(const Task& task)> Node::begin_event() const {
-  if (options_.recorder == nullptr) return {};
-  return [to = options_.recorder](const Task& task) { to->on_started(task); };
+std::function<void(const Task& task)> Node::begin_event() {
+  return [this](const Task& task) {
+    if (options_.recorder != nullptr) options_.recorder->on_started(task);
+    on_begun(task);
+  };
 }
 
 void Node::begin_record() {

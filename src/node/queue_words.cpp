@@ -28,8 +28,9 @@ EnqueueAnswer enqueue_answer(const LaneAnswer& answer) {
   }
   switch (outcome->status) {
     case EnqueueStatus::accepted:
-    case EnqueueStatus::duplicate:
       return {Kind::queued, 0, {}, {}};
+    case EnqueueStatus::duplicate:
+      return {Kind::queued, 0, {}, {}, true};
     case EnqueueStatus::leased:  // at once, by this node's own workers, unless it was to be away
       return {answer.is_away ? Kind::away : Kind::queued, outcome->number, {}, {}};
     case EnqueueStatus::done:

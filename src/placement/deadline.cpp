@@ -48,7 +48,8 @@ Plan place_by_deadline(const Task& task, const ClusterView& view, const Tuning& 
   if (view.local) {
     const bool may_be_in_time = neighbour && there > Duration::zero();
     if (may_be_in_time && there > mean_headroom(task, view, *view.local)) {
-      return plan_of(*neighbour, "it is likely to be late; the neighbour leaves it the best chance");
+      return plan_of(*neighbour,
+                     "it is likely to be late; the neighbour leaves it the best chance");
     }
     return plan_of(*view.local, "it is likely to be late, and not less so elsewhere");
   }

@@ -78,6 +78,7 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
   }
   if (std::exchange(entry.is_unwanted, false)) {
     --unwanted_;
+    count_taken_copy(entry, false);
     editable(entry).is_copy = false;
     entry.origin = std::move(origin);
     if (entry.in_queue) tell_accepted(entry, out);

@@ -84,6 +84,7 @@ struct EnqueueAnswer {
   std::uint32_t lease_number = 0;
   std::optional<TaskResult> result;
   std::string why;
+  bool was_there = false;  // queued: by another call than this one
 };
 
 /// What the queue said to a Withdraw.
@@ -175,6 +176,8 @@ class Scheduler {
   [[nodiscard]] std::size_t away() const { return handed_on_.size() - copies_; }
   /// Copies with neighbours, of tasks that are here.
   [[nodiscard]] std::size_t copies() const { return copies_; }
+  /// Whether a task's beginning here matters elsewhere: on_started is of use.
+  [[nodiscard]] bool has_copies() const { return copies_ + taken_copies_ > 0; }
   [[nodiscard]] const std::vector<Neighbour>& neighbours() const { return neighbours_.all(); }
   /// What this node would tell a neighbour now.
   [[nodiscard]] NodeState own_state() const;
@@ -240,6 +243,7 @@ class Scheduler {
     std::optional<TaskResult> outcome;  // a copy's result came
     std::int64_t begun_as = 0;          // this copy began
     std::optional<PeerId> goes_to;      // it is handed on there
+    bool is_taken_copy = false;         // counted in taken_copies_
   };
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
 
@@ -308,6 +312,7 @@ class Scheduler {
   void refuse_copy(const Task& task, Origin origin, Actions& out);
   void refuse_taken_copy(Entry& entry, Actions& out);
   void drop_copy(Entry& entry, Actions& out);
+  void count_taken_copy(Entry& entry, bool is_one);
   void drop_copies_from(PeerId link, Actions& out);
   void set_wake(Entry& entry, Instant now);
   void stop_wake(Entry& entry);
@@ -394,8 +399,9 @@ class Scheduler {
   std::vector<EnqueueTask> strays_;
   std::deque<std::string> parked_;  // uids, oldest first
   HandedOn handed_on_;
-  std::size_t copies_ = 0;    // of handed_on_
-  std::size_t unwanted_ = 0;  // of entries_: copies that run although nobody waits for them
+  std::size_t copies_ = 0;        // of handed_on_
+  std::size_t taken_copies_ = 0;  // of entries_
+  std::size_t unwanted_ = 0;      // of entries_: copies that run although nobody waits for them
   std::set<std::pair<Instant, std::string>> wakes_;  // when, uid
   std::size_t repeated_results_ = 0;
 

@@ -209,6 +209,7 @@ Instant Scheduler::start_of_copy(const Entry& entry, Instant now) {
 
 /// It runs here or nowhere: the node that handed it on looks after it.
 void Scheduler::take_copy(Entry& entry, Instant now, Actions& out) {
+  count_taken_copy(entry, true);
   entry.start_by = start_of_copy(entry, now);
   const bool takes =
       options_.policy->ties_copies && is_here_to_be_had() && !draining_ && runs_here(*entry.task);
@@ -216,6 +217,11 @@ void Scheduler::take_copy(Entry& entry, Instant now, Actions& out) {
   // A result that is kept would answer for the task itself, should it come here later.
   editable(entry).uid_chosen = false;
   place_here(entry, {Site::here, {}, backlog_.expected_wait(estimates_.classes())}, out);
+}
+
+void Scheduler::count_taken_copy(Entry& entry, bool is_one) {
+  if (std::exchange(entry.is_taken_copy, is_one) == is_one) return;
+  is_one ? ++taken_copies_ : --taken_copies_;
 }
 
 void Scheduler::refuse_copy(const Task& task, Origin origin, Actions& out) {
@@ -243,6 +249,7 @@ void Scheduler::on_copy_cancelled(PeerId link, const std::string& uid, Instant n
 /// Who handed it on does not wait for it any more.
 void Scheduler::drop_copy(Entry& entry, Actions& out) {
   if (!entry.other_origins.empty()) {  // somebody else does: it is a task like others
+    count_taken_copy(entry, false);
     editable(entry).is_copy = false;
     entry.origin = std::move(entry.other_origins.front());
     entry.other_origins.erase(entry.other_origins.begin());

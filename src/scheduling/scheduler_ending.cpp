@@ -89,6 +89,7 @@ void Scheduler::forget(Entry& entry, Actions& out) {
   cancel_copies(entry, out);
   set_where(entry, Where::parked);
   if (entry.is_unwanted) --unwanted_;
+  count_taken_copy(entry, false);
   if (entry.is_withdrawn) {
     ++entry.in_flight;
     entry.maybe_away = true;

@@ -25,7 +25,8 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
   --entry->in_flight;
   const bool is_last_word = answer_given.kind != Kind::unavailable && entry->in_flight == 0;
   if (is_last_word) entry->maybe_away = false;
-  const bool has_it = answer_given.kind == Kind::queued || answer_given.kind == Kind::done;
+  // Two nodes may share one queue: then the task itself lies there, and no copy of it can.
+  const bool has_it = answer_given.kind == Kind::queued && !answer_given.was_there;
   if (entry->task->is_copy && !has_it) {
     if (answer_given.kind == Kind::unavailable) queue_up_ = false;
     return lose_copy(*entry, out);

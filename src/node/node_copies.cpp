@@ -1,0 +1,56 @@
+// The node's part about tied copies: what begins where, and queued tasks that go elsewhere.
+#include <asio/post.hpp>
+#include <utility>
+
+#include "base/log.hpp"
+#include "json/json.hpp"
+#include "node/node.hpp"
+
+namespace fogctl {
+
+/// On a worker's thread. Where nothing here is a copy or has one, nobody needs to know.
+void Node::on_begun(const Task& task) {
+  if (!has_copies_) return;
+  asio::post(io_, [this, uid = task.uid] {
+    scheduler_.on_started(uid, clock_.now(), actions_);
+    perform();
+  });
+}
+
+void Node::on_message(PeerId peer, const wire::Started& started) {
+  const auto id = json::read_integer(started.task_id);
+  if (id) scheduler_.on_copy_started(peer, *id, clock_.now(), actions_);
+}
+
+void Node::on_message(PeerId peer, const wire::CancelCopy& cancel) {
+  scheduler_.on_copy_cancelled(peer, cancel.uid, clock_.now(), actions_);
+}
+
+void Node::perform(TellStarted& action, LaneWork&) {
+  buffer_.clear();
+  wire::append_started(buffer_, action.origin.task_id);
+  connections_.send(action.origin.peer, buffer_);
+}
+
+void Node::perform(CancelCopy& action, LaneWork&) {
+  buffer_.clear();
+  wire::append_cancel_copy(buffer_, action.uid);
+  connections_.send(action.link, buffer_);
+}
+
+/// One call for each: what it answers must not depend on others.
+void Node::perform(Withdraw& action, LaneWork& work) {
+  work.calls.push_back([this, uid = std::move(action.uid)](TaskQueue& queue) {
+    const auto numbers = queue.withdraw({&uid, 1}, clock_.now());
+    WithdrawAnswer answer;
+    if (!numbers) {
+      answer.kind = WithdrawAnswer::Kind::unavailable;
+    } else if (numbers->front() != 0) {
+      answer = {WithdrawAnswer::Kind::away, numbers->front()};
+    }
+    return std::function<void()>(
+        [this, uid, answer] { scheduler_.on_withdrawn(uid, answer, clock_.now(), actions_); });
+  });
+}
+
+}  // namespace fogctl
