@@ -55,7 +55,8 @@ for i = 5, #ARGV do
   local member
   if body then
     local arrival, start_by = struct.unpack('<i8<i8', body, 18 + string.byte(body, 17))
-    member = take_from(KEYS[2], uid, start_by, start_by) or take_from(KEYS[3], uid, arrival, arrival)
+    member = take_from(KEYS[2], uid, start_by, start_by)
+      or take_from(KEYS[3], uid, arrival, arrival)
   end
   if member then
     redis.call('HSET', KEYS[4], uid, string.sub(member, 1, 58) .. 'w' .. ARGV[4])

@@ -26,6 +26,7 @@
 #include "scheduling/local_work.hpp"
 #include "scheduling/neighbours.hpp"
 #include "scheduling/predictions.hpp"
+#include "scheduling/queue_answers.hpp"
 #include "task/estimates.hpp"
 
 namespace fogctl {
@@ -67,35 +68,6 @@ struct Considered {
 struct DecisionView {
   Decision decision;
   std::vector<Considered> places;
-};
-
-/// What the queue said to an EnqueueTask.
-struct EnqueueAnswer {
-  enum class Kind {
-    queued,       // it has the task (now or from before)
-    away,         // held as away, under lease_number
-    done,         // it finished before: `result`
-    conflict,     // its uid belongs to another task
-    overloaded,   // a bound is reached
-    unavailable,  // the queue is away until on_queue_up: it may have taken effect
-    failed,       // it cannot be done: `why`
-  };
-  Kind kind = Kind::queued;
-  std::uint32_t lease_number = 0;
-  std::optional<TaskResult> result;
-  std::string why;
-  bool was_there = false;  // queued: by another call than this one
-};
-
-/// What the queue said to a Withdraw.
-struct WithdrawAnswer {
-  enum class Kind {
-    away,         // it holds the task as away, under lease_number
-    leased,       // a worker has it, or it is gone
-    unavailable,  // the queue is away until on_queue_up: it may have taken effect
-  };
-  Kind kind = Kind::leased;
-  std::uint32_t lease_number = 0;
 };
 
 class Scheduler {
