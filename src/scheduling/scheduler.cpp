@@ -243,7 +243,7 @@ void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& ou
   task.estimated_execution_time = to_seconds(entry.expected_run);
   set_where(entry, Where::here);
   if (std::exchange(entry.held_away, false)) {
-    entry.copies.clear();  // none was sent
+    cancel_copies(entry, out);  // the queue has yet to take it back
     out.push_back(TakeBack{task.uid, entry.lease_number});
   } else if (queue_up_) {
     enqueue(entry, false, out);  // else when it is back
