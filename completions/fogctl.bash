@@ -65,7 +65,10 @@ _fogctl_values() {
     --queue-backend) words='redis memory file' ;;
     --queue-sync) words='normal full' ;;
     --log-level) words='debug info warning error off' ;;
-    --policy) words='original original-edf deadline in-time' ;;
+    --policy)
+      words='original original-edf deadline'
+      [[ ${COMP_WORDS[1]-} == simulate ]] && words+=' in-time'
+      ;;
     --class) words='light medium heavy' ;;
     --state) words='queued delayed leased away dead' ;;
     --task) words='light medium heavy add echo sleep sum mean fail' ;;
