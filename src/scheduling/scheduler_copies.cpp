@@ -10,8 +10,10 @@
 
 namespace fogctl {
 namespace {
+
 constexpr Instant never = Instant::max();
-/// Other nodes copy to a neighbour as well; by simulation each copy had best count as so many.
+/// What is sent to a neighbour counts until its next state; others send there, too. By simulation a
+/// copy had best count as so many.
 constexpr int weight_of_copy = 2;
 /// So much of its slack a copy is served sooner than the task itself, light ones apart: else both
 /// become urgent at the same time, and two workers begin it.
@@ -25,7 +27,6 @@ TaskError not_taken() {
 
 // At the node that handed the copy on.
 
-/// Not before the queue has the task: nothing but the queue outlives this process.
 void Scheduler::add_copies(Entry& entry, const Plan& plan, Instant now) {
   entry.look_at = plan.again_after > Duration::zero() ? now + plan.again_after : never;
   for (const Placement& copy : std::span(plan.placements).subspan(1)) {
@@ -35,6 +36,7 @@ void Scheduler::add_copies(Entry& entry, const Plan& plan, Instant now) {
   }
 }
 
+/// Not before the queue has the task: nothing but the queue outlives this process.
 void Scheduler::send_copies(Entry& entry, Instant now, Actions& out) {
   for (Copy& copy : entry.copies) {
     if (copy.id != 0) continue;

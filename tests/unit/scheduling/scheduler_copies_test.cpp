@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduling/scheduler.hpp"
-#include "support/scheduler_bench.hpp"
+#include "support/copies_bench.hpp"
 
 namespace fogctl {
 namespace {
@@ -15,72 +14,6 @@ using namespace support;
 using namespace std::chrono_literals;
 using Kind = EnqueueAnswer::Kind;
 using Withdrawn = WithdrawAnswer::Kind;
-
-SchedulerOptions in_time_options() {
-  SchedulerOptions options = bench_options();
-  options.policy = find_policy("in-time");
-  return options;
-}
-
-/// A light task that is late where it waits for another one.
-Task hurried(std::string_view uid = "u1", Duration requirement = 5ms) {
-  Task task = task_of("light", uid);
-  task.time_requirement = requirement;
-  return task;
-}
-
-Task copied(std::string_view uid = "u1") {
-  Task task = hurried(uid);
-  task.is_copy = true;
-  task.offload_times = 1;
-  task.offloading_nodes = {"a"};
-  return task;
-}
-
-/// A node whose one worker runs a task of 10 ms, and two neighbours that are idle.
-struct Home : SchedulerBench {
-  Home() : SchedulerBench(in_time_options()) {
-    (void)load(1);
-    (void)task(task_of("light", "u0"));
-    (void)enqueued("u0", Kind::queued);
-    (void)result(result_of("u0"));
-    (void)task(task_of("light", "u0"));
-    (void)enqueued("u0", Kind::queued);
-    (void)started("u0");
-    for (const auto& [link, name] : {std::pair<PeerId, const char*>{101, "a"}, {102, "b"}}) {
-      (void)peer_up(link, fogctl_node(name));
-      (void)peer_state(link, 0ms);
-      scheduler.on_peer_delay(link, 1ms);
-    }
-  }
-  /// Both neighbours have a copy: the second one is sent when the first one does not answer.
-  std::vector<HandOn> copies() {
-    std::vector<HandOn> sent = all<HandOn>(enqueued("u1", Kind::queued));
-    pass(2ms);
-    for (const HandOn& copy : all<HandOn>(tick())) sent.push_back(copy);
-    return sent;
-  }
-  Actions started(const std::string& uid) {
-    Actions out;
-    scheduler.on_started(uid, now, out);
-    return out;
-  }
-  Actions withdrawn(const std::string& uid, Withdrawn kind, std::uint32_t number = 0) {
-    Actions out;
-    scheduler.on_withdrawn(uid, {kind, number}, now, out);
-    return out;
-  }
-  Actions copy_started(PeerId link, std::int64_t id) {
-    Actions out;
-    scheduler.on_copy_started(link, id, now, out);
-    return out;
-  }
-  Actions copy_cancelled(PeerId link, const std::string& uid) {
-    Actions out;
-    scheduler.on_copy_cancelled(link, uid, now, out);
-    return out;
-  }
-};
 
 /// ... and the task `u1`, here and with both.
 struct Tied : Home {
@@ -393,131 +326,6 @@ TEST_CASE("Its copies are cancelled when it goes to the cloud") {
   CHECK(all<CancelCopy>(actions).size() == 2);
   CHECK(all<HandOn>(actions).at(0).link == cloud_link);
   CHECK(bench.scheduler.copies() == 0);
-}
-
-// At the node that is given a copy.
-
-TEST_CASE("A copy waits here, and who handed it on hears when it begins and how it ends") {
-  Home bench;
-  const auto enqueue = only<EnqueueTask>(bench.task(copied(), 101, "77"));
-  CHECK_FALSE(enqueue.away);
-  CHECK(enqueue.start_by == bench.now + 5ms - 500us);  // the way back takes half a round trip
-  CHECK_FALSE(enqueue.task->uid_chosen);               // no result of a copy is kept
-  CHECK(all<HandOn>(bench.enqueued("u1", Kind::queued)).empty());
-  CHECK(only<TellStarted>(bench.started("u1")).origin.task_id == "77");
-  CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.peer == 101);
-  CHECK(bench.neighbour(101).taken_now == 0);
-}
-
-TEST_CASE("A longer copy is served sooner than the task itself, so that not both begin at once") {
-  Home bench;
-  Task task = task_of("medium", "u1");
-  task.time_requirement = 300500us;
-  task.is_copy = true;
-  CHECK(only<EnqueueTask>(bench.task(task, 101, "77")).start_by == bench.now + 200ms);
-}
-
-TEST_CASE("A copy that is cancelled is not begun any more, and nothing is answered") {
-  Home bench;
-  (void)bench.task(copied(), 101, "77");
-  SUBCASE("it waits") {
-    (void)bench.enqueued("u1", Kind::queued);
-    CHECK(only<Withdraw>(bench.copy_cancelled(101, "u1")).uid == "u1");
-    CHECK(only<FinishAway>(bench.withdrawn("u1", Withdrawn::away, 5)).lease_number == 5);
-  }
-  SUBCASE("the queue has not answered yet") {
-    CHECK(bench.copy_cancelled(101, "u1").empty());
-    CHECK(only<Withdraw>(bench.enqueued("u1", Kind::queued)).uid == "u1");
-    CHECK(only<FinishAway>(bench.withdrawn("u1", Withdrawn::away, 5)).lease_number == 5);
-  }
-  SUBCASE("it runs") {
-    (void)bench.enqueued("u1", Kind::queued);
-    (void)bench.started("u1");
-    CHECK(bench.copy_cancelled(101, "u1").empty());
-    CHECK(bench.scheduler.unanswered() == 1);
-    CHECK(bench.result(result_of("u1")).empty());
-  }
-  SUBCASE("it begins meanwhile") {
-    (void)bench.enqueued("u1", Kind::queued);
-    (void)bench.copy_cancelled(101, "u1");
-    CHECK(bench.started("u1").empty());
-    CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
-    CHECK(bench.result(result_of("u1")).empty());
-  }
-  SUBCASE("its link breaks") {
-    (void)bench.enqueued("u1", Kind::queued);
-    CHECK(only<Withdraw>(bench.peer_lost(101)).uid == "u1");
-    (void)bench.withdrawn("u1", Withdrawn::away, 5);
-  }
-  CHECK(bench.copy_cancelled(101, "u1").empty());  // it comes twice
-  CHECK(bench.scheduler.unanswered() == 1);        // u0
-}
-
-TEST_CASE("Only who handed it on cancels a copy") {
-  Home bench;
-  (void)bench.task(copied(), 101, "77");
-  (void)bench.enqueued("u1", Kind::queued);
-  CHECK(bench.copy_cancelled(102, "u1").empty());
-  CHECK(bench.copy_cancelled(101, "u0").empty());  // it is no copy
-  CHECK(bench.copy_cancelled(101, "u9").empty());  // it is not here
-}
-
-TEST_CASE("A copy that somebody else sent as a task is one, once it is cancelled") {
-  Home bench;
-  (void)bench.task(copied(), 101, "77");
-  (void)bench.enqueued("u1", Kind::queued);
-  SUBCASE("before") {
-    (void)bench.task(hurried(), 1, "42");
-    CHECK(bench.copy_cancelled(101, "u1").empty());
-  }
-  SUBCASE("after") {
-    (void)bench.copy_cancelled(101, "u1");
-    (void)bench.task(hurried(), 1, "42");
-    CHECK(only<TakeBack>(bench.withdrawn("u1", Withdrawn::away, 5)).lease_number == 5);
-  }
-  CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "42");
-}
-
-TEST_CASE("A copy that cannot wait here is refused at once, so that others run it") {
-  Home bench;
-  const auto is_refused = [](const Actions& actions) {
-    const auto answer = only<ReturnResult>(actions);
-    return answer.origin.task_id == "77" && answer.result.error &&
-           answer.result.error->code == TaskErrorCode::unavailable;
-  };
-  SUBCASE("this node has the task") {
-    CHECK(is_refused(bench.task(copied("u0"), 101, "77")));
-    CHECK(bench.neighbour(101).taken_now == 0);
-  }
-  SUBCASE("there is no worker") {
-    (void)bench.load(0);
-    CHECK(is_refused(bench.task(copied(), 101, "77")));
-  }
-  SUBCASE("this node stops") {
-    (void)bench.drain();
-    CHECK(is_refused(bench.task(copied(), 101, "77")));
-  }
-  SUBCASE("the queue is full") {
-    (void)bench.task(copied(), 101, "77");
-    CHECK(is_refused(bench.enqueued("u1", Kind::overloaded)));
-  }
-  SUBCASE("the queue goes") {
-    (void)bench.task(copied(), 101, "77");
-    CHECK(is_refused(bench.enqueued("u1", Kind::unavailable)));
-  }
-}
-
-TEST_CASE("A node whose policy knows no copies takes none") {
-  SchedulerBench bench = SchedulerBench::with_workers();
-  (void)bench.peer_up(101, fogctl_node("a"));
-  CHECK(only<ReturnResult>(bench.task(copied(), 101, "77")).result.error);
-}
-
-TEST_CASE("A client cannot make a copy") {
-  Home bench;
-  (void)bench.task(copied(), 1, "42");
-  CHECK(all<TellStarted>(bench.started("u1")).empty());
-  CHECK(bench.copy_cancelled(1, "u1").empty());
 }
 
 }  // namespace

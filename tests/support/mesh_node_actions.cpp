@@ -1,0 +1,150 @@
+// What a node of a MeshWorld does with its Scheduler's actions.
+#include <algorithm>
+#include <utility>
+
+#include "support/mesh_node.hpp"
+#include "support/mesh_world.hpp"
+
+namespace fogctl::support {
+
+void MeshNode::perform(const EnqueueTask& action) {
+  if (action.start_by < action.arrival) world_.fail("start-by lies before the arrival");
+  const bool has_own_hop =
+      std::ranges::find(action.task->offloading_nodes, id_) != action.task->offloading_nodes.end();
+  if (!action.away && has_own_hop) world_.fail("a task that runs here counts a hop from here");
+  // One that the queue was given before may lie there to be run: its worker refuses it.
+  const bool is_new = enqueued_.insert(action.task->uid).second;
+  if (!action.away && is_new && !can_run(*action.task)) {
+    world_.fail("a task that cannot run here was queued to be run");
+  }
+  queue_->submit(action);
+}
+
+void MeshNode::perform(const HandOn& action) {
+  world_.mix(static_cast<std::uint64_t>(action.id));
+  if (!ids_.insert(action.id).second) world_.fail("an id was given out twice");
+  const std::string& uid = action.task->uid;
+  if (action.task->is_copy && !queue_->is_known_queued(uid)) {
+    world_.fail("copied before the queue had it");
+  }
+  if (action.task->is_copy && action.task->exclusive) world_.fail("an exclusive task was copied");
+  if (!action.task->is_copy && queue_->is_known_up() && !queue_->is_known_away(uid)) {
+    world_.fail("handed on before the queue held it as away");
+  }
+  if (action.link == cloud_link) {
+    if (!cloud_is_up_) return world_.fail("sent to a cloud that is down");
+    const TaskKinds& kinds = world_.cloud_kinds();
+    const bool can_run =
+        std::ranges::find(kinds, action.task->name, &TaskKind::name) != kinds.end();
+    if (cloud_has_told_ && !can_run) world_.fail("sent to a cloud that cannot run it");
+    return world_.send_to_cloud(number_, action);
+  }
+  check_handed_on(action);
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::task;
+  message.task = action.task;
+  message.id = action.id;
+  world_.send(number_, action.link, message);
+}
+
+void MeshNode::check_handed_on(const HandOn& action) {
+  const Task& task = *action.task;
+  const auto link = links_.find(action.link);
+  if (link == links_.end() || !link->second.is_up) return world_.fail("handed on to nobody");
+  if (task.offload_times > task.max_offload) world_.fail("handed on more than max_offload times");
+  const auto& path = link->second.is_original ? task.offloading_fog : task.offloading_nodes;
+  if (std::ranges::find(path, link->second.id) != path.end()) {
+    world_.fail("handed on to a node that had handed it on");
+  }
+  const bool is_counted = task.offload_times == static_cast<int>(task.offloading_fog.size()) &&
+                          !task.offloading_nodes.empty() && task.offloading_nodes.back() == id_ &&
+                          task.offloading_fog.back() == world_.address(number_) &&
+                          task.process_by == "fog";
+  if (!is_counted) world_.fail("the hop is not in the task's fields");
+  for (const Neighbour& neighbour : scheduler_->neighbours()) {
+    if (neighbour.link == action.link && neighbour.is_retired) {
+      world_.fail("handed on over a retired link");
+    }
+  }
+}
+
+void MeshNode::perform(const ReturnResult& action) {
+  if (waiting_[action.origin.peer].erase(action.origin.task_id) == 0) {
+    return world_.fail("answered twice, or nobody");
+  }
+  --all_waiting_;
+  if (action.result.uid != action.task->uid) world_.fail("an answer of another task");
+  if (world_.answer_client(number_, action)) return;
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::result;
+  message.task_id = action.origin.task_id;
+  message.result = action.result;
+  world_.send(number_, action.origin.peer, message);
+}
+
+void MeshNode::perform(const GiveUp& action) {
+  if (action.link == cloud_link) return;  // as one that it did not reach
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::cancel;
+  message.task_id = action.uid;
+  world_.send(number_, action.link, message);
+}
+
+void MeshNode::perform(const TellStarted& action) {
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::started;
+  message.task_id = action.origin.task_id;
+  world_.send(number_, action.origin.peer, message);
+}
+
+void MeshNode::perform(const CancelCopy& action) {
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::copy_cancelled;
+  message.task_id = action.uid;
+  world_.send(number_, action.link, message);
+}
+
+void MeshNode::perform(const Withdraw& action) {
+  queue_->submit(action);
+}
+
+void MeshNode::perform(const FinishAway& action) {
+  queue_->submit(action);
+}
+
+void MeshNode::perform(const TakeBack& action) {
+  queue_->submit(action);
+}
+
+void MeshNode::perform(const ShareState& action) {
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::state;
+  message.state = action.state;
+  for (const PeerId peer : action.links) world_.send(number_, peer, message);
+}
+
+void MeshNode::perform(const ShareKinds& action) {
+  MeshMessage message;
+  message.kind = MeshMessage::Kind::kinds;
+  message.kinds = action.kinds;
+  for (const PeerId peer : action.links) {
+    if (links_.at(peer).is_original) world_.fail("an original node was told kinds");
+    world_.send(number_, peer, message);
+  }
+}
+
+void MeshNode::perform(const CloseLink& action) {
+  const bool in_order = action.why != CloseLink::Why::silent;
+  const auto link = links_.find(action.link);
+  if (link == links_.end()) return;
+  for (const Neighbour& neighbour : scheduler_->neighbours()) {
+    const bool is_this = in_order && neighbour.link == action.link;
+    if (is_this && !neighbour.is_empty()) world_.fail("a link was closed with tasks on it");
+  }
+  MeshMessage leave;
+  leave.kind = MeshMessage::Kind::leave;
+  if (in_order && !link->second.is_original) world_.send(number_, action.link, leave);
+  world_.close(number_, action.link, in_order);
+}
+
+}  // namespace fogctl::support
