@@ -37,7 +37,8 @@ std::vector<std::string> sandboxed(const std::vector<std::string>& command,
                                   "/run"};
   const auto add = [&](std::initializer_list<std::string> words) { all.insert(all.end(), words); };
   if (!workdir.empty()) add({"--bind", workdir, workdir, "--chdir", workdir});
-  add({"--remount-ro", "/run", "--remount-ro", "/dev", "--"});
+  // Of /proc too: root could set the machine up by it, though it has no capability.
+  add({"--remount-ro", "/run", "--remount-ro", "/dev", "--remount-ro", "/proc", "--"});
   all.insert(all.end(), command.begin(), command.end());
   return all;
 }
