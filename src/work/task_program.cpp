@@ -14,8 +14,6 @@
 namespace fogctl {
 namespace {
 
-constexpr std::uint64_t sandbox_tmp = std::uint64_t{64}
-                                      << 20;    // bytes, where memory is not bounded
 constexpr std::size_t longest_complaint = 300;  // bytes of stderr in an error
 
 std::unexpected<RunFailure> invalid(std::string why) {
@@ -43,16 +41,15 @@ std::string home_of(const TaskSpec& spec) {
 
 ChildSpec program_of(const TaskSpec& spec) {
   ChildSpec program;
-  program.command = spec.sandbox
-                        ? sandboxed(spec.command, spec.workdir,
-                                    spec.limits.memory > 0 ? spec.limits.memory : sandbox_tmp)
-                        : spec.command;
+  program.command = spec.sandbox ? sandboxed(spec) : spec.command;
   program.workdir = spec.workdir;
   program.user = spec.user;
   program.limits = spec.limits;
   std::map<std::string, std::string> environment = {
       {"PATH", std::string(clean_path)}, {"HOME", home_of(spec)}, {"LANG", "C.UTF-8"}};
-  for (const auto& [name, value] : spec.env) environment.insert_or_assign(name, value);
+  if (!spec.sandbox) {  // else bwrap sets it, and is itself looked up in the clean PATH
+    for (const auto& [name, value] : spec.env) environment.insert_or_assign(name, value);
+  }
   for (const auto& [name, value] : environment) {
     program.environment.push_back(fmt::format("{}={}", name, value));
   }

@@ -248,6 +248,32 @@ TEST_CASE("Sandbox: the machine cannot be set up from it") {
   CHECK(ended.errors.contains("vm/swappiness: "));
 }
 
+TEST_CASE("Sandbox: the task's environment comes to its program, not to bwrap") {
+  if (!check_sandbox()) return;
+  const ScratchFolder folder;
+  for (const char* name : {"bwrap", "own"}) {
+    const auto program = folder.path() / name;
+    std::ofstream(program) << "#!/bin/sh\necho $0 $QUALITY $HOME\n";
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  }
+  TaskSpec spec;
+  spec.command = {"own"};
+  spec.sandbox = true;
+  spec.workdir = folder.path();
+  spec.env = {{"PATH", folder.path()}, {"QUALITY", "80"}, {"HOME", "/srv"}};
+  CHECK(run(spec).output == fmt::format("{}/own 80 /srv\n", folder.path().string()));
+  // What bwrap itself loads would say so.
+  spec.env = {{"LD_DEBUG", "libs"}, {"LD_DEBUG_OUTPUT", folder.path() / "loaded"}};
+  spec.command = {"true"};
+  CHECK(run(spec).exit.code == 0);
+  std::string loaders;
+  for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
+    if (file.path().filename().string().starts_with("loaded")) loaders += text_of(file.path());
+  }
+  CHECK(loaders.contains("program: true"));
+  CHECK_FALSE(loaders.contains("program: bwrap"));
+}
+
 TEST_CASE("Sandbox: a daemon in it ends with the task too") {
   if (!check_sandbox()) return;
   TaskSpec spec = shell("setsid sleep 1000 & echo 1");
