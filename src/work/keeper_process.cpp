@@ -191,6 +191,8 @@ std::optional<keeper::Word> KeeperProcess::word(Duration patience) {
   if (limit > 0) ::poll(&readable, 1, static_cast<int>(limit));
   std::array<char, 1024> packet;
   const ssize_t size = ::recv(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
+  // unix(7): so ends a socket whose peer was closed with something unread in it.
+  has_read_nothing_ = size < 0 && errno == ECONNRESET;
   if (size <= 0) return std::nullopt;
   return keeper::decode_word({packet.data(), static_cast<std::size_t>(size)});
 }

@@ -1,6 +1,7 @@
 // What keepers promise, against programs that try to get around it.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -152,6 +153,35 @@ TEST_CASE("A keeper that was killed at rest costs the next run nothing") {
   ::kill(keeper, SIGKILL);
   CHECK(wait_until([&] { return !is_running(keeper); }));
   CHECK(run_program(*keepers, program_of(shell("echo 1")), rules)->output == "1\n");
+}
+
+TEST_CASE("A keeper that was killed with its order unread costs the run nothing") {
+  const auto keepers = make_keepers();
+  const pid_t keeper = std::stoi(run_program(*keepers, program_of(shell("echo $PPID")), {})->output);
+  ::kill(keeper, SIGSTOP);
+  const std::jthread killer([&] {
+    ::poll(nullptr, 0, 100);  // the order lies in its socket
+    ::kill(keeper, SIGKILL);
+  });
+  CHECK(run_program(*keepers, program_of(shell("echo 1")), {})->output == "1\n");
+}
+
+TEST_CASE("A program that kills its keeper before that has said a word runs once") {
+  const ScratchFolder folder;
+  const auto keepers = make_keepers();
+  const pid_t keeper = std::stoi(run_program(*keepers, program_of(shell("echo $PPID")), {})->output);
+  // It gets the one CPU that both have when its program wants none.
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(::sched_getcpu(), &one);
+  const sched_param none{};
+  REQUIRE(::sched_setaffinity(keeper, sizeof one, &one) == 0);
+  REQUIRE(::sched_setscheduler(keeper, SCHED_IDLE | SCHED_RESET_ON_FORK, &none) == 0);
+  TaskSpec spec = shell("echo run >>runs; kill -KILL $PPID; sleep 5");
+  spec.workdir = folder.path();
+  const auto ended = run_program(*keepers, program_of(spec), {});
+  CHECK((!ended || ended->exit.is_lost));
+  CHECK(text_of(folder.path() / "runs") == "run\n");
 }
 
 TEST_CASE("Keepers are used again") {
