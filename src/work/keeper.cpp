@@ -196,7 +196,8 @@ void Keeper::end_all() {
   if (exit.limit.empty() && group_ && group_->ran_out_of_memory()) {
     exit.limit = over_memory(program_->limits.memory);
   }
-  if (exit.limit.empty() && exit.signal == SIGXCPU) {
+  const bool has_time = program_->limits.cpu_time > Duration::zero();
+  if (exit.limit.empty() && exit.signal == SIGXCPU && has_time) {
     exit.limit = over_cpu_time(program_->limits.cpu_time);
   }
   program_.reset();

@@ -98,6 +98,7 @@ TEST_CASE("Limits: CPU seconds, output, open files, core dumps") {
   TaskSpec spec = shell("while :; do :; done");
   spec.limits.cpu_time = 1s;
   CHECK(run(spec).exit.limit == "it used more than 1s of CPU time");
+  CHECK(run(shell("kill -XCPU $$")).exit.limit.empty());
   const ProgramRun writer = run(shell("yes"), 20s, 100'000);
   CHECK(writer.cut == Cut::output);
   CHECK(writer.output.size() == 100'000);
