@@ -1,5 +1,6 @@
 #include "work/keeper_messages.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace fogctl::keeper {
@@ -86,7 +87,13 @@ struct OrderWriter {
 struct WordWriter {
   std::string operator()(const Started&) const { return std::string(1, kind_started); }
   std::string operator()(const Refused& refused) const {
-    return std::string(1, kind_refused) + refused.why;
+    std::string out(1, kind_refused);
+    std::size_t size = std::min(refused.why.size(), longest_word - 1);
+    const auto is_within_character = [&] {  // of UTF-8
+      return size > 0 && size < refused.why.size() && (refused.why[size] & 0xC0) == 0x80;
+    };
+    while (is_within_character()) --size;
+    return out.append(refused.why, 0, size);
   }
   std::string operator()(const Ended& ended) const {
     std::string out(1, kind_ended);

@@ -17,11 +17,13 @@
 #include <mutex>
 #include <set>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/log.hpp"
 #include "work/keeper.hpp"
+#include "work/poll_until.hpp"
 #include "work/process_tree.hpp"
 
 namespace fogctl {
@@ -186,11 +188,16 @@ bool KeeperProcess::order(const keeper::Order& order, const std::array<int, 3>* 
 }
 
 std::optional<keeper::Word> KeeperProcess::word(Duration patience) {
-  pollfd readable{socket_.get(), POLLIN, 0};
-  const auto limit = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
-  if (limit > 0) ::poll(&readable, 1, static_cast<int>(limit));
-  std::array<char, 1024> packet;
-  const ssize_t size = ::recv(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
+  const SystemClock clock;
+  const Instant deadline = after(clock.now(), patience);
+  std::array<pollfd, 1> readable = {{{socket_.get(), POLLIN, 0}}};
+  std::array<char, keeper::longest_word> packet;
+  ssize_t size = 0;
+  // A signal to this process is no end of the waiting.
+  do {
+    std::ignore = poll_until(readable, deadline, clock);
+    size = ::recv(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
+  } while (size < 0 && (errno == EAGAIN || errno == EINTR) && clock.now() < deadline);
   // unix(7): so ends a socket whose peer was closed with something unread in it.
   has_read_nothing_ = size < 0 && errno == ECONNRESET;
   if (size <= 0) return std::nullopt;

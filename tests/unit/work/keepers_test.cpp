@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "json/json.hpp"
 #include "support/processes.hpp"
 #include "support/scratch_folder.hpp"
 #include "work/run_program.hpp"
@@ -183,6 +184,37 @@ TEST_CASE("A program that kills its keeper before that has said a word runs once
   const auto ended = run_program(*keepers, program_of(spec), {});
   CHECK((!ended || ended->exit.is_lost));
   CHECK(text_of(folder.path() / "runs") == "run\n");
+}
+
+TEST_CASE("A signal that comes while a keeper is waited for costs the run nothing") {
+  struct sigaction counted{}, before{};
+  counted.sa_handler = [](int) {};
+  ::sigaction(SIGUSR1, &counted, &before);
+  const pthread_t self = ::pthread_self();
+  {
+    const auto keepers = make_keepers();
+    const std::jthread signals([self](const std::stop_token& stop) {
+      for (; !stop.stop_requested(); ::poll(nullptr, 0, 1)) ::pthread_kill(self, SIGUSR1);
+    });
+    for (int i = 0; i < 100; ++i) {
+      const auto ended = run_program(*keepers, program_of(shell("echo 1")), {});
+      REQUIRE(ended);
+      CHECK(ended->output == "1\n");
+    }
+  }
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST_CASE("A long reason is cut between two characters") {
+  for (const char* name : {"/", "/x"}) {
+    TaskSpec spec;
+    spec.command = {name};
+    for (int i = 0; i < 1000; ++i) spec.command[0] += "\u00e9";
+    const auto ended = run_program(*make_keepers(), program_of(spec), {});
+    REQUIRE_FALSE(ended);
+    CHECK(ended.error().message.size() > 1000);
+    CHECK_FALSE(json::find_bad_utf8(ended.error().message));
+  }
 }
 
 TEST_CASE("Keepers are used again") {
