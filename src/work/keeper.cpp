@@ -221,7 +221,7 @@ int run_keeper(const char* group) {
   FileDescriptor socket(::fcntl(keeper_socket, F_DUPFD_CLOEXEC, keeper_socket + 1));
   ::close(keeper_socket);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  ::prctl(PR_SET_NAME, "fogctl-keeper");
+  ::prctl(PR_SET_NAME, keeper_name);
   // Whoever stops a fog means fogctl, which then stops its keepers.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
   sigset_t children;

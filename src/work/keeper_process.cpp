@@ -140,7 +140,7 @@ Result<std::unique_ptr<KeeperProcess>> KeeperProcess::start(const std::string& g
     folder = fmt::format("{}/keeper-{}", groups, ++family().started);
     if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) return refuse(folder, errno);
   }
-  std::array<const char*, 4> arguments = {"fogctl", keeper_argument,
+  std::array<const char*, 4> arguments = {keeper_name, keeper_argument,
                                           folder.empty() ? nullptr : folder.c_str(), nullptr};
   pid_t pid = 0;
   const int error = SpawnSettings(its.get()).spawn(pid, const_cast<char* const*>(arguments.data()));

@@ -217,6 +217,12 @@ TEST_CASE("A long reason is cut between two characters") {
   }
 }
 
+TEST_CASE("A keeper does not go by the name of fogctl, whoever lists processes") {
+  const auto shown = run(shell("cat /proc/$PPID/comm; tr '\\0' ' ' </proc/$PPID/cmdline")).output;
+  CHECK(shown.starts_with("task-keeper\ntask-keeper keeper-of-programs "));
+  CHECK_FALSE(shown.contains("fogctl"));
+}
+
 TEST_CASE("Keepers are used again") {
   const auto keepers = make_keepers();
   ProgramRules rules;
