@@ -24,6 +24,7 @@ struct ChildSpec {
   std::string workdir;                   // empty: this process's
   std::string user;                      // empty: this process's
   RunLimits limits;
+  bool is_sandboxed = false;  // the command is bwrap's, with the program inside
 };
 
 /// How a program ended.

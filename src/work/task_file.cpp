@@ -8,6 +8,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "base/nearest.hpp"
@@ -40,7 +41,11 @@ struct Key {
 void read_workdir(TaskValue& value, TaskSpec& spec) {
   value.text(spec.workdir, "a folder's path");
   if (value.problem()) return;
-  if (auto why = folder_problem(spec.workdir)) value.refuse(std::move(*why));
+  if (auto why = folder_problem(spec.workdir)) return value.refuse(std::move(*why));
+  // A sandbox knows no folder that this one is relative to.
+  std::error_code why;
+  const auto whole = std::filesystem::absolute(spec.workdir, why);
+  if (!why) spec.workdir = whole.lexically_normal().string();
 }
 
 void read_user(TaskValue& value, TaskSpec& spec) {

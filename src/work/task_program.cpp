@@ -42,6 +42,7 @@ std::string home_of(const TaskSpec& spec) {
 ChildSpec program_of(const TaskSpec& spec) {
   ChildSpec program;
   program.command = spec.sandbox ? sandboxed(spec) : spec.command;
+  program.is_sandboxed = spec.sandbox;
   program.workdir = spec.workdir;
   program.user = spec.user;
   program.limits = spec.limits;

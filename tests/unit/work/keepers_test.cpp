@@ -343,6 +343,44 @@ TEST_CASE("Sandbox: the task's environment comes to its program, not to bwrap") 
   CHECK_FALSE(loaders.contains("program: bwrap"));
 }
 
+TEST_CASE("Sandbox: how a program ends is told as without one") {
+  if (!check_sandbox()) return;
+  TaskSpec spec = shell("kill -SEGV $$");
+  spec.sandbox = true;
+  CHECK(run(spec).exit.signal == SIGSEGV);
+  spec.command[2] = "exit 3";
+  CHECK(run(spec).exit.code == 3);
+  spec.command[2] = "while :; do :; done";
+  spec.limits.cpu_time = 1s;
+  CHECK(run(spec).exit.limit == "it used more than 1s of CPU time");
+}
+
+TEST_CASE("Sandbox: a program has its time to end in order") {
+  if (!check_sandbox()) return;
+  const ScratchFolder folder;
+  TaskSpec spec = shell("trap 'sleep 0.5; echo 1 >ended; exit 0' TERM; sleep 100 & wait");
+  spec.sandbox = true;
+  spec.workdir = folder.path();
+  ProgramRules rules;
+  rules.timeout = 300ms;
+  rules.kill_after = 10s;
+  const auto ended = run_program(*make_keepers(), program_of(spec), rules);
+  REQUIRE(ended);
+  CHECK(ended->cut == Cut::timed_out);
+  CHECK(ended->exit.signal == 0);
+  CHECK(text_of(folder.path() / "ended") == "1\n");
+}
+
+TEST_CASE("Sandbox: its own processes do not count") {
+  if (!check_sandbox()) return;
+  TaskSpec spec = shell("sleep 0.3; echo 1");
+  spec.sandbox = true;
+  spec.limits.processes = 2;
+  CHECK(run(spec).output == "1\n");
+  spec.command[2] = "sleep 5 & sleep 5 & wait";
+  CHECK(run(spec).exit.limit == "it ran more than 2 processes");
+}
+
 TEST_CASE("Sandbox: a daemon in it ends with the task too") {
   if (!check_sandbox()) return;
   TaskSpec spec = shell("setsid sleep 1000 & echo 1");

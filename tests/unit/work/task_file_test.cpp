@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -143,6 +144,14 @@ TEST_CASE("task file: a mistake names file, line and key, what was expected and 
     const Written written(std::string("[task.t]\ncommand = [\"sh\"]\n") + test.line + '\n');
     CHECK(written.mistakes() == std::string("t.toml:3: [task.t] ") + test.told + '\n');
   }
+}
+
+TEST_CASE("task file: a relative workdir is that of the process's folder") {
+  const Written written("[task.t]\ncommand = [\"sh\"]\nworkdir = \".\"\n");
+  CHECK(written.mistakes().empty());
+  const std::string workdir = written.file.tasks.at(0).spec.workdir;
+  CHECK(workdir.starts_with('/'));
+  CHECK(std::filesystem::equivalent(workdir, "."));
 }
 
 TEST_CASE("task file: what a stream has no use for is a mistake in one") {
