@@ -96,8 +96,11 @@ std::vector<Limit> limits_of(const RunLimits& limits, const LaunchLimits& with) 
     all.push_back(limit_to(RLIMIT_CPU, seconds, seconds + 1));
   }
   if (with.group_procs >= 0) return all;
-  // Not RLIMIT_AS: programs reserve far more addresses than they use (node needs gigabytes).
-  if (limits.memory > 0) add(RLIMIT_DATA, limits.memory);
+  // Not RLIMIT_AS: programs reserve far more addresses than they use (node needs gigabytes). This
+  // one counts what is reserved as well, a thread's stack say, so it is only to hold what fills
+  // memory faster than the keeper looks.
+  constexpr std::uint64_t reserved = std::uint64_t{256} << 20;
+  if (limits.memory > 0) add(RLIMIT_DATA, 4 * limits.memory + reserved);
   // The keeper counts exactly, but only now and then: this holds a fork bomb until it looks. Its
   // user may start other things meanwhile.
   constexpr std::uint64_t slack = 256;

@@ -77,6 +77,18 @@ TEST_CASE("Limits: a program that reserves addresses and uses few is left alone"
   CHECK(ended.exit.code == 0);
 }
 
+TEST_CASE("Limits: the stacks of threads that sleep are no memory that is used") {
+  if (run(shell("perl -Mthreads -e 1")).exit.code != 0) return;
+  TaskSpec spec;
+  spec.limits.memory = 64 << 20;
+  spec.command = {"perl", "-Mthreads=stack_size,16777216", "-e",
+                  "$_->join for map { threads->create(sub { select undef, undef, undef, 0.3 }) } "
+                  "1..10; print 1"};
+  const ProgramRun ended = run(spec);
+  CAPTURE(ended.errors);
+  CHECK(ended.output == "1");
+}
+
 TEST_CASE("Limits: a thousand processes, and a bomb that leaves its group") {
   const ScratchFolder folder;
   const std::string pids = folder.path() / "pids";
