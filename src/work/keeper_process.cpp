@@ -35,6 +35,7 @@ struct Family {
   std::mutex mutex;
   std::set<pid_t> keepers;
   std::set<pid_t> older_sessions;
+  std::set<pid_t> given_up;  // that do not end, whatever is done
   int started = 0;
 };
 
@@ -56,7 +57,7 @@ std::vector<ProcessEntry> orphans(const Family& of) {
   std::vector<ProcessEntry> found;
   for (const ProcessEntry& process : all) {
     if (process.parent != self || of.older_sessions.contains(process.session) ||
-        of.keepers.contains(process.pid)) {
+        of.keepers.contains(process.pid) || of.given_up.contains(process.pid)) {
       continue;
     }
     found.push_back(process);
@@ -71,16 +72,30 @@ void note_older_sessions(Family& of, pid_t first_keeper) {
   }
 }
 
-/// Kills them, and waits until they are gone; with the family's mutex.
-void end_orphans(const Family& of) {
+/// Whether all of them are gone; those that are not are killed. With the family's mutex, so that no
+/// pid becomes another's meanwhile.
+bool end_orphans(Family& of) {
+  std::erase_if(of.given_up, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+  const auto left = orphans(of);
+  if (left.empty()) return true;
+  kill_all([&of] { return orphans(of); });
+  for (const ProcessEntry& process : left) ::waitpid(process.pid, nullptr, WNOHANG);
+  return false;
+}
+
+/// Returns once they are gone, or do not end. Without the mutex while it waits: other programs are
+/// to start and end meanwhile.
+void await_end_of_orphans(Family& of) {
   constexpr int most_rounds = 500;  // what a kernel call holds for longer ends by itself
   for (int round = 0; round < most_rounds; ++round) {
-    const auto left = orphans(of);
-    if (left.empty()) return;
-    kill_all([&of] { return orphans(of); });
-    for (const ProcessEntry& process : left) ::waitpid(process.pid, nullptr, WNOHANG);
+    {
+      const std::lock_guard lock(of.mutex);
+      if (end_orphans(of)) return;
+    }
     ::poll(nullptr, 0, 10);
   }
+  const std::lock_guard lock(of.mutex);
+  for (const ProcessEntry& left : orphans(of)) of.given_up.insert(left.pid);
   log(LogLevel::error, "processes that a killed keeper of programs left behind do not end");
 }
 
@@ -159,11 +174,18 @@ KeeperProcess::KeeperProcess(pid_t pid, FileDescriptor socket, std::optional<Con
 KeeperProcess::~KeeperProcess() {
   if (group_) group_->kill();
   ::kill(pid_, SIGKILL);
-  const std::lock_guard lock(family().mutex);
   // Behind its end what it left has become this process's.
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
-  family().keepers.erase(pid_);
-  end_orphans(family());
+  siginfo_t ignored{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &ignored, WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
+    continue;
+  }
+  {
+    const std::lock_guard lock(family().mutex);
+    ::waitpid(pid_, nullptr, 0);
+    family().keepers.erase(pid_);
+  }
+  await_end_of_orphans(family());
   if (group_) group_->remove();
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -155,6 +156,50 @@ TEST_CASE("A program that kills its keeper: the run ends, what it left dies, the
   CHECK(none_runs(pids_in(pids)));
   CHECK(descendants() == before);
   CHECK(run_program(*keepers, program_of(shell("echo 1")), rules)->output == "1\n");
+}
+
+TEST_CASE("A program that left what cannot be ended holds up no other") {
+  const ScratchFolder folder;
+  const std::string pids = folder.path() / "pids";
+  const std::string traced = folder.path() / "traced";
+  const auto keepers = make_keepers();
+  const auto others = make_keepers();
+  std::jthread stuck([&] {
+    const auto spec = program_of(shell(
+        fmt::format("keeper=$PPID; (setsid sh -c 'echo $$ >{0}; exec sleep 1000' &); "
+                    "until [ -s {1} ]; do sleep 0.01; done; kill -KILL $keeper; exec sleep 1000",
+                    pids, traced)));
+    std::ignore = run_program(*keepers, spec, {});
+  });
+  REQUIRE(wait_until([&] { return pids_in(pids).size() == 1; }));
+  const pid_t held = pids_in(pids)[0];
+  // Whoever is traced stays, dead, until its tracer has waited for it.
+  const pid_t tracer = ::fork();
+  REQUIRE(tracer >= 0);
+  if (tracer == 0) {
+    if (::ptrace(PTRACE_SEIZE, held, nullptr, nullptr) != 0) ::_exit(1);
+    for (;;) ::pause();
+  }
+  const bool is_traced = wait_until(
+      [&] {
+        return text_of(fmt::format("/proc/{}/status", held))
+            .contains(fmt::format("TracerPid:\t{}\n", tracer));
+      },
+      1s);
+  std::ofstream(traced) << "1\n";
+  if (is_traced) {
+    REQUIRE(wait_until([&] { return !is_running(held); }));
+    const SystemClock clock;
+    const Instant began = clock.now();
+    CHECK(run_program(*others, program_of(shell("echo 1")), {})->output == "1\n");
+    CHECK(clock.now() - began < 2s);
+    stuck.join();  // it was given up
+    const auto again = program_of(shell("kill -KILL $PPID; sleep 1000"));
+    std::ignore = run_program(*keepers, again, {});
+    CHECK(clock.now() - began < 8s);
+  }
+  ::kill(tracer, SIGKILL);
+  ::waitpid(tracer, nullptr, 0);
 }
 
 TEST_CASE("A keeper that was killed at rest costs the next run nothing") {
