@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -231,11 +230,16 @@ Result<std::string> contents(const std::string& path) {
   if (size > longest_file) {
     return failure(ErrorCode::invalid, "longer than " + format_size(longest_file));
   }
-  const std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
+  std::ifstream file(path, std::ios::binary);
   if (!file) return failure(ErrorCode::failed, "cannot read it: may this user?");
-  return text.str();
+  std::string text;
+  std::array<char, 4096> part;
+  while (file && text.size() <= longest_file) {
+    file.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) return failure(ErrorCode::failed, "cannot read it to its end");
+  return text;
 }
 
 }  // namespace

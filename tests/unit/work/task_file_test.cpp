@@ -237,6 +237,14 @@ TEST_CASE("task file: one that is not there is told") {
         "/no/such/t.toml: cannot read it: No such file or directory");
 }
 
+TEST_CASE("task file: one that cannot be read is not taken for an empty one") {
+  const TaskFile file = read_task_file("/proc/self/mem", checks());  // an I/O error at its start
+  REQUIRE(file.mistakes.size() == 1);
+  CHECK(to_string(file.mistakes[0]) ==
+        "/proc/self/mem: cannot read it to its end");
+  CHECK(Written("").mistakes().empty());
+}
+
 TEST_CASE("task file: a user must exist, and only root runs a task as another") {
   const std::string told = Written("[task.t]\ncommand = [\"sh\"]\nuser = \"root\"\n").mistakes();
   if (::geteuid() == 0) {
