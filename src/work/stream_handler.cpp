@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "base/log.hpp"
@@ -21,7 +22,14 @@ HandlerOutcome run_in(StreamPool& pool, const TaskSpec& spec, const Task& task, 
                                       false});
   }
   const StreamRules rules{spec.timeout, spec.kill_after, spec.limits.max_output};
-  StreamAnswer answer = (*process)->talk(task, run, rules);
+  std::optional<StreamAnswer> talked;
+  try {
+    talked = (*process)->talk(task, run, rules);
+  } catch (...) {
+    pool.drop(std::move(*process), false);
+    throw;
+  }
+  StreamAnswer& answer = *talked;
   if (answer.fault.empty()) {
     pool.put_back(std::move(*process));
   } else {

@@ -1,7 +1,6 @@
 #include "work/stream_pool.hpp"
 
 #include <fmt/format.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,11 +31,12 @@ StreamPool::StreamPool(const TaskSpec& spec, std::shared_ptr<Keepers> keepers)
       max_tasks_(spec.max_tasks),
       most_(spec.concurrency > 0 ? static_cast<std::size_t>(spec.concurrency)
                                  : std::numeric_limits<std::size_t>::max()),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      wake_(make_event()),
       thread_([this](const std::stop_token& stop) { tend(stop); }) {}
 
 StreamPool::~StreamPool() {
   thread_.request_stop();
+  wake();
   thread_.join();
   for (Resting& rests : resting_) rests.process->close_in();
   leaving_.insert(leaving_.end(), std::move_iterator(resting_.begin()),
@@ -124,17 +124,15 @@ void StreamPool::note_failure(Instant now) {
 }
 
 void StreamPool::wake() const {
-  constexpr std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+  raise_event(wake_.get());
 }
 
 /// Ends those that are idle, and lets go of those that have ended.
 void StreamPool::tend(const std::stop_token& stop) {
-  const StopDescriptor stopping(stop);
   std::list<Resting> leaving;
   while (!stop.stop_requested()) {
     const Instant next = tend_once(leaving, clock_.now());
-    std::vector<pollfd> watched = {{stopping.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+    std::vector<pollfd> watched = {{wake_.get(), POLLIN, 0}};
     for (const Resting& leaves : leaving) watched.push_back({leaves.process->end(), POLLIN, 0});
     std::ignore = poll_until(watched, next, clock_);
     std::uint64_t ignored = 0;

@@ -19,6 +19,7 @@ namespace fogctl {
 
 class StreamPool {
  public:
+  /// Throws std::system_error where there is no descriptor or thread left.
   StreamPool(const TaskSpec& spec, std::shared_ptr<Keepers> keepers);
   /// Nobody uses it any more. Processes at rest read the end of their input, and are soon killed.
   ~StreamPool();

@@ -9,6 +9,7 @@
 
 #include "support/processes.hpp"
 #include "support/scratch_folder.hpp"
+#include "work/stop_descriptor.hpp"
 
 namespace fogctl {
 namespace {
@@ -241,6 +242,26 @@ TEST_CASE("Stream: one that died at rest is replaced before it costs a task") {
   ::kill(pid, SIGKILL);
   CHECK(wait_until([&] { return !is_running(pid); }));
   CHECK(run(handler, "b") == "1");
+}
+
+TEST_CASE("Stream: a moment without descriptors fails a run and the making of a handler, no more") {
+  const ScratchFolder folder;
+  TaskSpec spec = shell(folder, answers_count);
+  spec.concurrency = 1;
+  const auto keepers = make_keepers();
+  {
+    const Handler handler = stream_handler(spec, keepers);
+    CHECK(run(handler, "a") == "1");
+    const std::stop_source source;
+    {
+      const NoDescriptors none;
+      CHECK_THROWS_AS(StopDescriptor(source.get_token()), std::system_error);
+      CHECK_THROWS_AS(stream_handler(spec, keepers), std::system_error);
+      CHECK_THROWS_AS(run(handler, "b", {.stop = source.get_token()}), std::system_error);
+    }
+    CHECK(run(handler, "c", {.stop = source.get_token()}) == "1");  // nobody has its one place
+  }
+  CHECK(started(folder).size() == 2);
 }
 
 TEST_CASE("Stream: with its handler its processes end") {
