@@ -18,6 +18,8 @@ namespace {
 
 constexpr Duration first_back_off = std::chrono::milliseconds(100);
 constexpr Duration longest_back_off = std::chrono::seconds(10);
+constexpr Duration apart = std::chrono::milliseconds(1);  // the turns of tasks that are put off
+constexpr Duration longest_turns = std::chrono::seconds(1);
 constexpr Duration last_patience = std::chrono::milliseconds(200);  // when the pool ends
 
 }  // namespace
@@ -48,25 +50,30 @@ StreamPool::~StreamPool() {
   }
 }
 
-bool StreamPool::may_take(Instant now) const {
-  return !resting_.empty() || (out_ < most_ && now >= start_at_);
+RunFailure StreamPool::failed(const std::string& why) const {
+  return {TaskErrorCode::task_failed, fmt::format("'{}': {}", name_, why), false};
 }
 
-Result<std::unique_ptr<StreamProcess>> StreamPool::take(const std::stop_token& stop,
-                                                        Duration patience) {
-  const Instant deadline = after(clock_.now(), patience);
+/// Until a process may be started, one after another: most of them would only be put off again.
+RunFailure StreamPool::put_off() {
+  last_turn_ = std::clamp<Instant>(last_turn_ + apart, start_at_, start_at_ + longest_turns);
+  RunFailure failure = failed("its processes keep dying");
+  failure.put_off_until = last_turn_;
+  return failure;
+}
+
+std::expected<std::unique_ptr<StreamProcess>, RunFailure> StreamPool::take(
+    const std::stop_token& stop, Duration patience) {
   Lock lock(mutex_);
-  for (;;) {
-    const Instant now = clock_.now();
-    if (stop.stop_requested() || now >= deadline) {
-      return failure(ErrorCode::timed_out,
-                     out_ >= most_ ? "all its processes are busy" : "its processes keep dying");
-    }
-    if (may_take(now)) break;
-    const Instant until = out_ < most_ ? std::min(deadline, start_at_) : deadline;
-    changed_.wait_for(lock, stop, std::min<Duration>(until - now, std::chrono::hours(1)),
-                      [&] { return may_take(clock_.now()); });
+  changed_.wait_for(lock, stop, std::min<Duration>(patience, std::chrono::hours(24 * 365)),
+                    [&] { return has_room(); });
+  if (stop.stop_requested()) {
+    return std::unexpected(
+        RunFailure{TaskErrorCode::cancelled, "stopped before it began", true});
   }
+  if (!has_room()) return std::unexpected(failed("all its processes are busy"));
+  // No worker waits for that: others have tasks that can run meanwhile.
+  if (resting_.empty() && clock_.now() < start_at_) return std::unexpected(put_off());
   ++out_;
   while (!resting_.empty()) {
     ProcessPtr process = std::move(resting_.back().process);
@@ -87,7 +94,7 @@ Result<std::unique_ptr<StreamProcess>> StreamPool::take(const std::stop_token& s
   --out_;
   note_failure(clock_.now());
   changed_.notify_all();
-  return std::unexpected(child.error());
+  return std::unexpected(failed(child.error().message));
 }
 
 void StreamPool::put_back(ProcessPtr process) {

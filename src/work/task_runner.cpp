@@ -68,6 +68,7 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop,
   const Instant end = clock_.now();
   const bool has_failed = !outcome && outcome.error().code == TaskErrorCode::task_failed;
   const bool may_go_better = has_failed && may_run && !outcome.error().is_for_good;
+  const auto put_off_until = outcome ? std::nullopt : outcome.error().put_off_until;
   TaskResult result;
   result.uid = task.uid;
   result.execution_time = end - begin;
@@ -79,19 +80,22 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop,
   } else {
     result.error = std::move(outcome.error());
   }
-  const auto again = may_go_better ? retry_at(lease, most, end) : std::nullopt;
+  const auto again = put_off_until   ? put_off_until
+                     : may_go_better ? retry_at(lease, most, end)
+                                     : std::nullopt;
   const bool is_dead = has_failed && !again;
   if (is_dead) {
     log(LogLevel::warning, "task {} ({}) is dead after {} run{}: {}", result.uid, task.name, runs,
         runs == 1 ? "" : "s", result.error->message);
-  } else if (again) {
+  } else if (again && !put_off_until) {
     log(LogLevel::info, "task {} ({}) failed, and is tried again in {}: {}", result.uid, task.name,
         format_duration(*again - end), result.error->message);
   }
   LeaseRef ref{task.uid, lease.number};
   return {{std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to),
            is_dead ? runs : 0},
-          again};
+          again,
+          !put_off_until};
 }
 
 }  // namespace fogctl

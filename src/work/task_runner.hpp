@@ -26,6 +26,7 @@ struct RunRules {
 struct EndedRun {
   Finished finished;
   std::optional<Instant> retry_at;  // it failed, and is tried again
+  bool counts = true;               // as an attempt; false: it was put off until then
 };
 
 class TaskRunner {

@@ -180,6 +180,31 @@ TEST_CASE("worker pool: those that wait for their turn can be given up") {
       static_cast<std::size_t>(std::ranges::count(*said, CancelStatus::will_apply))));
 }
 
+TEST_CASE("worker pool: a kind that can only run later costs its tasks no attempt, others no time") {
+  std::atomic<int> calls = 0;
+  std::atomic<std::uint32_t> most_attempts = 0;
+  const SystemClock clock;
+  HandlerTable table;
+  table.add("later", {TaskClass::light, [&](const Task&, const Run& run) -> HandlerOutcome {
+                        most_attempts = std::max(most_attempts.load(), run.attempt);
+                        if (++calls > 50) return "1";
+                        RunFailure failure(TaskErrorCode::task_failed, "not yet");
+                        failure.put_off_until = clock.now() + 20ms;
+                        return std::unexpected(std::move(failure));
+                      }});
+  table.add("free", quick());
+  Scene scene(std::move(table), 1);
+  scene.add("later", 10);
+  scene.add("free", 50);
+  scene.pool.start();
+  CHECK(scene.wait_for(60));
+  CHECK(scene.errors() == 0);
+  CHECK(most_attempts == 1);
+  CHECK(calls == 60);
+  CHECK(std::ranges::all_of(scene.ended.begin(), scene.ended.begin() + 50,
+                            [](const auto& one) { return one.content == "2"; }));
+}
+
 TEST_CASE("worker pool: a task without a handler is left to the queue's other workers") {
   HandlerTable none;
   Scene scene(std::move(none), 1);
