@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t longest_logged = 500;  // bytes of a line of stderr
 constexpr int most_logged = 100;             // lines of it in a task
+constexpr std::size_t longest_error = 2000;  // bytes of what a process says is wrong
 constexpr std::size_t shown = 60;            // bytes of garbage
 constexpr Duration closed_patience = std::chrono::milliseconds(200);
 constexpr int reads_of_full_pipe = 65;  // a pipe holds at most 1 MiB
@@ -200,7 +201,7 @@ class StreamProcess::Talk {
     }
     if (const auto error = object.find("error")) {
       const auto text = json::read_string(*error);
-      answer_ = {failed(text ? *text : std::string(*error)), {}};
+      answer_ = {failed(last_lines(text ? *text : *error, longest_error)), {}};
     } else if (const auto content = object.find("content")) {
       std::string plain;
       json::append_plain(plain, *content);

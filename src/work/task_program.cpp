@@ -14,8 +14,6 @@
 namespace fogctl {
 namespace {
 
-constexpr std::size_t longest_complaint = 300;  // bytes of stderr in an error
-
 std::unexpected<RunFailure> invalid(std::string why) {
   return std::unexpected(RunFailure{TaskErrorCode::invalid_task, std::move(why), true});
 }
@@ -116,11 +114,11 @@ std::string describe(const ChildExit& exit) {
   return fmt::format("SIG{} ({})", name, what);
 }
 
-std::string last_lines(std::string_view errors) {
+std::string last_lines(std::string_view errors, std::size_t longest) {
   errors = trim(errors);
   std::string_view kept = errors;
-  if (kept.size() > longest_complaint) {
-    kept.remove_prefix(kept.size() - longest_complaint);
+  if (kept.size() > longest) {
+    kept.remove_prefix(kept.size() - longest);
     // From the start of a line, or at least of a character.
     const auto line = kept.find('\n');
     if (line != std::string_view::npos) kept.remove_prefix(line + 1);

@@ -101,6 +101,17 @@ TEST_CASE("Stream: an error is a failed run, and the process goes on") {
   CHECK(started(folder).size() == 1);
 }
 
+TEST_CASE("Stream: of a long error the last lines are told") {
+  const ScratchFolder folder;
+  const Handler handler = stream_handler(
+      shell(folder, "seq 50000 | tr '\\n' ' ' >\"$log.long\"; "
+                    "echo '{\"uid\":\"'$uid'\",\"error\":\"'\"$(cat \"$log.long\")\"'\"}'"),
+      make_keepers());
+  const std::string told = failure_of(run(handler, "a"), TaskErrorCode::task_failed, false);
+  says(told, "49999 50000");
+  CHECK(told.size() < 2100);
+}
+
 TEST_CASE("Stream: progress comes to who listens") {
   const ScratchFolder folder;
   const Handler handler = stream_handler(
