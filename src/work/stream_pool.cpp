@@ -20,6 +20,7 @@ constexpr Duration first_back_off = std::chrono::milliseconds(100);
 constexpr Duration longest_back_off = std::chrono::seconds(10);
 constexpr Duration apart = std::chrono::milliseconds(1);  // the turns of tasks that are put off
 constexpr Duration longest_turns = std::chrono::seconds(1);
+constexpr Duration between_looks = std::chrono::seconds(1);  // at those that rest
 constexpr Duration last_patience = std::chrono::milliseconds(200);  // when the pool ends
 
 }  // namespace
@@ -134,7 +135,7 @@ void StreamPool::wake() const {
   raise_event(wake_.get());
 }
 
-/// Ends those that are idle, and lets go of those that have ended.
+/// Ends those that are idle, hears those that rest, and lets go of those that have ended.
 void StreamPool::tend(const std::stop_token& stop) {
   std::list<Resting> leaving;
   while (!stop.stop_requested()) {
@@ -160,7 +161,8 @@ Instant StreamPool::tend_once(std::list<Resting>& leaving, Instant now) {
       leaving_.push_back({std::move(rests->process), after(now, kill_after_)});
     }
     resting_.erase(resting_.begin(), idle_end);
-    if (!resting_.empty()) next = resting_.front().until;
+    for (const Resting& rests : resting_) rests.process->read_errors_at_rest();
+    if (!resting_.empty()) next = std::min(resting_.front().until, after(now, between_looks));
     next_look_ = next;
     leaving.splice(leaving.end(), leaving_);
   }

@@ -1,5 +1,5 @@
 // The kept processes of one stream task: who waits for a task, when one is started, when one ends.
-// Any thread; a thread of its own ends those that are idle.
+// Any thread; a thread of its own ends those that are idle, and reads what those at rest say.
 #pragma once
 
 #include <condition_variable>

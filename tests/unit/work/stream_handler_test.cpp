@@ -266,6 +266,18 @@ TEST_CASE("Stream: one that dies whenever it is started is started less and less
       "in no folder of its PATH");
 }
 
+TEST_CASE("Stream: one that says much while it rests is not held up") {
+  const ScratchFolder folder;
+  const Handler handler = stream_handler(
+      shell(folder, std::string(answers_count) +
+                        "; head -c 400000 /dev/zero | tr '\\0' x >&2; echo >&2; "
+                        "echo >\"$log.done\""),
+      make_keepers());
+  CHECK(run(handler, "a") == "1");
+  CHECK(wait_until([&] { return std::filesystem::exists(folder.path() / "log.done"); }));
+  CHECK(run(handler, "b") == "2");
+}
+
 TEST_CASE("Stream: one that died at rest is replaced before it costs a task") {
   const ScratchFolder folder;
   const Handler handler = stream_handler(shell(folder, answers_count), make_keepers());
