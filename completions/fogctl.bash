@@ -26,7 +26,7 @@ _fogctl_flags() {
     fog) echo "--help $redis $queue $node $discovery $mesh" ;;
     cloud) echo "--help $redis $queue $node" ;;
     nodes) echo "--help --connect $discovery --json" ;;
-    worker) echo "--help $redis $queue --queue-backend --concurrency --policy" ;;
+    worker) echo "--help $redis $queue --queue-backend --concurrency --policy --max-message" ;;
     client)
       echo "--help --connect $discovery --task --content --content-file --base64 --content-csv --class" \
         '--requirement --uid --to-cloud --repeat --load --duration --timeout --no-retry' \

@@ -26,6 +26,15 @@ HandlerOutcome gave_up(std::uint32_t runs) {
       fmt::format("{} runs began, and the worker of each was lost before it ended", runs)});
 }
 
+HandlerOutcome too_long(std::size_t bytes, std::size_t most) {
+  return std::unexpected(RunFailure{
+      TaskErrorCode::task_failed,
+      fmt::format("its result has {} bytes as JSON, and no more than {} can be sent (six times "
+                  "--max-message)",
+                  bytes, most),
+      true});
+}
+
 }  // namespace
 
 TaskRunner::TaskRunner(const Handlers& handlers, const Clock& clock, RunRules rules)
@@ -65,6 +74,10 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop,
   HandlerOutcome outcome = is_expired ? expired(task)
                            : may_run  ? handlers->run(task, how)
                                       : gave_up(runs);
+  // It would break the connection of whoever is to read it.
+  if (outcome && outcome->size() > rules_.max_content) {
+    outcome = too_long(outcome->size(), rules_.max_content);
+  }
   const Instant end = clock_.now();
   const bool has_failed = !outcome && outcome.error().code == TaskErrorCode::task_failed;
   const bool may_go_better = has_failed && may_run && !outcome.error().is_for_good;
