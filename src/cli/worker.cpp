@@ -55,10 +55,12 @@ CommandResult run_worker(const WorkerFlags& flags) {
   options.pool.max_content = longest_content(flags.max_message);
   options.pool.order = queue_order(*find_policy(flags.policy));
   WorkerProcess worker(**queue, commands.handlers(), clock, options, flags.queue.drain_timeout);
-  const TaskReload reload([&] { (void)commands.reread(); });
+  TaskReload reload([&] { (void)commands.reread(); });
   const auto drained = worker.run();
+  const bool is_read = reload.end(reload_patience);
   if (!drained) return std::unexpected(queue_failure(flags.queue, drained.error()));
-  if (!*drained) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
+  // A task still runs, which is back in the queue, or a task file is read that does not come.
+  if (!*drained || !is_read) std::_Exit(exit_code::ok);
   return exit_code::ok;
 }
 
