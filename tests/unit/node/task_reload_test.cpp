@@ -6,6 +6,7 @@
 #include <atomic>
 #include <semaphore>
 
+#include "cli/task_flags.hpp"
 #include "support/processes.hpp"
 
 namespace fogctl {
@@ -23,6 +24,14 @@ TEST_CASE("task reload: each SIGHUP is a call, and none after the end") {
   CHECK(reload.end(10s));
   ::raise(SIGHUP);
   CHECK(calls == 3);
+}
+
+TEST_CASE(
+    "task reload: a SIGHUP that comes while the files are read for the first time is no end") {
+  const auto before = ::signal(SIGHUP, SIG_DFL);
+  const auto handlers = cli::make_handlers({});
+  const bool is_ignored = ::signal(SIGHUP, before) == SIG_IGN;
+  CHECK(is_ignored);
 }
 
 TEST_CASE("task reload: a call that waits for a file does not hold up the end") {
