@@ -28,8 +28,8 @@ struct ConnectionOptions {
   std::size_t discard_bytes = std::size_t{16} << 20;
 };
 
-/// The longest content that a node answers with to an object of `longest` bytes: as long, with every
-/// byte of it escaped.
+/// The longest content that a node answers with to an object of `longest` bytes: as long, with
+/// every byte of it escaped.
 [[nodiscard]] constexpr std::size_t longest_content(std::size_t longest) {
   return longest * 6;
 }

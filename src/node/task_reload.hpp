@@ -24,8 +24,8 @@ class TaskReload {
   TaskReload(const TaskReload&) = delete;
   TaskReload& operator=(const TaskReload&) = delete;
 
-  /// From now on no signal calls it. False: a call did not end within `patience`, for it waits for a
-  /// file; then nothing that it uses may end before the process does.
+  /// From now on no signal calls it. False: a call did not end within `patience`, for it waits for
+  /// a file; then nothing that it uses may end before the process does.
   [[nodiscard]] bool end(Duration patience);
 
  private:

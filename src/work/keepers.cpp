@@ -170,8 +170,8 @@ Result<std::unique_ptr<Child>> KeeperPool::start(const ChildSpec& spec) {
     }
     return std::make_unique<KeptChild>(std::move(keeper), std::move(pipes->ours), resting_);
   }
-  return failure(ErrorCode::failed,
-                 fmt::format("'{}': its keeper was killed, or did not answer", spec.command.front()));
+  return failure(ErrorCode::failed, fmt::format("'{}': its keeper was killed, or did not answer",
+                                                spec.command.front()));
 }
 
 }  // namespace

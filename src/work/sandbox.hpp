@@ -11,8 +11,9 @@
 
 namespace fogctl {
 
-/// The spec's command inside a sandbox, with its environment, which is to be kept from bwrap itself.
-/// Writable are the workdir, if it has one, and /tmp, which holds as much as the task's memory.
+/// The spec's command inside a sandbox, with its environment, which is to be kept from bwrap
+/// itself. Writable are the workdir, if it has one, and /tmp, which holds as much as the task's
+/// memory.
 [[nodiscard]] std::vector<std::string> sandboxed(const TaskSpec& spec);
 
 /// Starts one to see that it works here. Error: unavailable, saying what is missing and what to do.

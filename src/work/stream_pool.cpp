@@ -20,7 +20,7 @@ constexpr Duration first_back_off = std::chrono::milliseconds(100);
 constexpr Duration longest_back_off = std::chrono::seconds(10);
 constexpr Duration apart = std::chrono::milliseconds(1);  // the turns of tasks that are put off
 constexpr Duration longest_turns = std::chrono::seconds(1);
-constexpr Duration between_looks = std::chrono::seconds(1);  // at those that rest
+constexpr Duration between_looks = std::chrono::seconds(1);         // at those that rest
 constexpr Duration last_patience = std::chrono::milliseconds(200);  // when the pool ends
 
 }  // namespace
@@ -69,8 +69,7 @@ std::expected<std::unique_ptr<StreamProcess>, RunFailure> StreamPool::take(
   changed_.wait_for(lock, stop, std::min<Duration>(patience, std::chrono::hours(24 * 365)),
                     [&] { return has_room(); });
   if (stop.stop_requested()) {
-    return std::unexpected(
-        RunFailure{TaskErrorCode::cancelled, "stopped before it began", true});
+    return std::unexpected(RunFailure{TaskErrorCode::cancelled, "stopped before it began", true});
   }
   if (!has_room()) return std::unexpected(failed("all its processes are busy"));
   // No worker waits for that: others have tasks that can run meanwhile.

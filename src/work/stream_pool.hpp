@@ -29,8 +29,8 @@ class StreamPool {
   StreamPool& operator=(const StreamPool&) = delete;
 
   /// The process that rested last, or a new one. Waits for one while there are as many as there may
-  /// be. Error: cancelled, when `stop` was asked for; task_failed, after `patience`, or it cannot be
-  /// started; or the task is put off, where the last ones died, for their back-off.
+  /// be. Error: cancelled, when `stop` was asked for; task_failed, after `patience`, or it cannot
+  /// be started; or the task is put off, where the last ones died, for their back-off.
   [[nodiscard]] std::expected<std::unique_ptr<StreamProcess>, RunFailure> take(
       const std::stop_token& stop, Duration patience);
   /// It answered, and may be used again.

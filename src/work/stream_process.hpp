@@ -38,7 +38,8 @@ class StreamProcess {
   [[nodiscard]] bool is_at_rest();
   /// Logs what it says on stderr meanwhile, so that it does not wait for a reader.
   void read_errors_at_rest();
-  /// Has it run the task. Throws std::system_error where there is no descriptor left. One that is of no more use may still run: it ends with this object.
+  /// Has it run the task. Throws std::system_error where there is no descriptor left. One that is
+  /// of no more use may still run: it ends with this object.
   [[nodiscard]] StreamAnswer talk(const Task& task, const Run& run, const StreamRules& rules);
   /// Tasks that it was given.
   [[nodiscard]] std::uint64_t tasks() const { return tasks_; }

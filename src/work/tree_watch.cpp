@@ -30,7 +30,11 @@ std::string over_cpu_time(Duration limit) {
 
 TreeWatch::TreeWatch(const RunLimits& limits, std::uint64_t wrappers, pid_t ancestor,
                      const ControlGroup* group, Instant now)
-    : limits_(limits), wrappers_(wrappers), ancestor_(ancestor), group_(group), due_(now + shortest_pause) {}
+    : limits_(limits),
+      wrappers_(wrappers),
+      ancestor_(ancestor),
+      group_(group),
+      due_(now + shortest_pause) {}
 
 std::optional<Instant> TreeWatch::due() const {
   const bool has_time = limits_.cpu_time > Duration::zero();

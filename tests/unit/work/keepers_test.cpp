@@ -13,31 +13,15 @@
 
 #include "json/json.hpp"
 #include "support/processes.hpp"
+#include "support/programs.hpp"
 #include "support/scratch_folder.hpp"
 #include "work/run_program.hpp"
-#include "work/sandbox.hpp"
 #include "work/task_program.hpp"
 
 namespace fogctl {
 namespace {
 
 using namespace std::chrono_literals;
-
-TaskSpec shell(const std::string& script) {
-  TaskSpec spec;
-  spec.command = {"sh", "-c", script};
-  return spec;
-}
-
-ProgramRun run(const TaskSpec& spec, Duration timeout = 20s, std::uint64_t max_output = 1 << 20) {
-  ProgramRules rules;
-  rules.timeout = timeout;
-  rules.kill_after = 200ms;
-  rules.max_output = max_output;
-  auto ended = run_program(*make_keepers(), program_of(spec), rules);
-  REQUIRE(ended);
-  return std::move(*ended);
-}
 
 std::vector<pid_t> pids_in(const std::string& path) {
   std::ifstream file(path);
@@ -48,78 +32,6 @@ std::vector<pid_t> pids_in(const std::string& path) {
 
 bool none_runs(const std::vector<pid_t>& pids) {
   return std::ranges::none_of(pids, is_running);
-}
-
-TEST_CASE("Limits: memory without end, in one process and in several") {
-  TaskSpec spec;
-  spec.limits.memory = 64 << 20;
-  spec.command = {"perl", "-e", "my @all; while (1) { push @all, 'x' x 1000000; }"};
-  ProgramRun one = run(spec);
-  CAPTURE(one.errors);
-  CHECK((one.exit.code != 0 || one.exit.signal != 0));
-  CHECK(one.cut == Cut::none);
-  // Each is within its own bound; together they are not.
-  spec.command = {"perl", "-e",
-                  "for (1..4) { last unless fork } my $x = 'x' x 20000000; sleep 100;"};
-  const ProgramRun several = run(spec);
-  CHECK(several.exit.signal == SIGKILL);
-  CHECK(several.exit.limit == "it used more than 64 MiB of memory");
-}
-
-TEST_CASE("Limits: a program that reserves addresses and uses few is left alone") {
-  TaskSpec spec;
-  spec.limits.memory = 64 << 20;
-  // Memory that processes share counts once.
-  spec.command = {"perl", "-e",
-                  "my $x = 'x' x 30000000; for (1..4) { last unless fork } "
-                  "select undef, undef, undef, 0.3; print 1;"};
-  const ProgramRun ended = run(spec);
-  CHECK(ended.exit.limit.empty());
-  CHECK(ended.exit.code == 0);
-}
-
-TEST_CASE("Limits: the stacks of threads that sleep are no memory that is used") {
-  if (run(shell("perl -Mthreads -e 1")).exit.code != 0) return;
-  TaskSpec spec;
-  spec.limits.memory = 64 << 20;
-  spec.command = {"perl", "-Mthreads=stack_size,16777216", "-e",
-                  "$_->join for map { threads->create(sub { select undef, undef, undef, 0.3 }) } "
-                  "1..10; print 1"};
-  const ProgramRun ended = run(spec);
-  CAPTURE(ended.errors);
-  CHECK(ended.output == "1");
-}
-
-TEST_CASE("Limits: a thousand processes, and a bomb that leaves its group") {
-  const ScratchFolder folder;
-  const std::string pids = folder.path() / "pids";
-  for (const char* script : {"for i in $(seq 1000); do sleep 100 & done; wait",
-                             "b() { setsid sh -c 'while :; do sleep 50 & sleep 0.01; done' & }; "
-                             "for i in $(seq 20); do b; "
-                             "done; wait"}) {
-    CAPTURE(script);
-    TaskSpec spec = shell(script);
-    spec.limits.processes = 32;
-    const auto before = descendants();
-    const ProgramRun ended = run(spec);
-    CHECK(ended.exit.limit == "it ran more than 32 processes");
-    CHECK(ended.cut == Cut::none);
-    CHECK(descendants() == before);
-  }
-}
-
-TEST_CASE("Limits: CPU seconds, output, open files, core dumps") {
-  TaskSpec spec = shell("while :; do :; done");
-  spec.limits.cpu_time = 1s;
-  CHECK(run(spec).exit.limit == "it used more than 1s of CPU time");
-  CHECK(run(shell("kill -XCPU $$")).exit.limit.empty());
-  const ProgramRun writer = run(shell("yes"), 20s, 100'000);
-  CHECK(writer.cut == Cut::output);
-  CHECK(writer.output.size() == 100'000);
-  CHECK(run(shell("yes >&2 & sleep 0.2; kill $!")).errors.size() == 4096);
-  spec = shell("ulimit -n; ulimit -c");
-  spec.limits.open_files = 20;
-  CHECK(run(spec).output == "20\n0\n");
 }
 
 TEST_CASE("A program that ignores SIGTERM and a daemon of its own are killed after the timeout") {
@@ -216,7 +128,8 @@ TEST_CASE("A keeper that was killed at rest costs the next run nothing") {
 
 TEST_CASE("A keeper that was killed with its order unread costs the run nothing") {
   const auto keepers = make_keepers();
-  const pid_t keeper = std::stoi(run_program(*keepers, program_of(shell("echo $PPID")), {})->output);
+  const pid_t keeper =
+      std::stoi(run_program(*keepers, program_of(shell("echo $PPID")), {})->output);
   ::kill(keeper, SIGSTOP);
   const std::jthread killer([&] {
     ::poll(nullptr, 0, 100);  // the order lies in its socket
@@ -228,7 +141,8 @@ TEST_CASE("A keeper that was killed with its order unread costs the run nothing"
 TEST_CASE("A program that kills its keeper before that has said a word runs once") {
   const ScratchFolder folder;
   const auto keepers = make_keepers();
-  const pid_t keeper = std::stoi(run_program(*keepers, program_of(shell("echo $PPID")), {})->output);
+  const pid_t keeper =
+      std::stoi(run_program(*keepers, program_of(shell("echo $PPID")), {})->output);
   // It gets the one CPU that both have when its program wants none.
   cpu_set_t one;
   CPU_ZERO(&one);
@@ -337,114 +251,6 @@ TEST_CASE("Several threads run programs at a time") {
       }
     });
   }
-}
-
-TEST_CASE(
-    "Sandbox: no network, nothing to write but workdir and a /tmp of its own, few processes") {
-  if (const auto works = check_sandbox(); !works) {
-    MESSAGE("not tested: " << works.error().message);
-    return;
-  }
-  const ScratchFolder folder;
-  TaskSpec spec = shell(
-      "touch /usr/mark /etc/mark /dev/mark /run/mark 2>&1 | grep -c 'Read-only'; "
-      "touch here && ls here; ls /tmp | wc -l; set -- /proc/[0-9]*; echo $#; "
-      "grep -c : /proc/net/dev; pwd; dd if=/dev/zero of=/tmp/big bs=1M count=100 2>&1 | "
-      "grep -o 'No space.*'");
-  spec.sandbox = true;
-  spec.workdir = folder.path();
-  spec.limits.memory = 32 << 20;
-  const ProgramRun ended = run(spec);
-  CAPTURE(ended.errors);
-  // In /tmp only the workdir; of processes only bwrap's and sh.
-  CHECK(ended.output.starts_with("4\nhere\n1\n2\n"));
-  CHECK(ended.output.ends_with(
-      fmt::format("\n1\n{}\nNo space left on device\n", folder.path().string())));
-  CHECK(std::filesystem::exists(folder.path() / "here"));
-}
-
-TEST_CASE("Sandbox: the machine cannot be set up from it") {
-  if (!check_sandbox()) return;
-  TaskSpec spec = shell(
-      "for f in kernel/core_pattern vm/swappiness; do v=$(cat /proc/sys/$f) && "
-      "echo \"$v\" >/proc/sys/$f && echo \"wrote $f\"; done");  // the value that it has
-  spec.sandbox = true;
-  const ProgramRun ended = run(spec);
-  CHECK(ended.output.empty());
-  CHECK(ended.errors.contains("vm/swappiness: "));
-}
-
-TEST_CASE("Sandbox: the task's environment comes to its program, not to bwrap") {
-  if (!check_sandbox()) return;
-  const ScratchFolder folder;
-  for (const char* name : {"bwrap", "own"}) {
-    const auto program = folder.path() / name;
-    std::ofstream(program) << "#!/bin/sh\necho $0 $QUALITY $HOME\n";
-    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-  }
-  TaskSpec spec;
-  spec.command = {"own"};
-  spec.sandbox = true;
-  spec.workdir = folder.path();
-  spec.env = {{"PATH", folder.path()}, {"QUALITY", "80"}, {"HOME", "/srv"}};
-  CHECK(run(spec).output == fmt::format("{}/own 80 /srv\n", folder.path().string()));
-  // What bwrap itself loads would say so.
-  spec.env = {{"LD_DEBUG", "libs"}, {"LD_DEBUG_OUTPUT", folder.path() / "loaded"}};
-  spec.command = {"true"};
-  CHECK(run(spec).exit.code == 0);
-  std::string loaders;
-  for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
-    if (file.path().filename().string().starts_with("loaded")) loaders += text_of(file.path());
-  }
-  CHECK(loaders.contains("program: true"));
-  CHECK_FALSE(loaders.contains("program: bwrap"));
-}
-
-TEST_CASE("Sandbox: how a program ends is told as without one") {
-  if (!check_sandbox()) return;
-  TaskSpec spec = shell("kill -SEGV $$");
-  spec.sandbox = true;
-  CHECK(run(spec).exit.signal == SIGSEGV);
-  spec.command[2] = "exit 3";
-  CHECK(run(spec).exit.code == 3);
-  spec.command[2] = "while :; do :; done";
-  spec.limits.cpu_time = 1s;
-  CHECK(run(spec).exit.limit == "it used more than 1s of CPU time");
-}
-
-TEST_CASE("Sandbox: a program has its time to end in order") {
-  if (!check_sandbox()) return;
-  const ScratchFolder folder;
-  TaskSpec spec = shell("trap 'sleep 0.5; echo 1 >ended; exit 0' TERM; sleep 100 & wait");
-  spec.sandbox = true;
-  spec.workdir = folder.path();
-  ProgramRules rules;
-  rules.timeout = 300ms;
-  rules.kill_after = 10s;
-  const auto ended = run_program(*make_keepers(), program_of(spec), rules);
-  REQUIRE(ended);
-  CHECK(ended->cut == Cut::timed_out);
-  CHECK(ended->exit.signal == 0);
-  CHECK(text_of(folder.path() / "ended") == "1\n");
-}
-
-TEST_CASE("Sandbox: its own processes do not count") {
-  if (!check_sandbox()) return;
-  TaskSpec spec = shell("sleep 0.3; echo 1");
-  spec.sandbox = true;
-  spec.limits.processes = 2;
-  CHECK(run(spec).output == "1\n");
-  spec.command[2] = "sleep 5 & sleep 5 & wait";
-  CHECK(run(spec).exit.limit == "it ran more than 2 processes");
-}
-
-TEST_CASE("Sandbox: a daemon in it ends with the task too") {
-  if (!check_sandbox()) return;
-  TaskSpec spec = shell("setsid sleep 1000 & echo 1");
-  spec.sandbox = true;
-  const auto before = descendants();
-  CHECK(run(spec).output == "1\n");
-  CHECK(descendants() == before);
 }
 
 }  // namespace

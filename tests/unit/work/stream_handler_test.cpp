@@ -103,10 +103,11 @@ TEST_CASE("Stream: an error is a failed run, and the process goes on") {
 
 TEST_CASE("Stream: of a long error the last lines are told") {
   const ScratchFolder folder;
-  const Handler handler = stream_handler(
-      shell(folder, "seq 50000 | tr '\\n' ' ' >\"$log.long\"; "
-                    "echo '{\"uid\":\"'$uid'\",\"error\":\"'\"$(cat \"$log.long\")\"'\"}'"),
-      make_keepers());
+  const Handler handler =
+      stream_handler(shell(folder,
+                           "seq 50000 | tr '\\n' ' ' >\"$log.long\"; "
+                           "echo '{\"uid\":\"'$uid'\",\"error\":\"'\"$(cat \"$log.long\")\"'\"}'"),
+                     make_keepers());
   const std::string told = failure_of(run(handler, "a"), TaskErrorCode::task_failed, false);
   says(told, "49999 50000");
   CHECK(told.size() < 2100);
@@ -268,11 +269,11 @@ TEST_CASE("Stream: one that dies whenever it is started is started less and less
 
 TEST_CASE("Stream: one that says much while it rests is not held up") {
   const ScratchFolder folder;
-  const Handler handler = stream_handler(
-      shell(folder, std::string(answers_count) +
-                        "; head -c 400000 /dev/zero | tr '\\0' x >&2; echo >&2; "
-                        "echo >\"$log.done\""),
-      make_keepers());
+  const Handler handler =
+      stream_handler(shell(folder, std::string(answers_count) +
+                                       "; head -c 400000 /dev/zero | tr '\\0' x >&2; echo >&2; "
+                                       "echo >\"$log.done\""),
+                     make_keepers());
   CHECK(run(handler, "a") == "1");
   CHECK(wait_until([&] { return std::filesystem::exists(folder.path() / "log.done"); }));
   CHECK(run(handler, "b") == "2");

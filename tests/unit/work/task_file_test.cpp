@@ -240,8 +240,7 @@ TEST_CASE("task file: one that is not there is told") {
 TEST_CASE("task file: one that cannot be read is not taken for an empty one") {
   const TaskFile file = read_task_file("/proc/self/mem", checks());  // an I/O error at its start
   REQUIRE(file.mistakes.size() == 1);
-  CHECK(to_string(file.mistakes[0]) ==
-        "/proc/self/mem: cannot read it to its end");
+  CHECK(to_string(file.mistakes[0]) == "/proc/self/mem: cannot read it to its end");
   CHECK(Written("").mistakes().empty());
 }
 

@@ -21,7 +21,8 @@ using namespace std::chrono_literals;
 struct Scene {
   explicit Scene(HandlerTable table, std::size_t threads = 4, std::size_t max_content = 1000)
       : handlers(std::move(table)),
-        pool(queue, handlers, clock, options(threads, max_content), {[this](std::vector<TaskResult> results) {
+        pool(queue, handlers, clock, options(threads, max_content),
+             {[this](std::vector<TaskResult> results) {
                const std::lock_guard lock(mutex);
                for (TaskResult& result : results) ended.push_back(std::move(result));
                changed.notify_all();
@@ -181,7 +182,8 @@ TEST_CASE("worker pool: those that wait for their turn can be given up") {
       static_cast<std::size_t>(std::ranges::count(*said, CancelStatus::will_apply))));
 }
 
-TEST_CASE("worker pool: a kind that can only run later costs its tasks no attempt, others no time") {
+TEST_CASE(
+    "worker pool: a kind that can only run later costs its tasks no attempt, others no time") {
   std::atomic<int> calls = 0;
   std::atomic<std::uint32_t> most_attempts = 0;
   const SystemClock clock;
