@@ -79,6 +79,7 @@ struct OrderWriter {
     put(out, static_cast<std::uint64_t>(spec.limits.cpu_time.count()));
     put(out, spec.limits.max_output);
     put(out, std::uint64_t{spec.is_sandboxed});
+    put(out, spec.hidden_arguments);
     return out;
   }
   std::string operator()(const Terminate&) const { return std::string(1, kind_terminate); }
@@ -132,6 +133,7 @@ std::optional<Order> decode_order(std::string_view packet) {
   start.spec.limits.cpu_time = Duration(static_cast<Duration::rep>(in.number()));
   start.spec.limits.max_output = in.number();
   start.spec.is_sandboxed = in.number() != 0;
+  start.spec.hidden_arguments = in.texts();
   return in.is_whole() ? std::optional<Order>(std::move(start)) : std::nullopt;
 }
 

@@ -44,11 +44,15 @@ std::vector<std::string> sandboxed(const TaskSpec& spec) {
   if (!spec.workdir.empty()) {
     add({"--bind", spec.workdir, spec.workdir, "--chdir", spec.workdir});
   }
-  // Not in bwrap's own environment, by which they could have it do anything outside the sandbox.
-  for (const auto& [name, value] : spec.env) add({"--setenv", name, value});
   // Of /proc too: root could set the machine up by it, though it has no capability.
   add({"--remount-ro", "/run", "--remount-ro", "/dev", "--remount-ro", "/proc", "--"});
   all.insert(all.end(), spec.command.begin(), spec.command.end());
+  return all;
+}
+
+std::vector<std::string> sandboxed_environment(const TaskSpec& spec) {
+  std::vector<std::string> all;
+  for (const auto& [name, value] : spec.env) all.insert(all.end(), {"--setenv", name, value});
   return all;
 }
 

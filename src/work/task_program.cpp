@@ -41,6 +41,7 @@ ChildSpec program_of(const TaskSpec& spec) {
   ChildSpec program;
   program.command = spec.sandbox ? sandboxed(spec) : spec.command;
   program.is_sandboxed = spec.sandbox;
+  if (spec.sandbox) program.hidden_arguments = sandboxed_environment(spec);
   program.workdir = spec.workdir;
   program.user = spec.user;
   program.limits = spec.limits;

@@ -77,6 +77,26 @@ TEST_CASE("Sandbox: the task's environment comes to its program, not to bwrap") 
   CHECK_FALSE(loaders.contains("program: bwrap"));
 }
 
+TEST_CASE("Sandbox: the task's environment is in no command line") {
+  if (!check_sandbox()) return;
+  const ScratchFolder folder;
+  TaskSpec spec = shell("echo $QUALITY >out; cat");
+  spec.sandbox = true;
+  spec.workdir = folder.path();
+  spec.env = {{"QUALITY", "secret-80"}};
+  const auto keepers = make_keepers();
+  const auto child = keepers->start(program_of(spec));
+  REQUIRE(child);
+  CHECK(wait_until([&] { return text_of(folder.path() / "out") == "secret-80\n"; }));
+  int programs = 0;
+  for (const ProcessEntry& process : descendants_of(::getpid(), all_processes())) {
+    const std::string line = text_of(fmt::format("/proc/{}/cmdline", process.pid));
+    programs += line.starts_with("bwrap") ? 1 : 0;
+    CHECK_FALSE(line.contains("secret-80"));
+  }
+  CHECK(programs == 2);
+}
+
 TEST_CASE("Sandbox: how a program ends is told as without one") {
   if (!check_sandbox()) return;
   TaskSpec spec = shell("kill -SEGV $$");
