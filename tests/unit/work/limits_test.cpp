@@ -1,6 +1,8 @@
 // Limits of runs, against programs that go over them.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -41,6 +43,20 @@ TEST_CASE("Limits: a program that reserves addresses and uses few is left alone"
   const ProgramRun ended = run(spec);
   CHECK(ended.exit.limit.empty());
   CHECK(ended.exit.code == 0);
+}
+
+TEST_CASE("Limits: a process that ended while it was looked at holds no memory") {
+  const pid_t gone = ::fork();
+  REQUIRE(gone >= 0);
+  if (gone == 0) ::_exit(0);
+  ::siginfo_t ignored{};
+  ::waitid(P_PID, static_cast<id_t>(gone), &ignored, WEXITED | WNOWAIT);
+  ProcessEntry entry;
+  entry.pid = gone;
+  entry.resident = 1 << 20;
+  CHECK(proportional_memory(entry) == 0);  // dead, not waited for
+  ::waitpid(gone, nullptr, 0);
+  CHECK(proportional_memory(entry) == 0);
 }
 
 TEST_CASE("Limits: the stacks of threads that sleep are no memory that is used") {
