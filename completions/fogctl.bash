@@ -28,7 +28,7 @@ _fogctl_flags() {
     nodes) echo "--help --connect $discovery --json" ;;
     explain) echo "--help --connect $discovery --json" ;;
     plan) echo "--help --task --content --class --requirement --to-cloud --connect $discovery --json" ;;
-    worker) echo "--help $redis $queue --queue-backend --concurrency --policy" ;;
+    worker) echo "--help $redis $queue --queue-backend --concurrency --policy --max-message" ;;
     client)
       echo "--help --connect $discovery --task --content --content-file --base64 --content-csv --class" \
         '--requirement --uid --to-cloud --repeat --load --duration --timeout --no-retry' \

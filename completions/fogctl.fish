@@ -95,6 +95,7 @@ complete -c fogctl -n '__fogctl_in plan' -l to-cloud -d 'it asks for the cloud'
 
 complete -c fogctl -n '__fogctl_in worker' -l queue-backend -x -a redis -d 'where the tasks wait'
 complete -c fogctl -n '__fogctl_in worker' -l concurrency -x -d 'worker threads'
+complete -c fogctl -n '__fogctl_in worker' -l max-message -x -d 'longest message of the nodes in bytes'
 complete -c fogctl -n '__fogctl_in worker' -l policy -x -a 'original original-edf deadline in-time' -d 'the policy of the nodes that put tasks there'
 
 complete -c fogctl -n '__fogctl_in queue tasks' -l connect -x -d 'the node to ask'

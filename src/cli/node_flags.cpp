@@ -302,14 +302,15 @@ CommandResult run_node(const NodeFlags& flags, bool is_cloud) {
   if (const auto started = node.start(); !started) {
     return std::unexpected(queue_failure(flags.queue, started.error()));
   }
-  const TaskReload reload([&] {
+  TaskReload reload([&] {
     if (commands.reread()) node.on_handlers_changed();
   });
   fmt::print("listening on {}\n", node.address());
   std::fflush(stdout);
   const bool is_drained = node.run();
   if (recorder) recorder->close();
-  if (!is_drained) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
+  // A task still runs, which is back in the queue, or a task file is read that does not come.
+  if (!reload.end(reload_patience) || !is_drained) std::_Exit(exit_code::ok);
   return exit_code::ok;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/task_flags.hpp"
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <utility>
 
 namespace fogctl::cli {
@@ -17,6 +18,8 @@ void add_task_flags(CLI::App& command, TaskFlags& flags) {
 }
 
 CommandHandlers make_handlers(const TaskFlags& flags) {
+  // It has them read again once TaskReload listens; before that it is no reason to end.
+  std::signal(SIGHUP, SIG_IGN);
   TaskSources sources;
   sources.paths = flags.paths;
   return {std::move(sources), program_runner()};

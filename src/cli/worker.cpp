@@ -8,6 +8,7 @@
 
 #include "base/random.hpp"
 #include "cli/node_flags.hpp"
+#include "net/connection.hpp"
 #include "node/queue_words.hpp"
 #include "node/task_reload.hpp"
 #include "node/worker_process.hpp"
@@ -22,6 +23,7 @@ struct WorkerFlags {
   std::string backend = "redis";
   std::size_t concurrency = cores();
   std::string policy;
+  std::size_t max_message = std::size_t{1} << 20;
 };
 
 std::string check_backend(const std::string& text) {
@@ -50,12 +52,15 @@ CommandResult run_worker(const WorkerFlags& flags) {
   options.pool.node_name = flags.queue.node_name;
   options.pool.max_attempts = flags.queue.max_attempts;
   options.pool.retry_delay = flags.queue.retry_delay;
+  options.pool.max_content = longest_content(flags.max_message);
   options.pool.order = queue_order(*find_policy(flags.policy));
   WorkerProcess worker(**queue, commands.handlers(), clock, options, flags.queue.drain_timeout);
-  const TaskReload reload([&] { (void)commands.reread(); });
+  TaskReload reload([&] { (void)commands.reread(); });
   const auto drained = worker.run();
+  const bool is_read = reload.end(reload_patience);
   if (!drained) return std::unexpected(queue_failure(flags.queue, drained.error()));
-  if (!*drained) std::_Exit(exit_code::ok);  // a task still runs; it is back in the queue
+  // A task still runs, which is back in the queue, or a task file is read that does not come.
+  if (!*drained || !is_read) std::_Exit(exit_code::ok);
   return exit_code::ok;
 }
 
@@ -75,6 +80,9 @@ Run add_worker(CLI::App& command) {
                           "worker threads");
   add_policy(command, flags->policy,
              "the policy of the nodes that put tasks there, whose order is kept");
+  add_number<std::size_t>(command, "--max-message", flags->max_message,
+                          {1024, std::size_t{64} << 20},
+                          "that of the nodes, in bytes; a result past six times that fails");
   add_task_flags(command, flags->tasks);
   add_example(command, "fogctl worker --port 6380 --concurrency 4");
   return [flags] { return run_worker(*flags); };

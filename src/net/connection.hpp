@@ -28,10 +28,14 @@ struct ConnectionOptions {
   std::size_t discard_bytes = std::size_t{16} << 20;
 };
 
-/// The longest object that a node answers with to one of `longest` bytes: as long, with every byte
-/// of it escaped.
+/// The longest content that a node answers with to an object of `longest` bytes: as long, with
+/// every byte of it escaped.
+[[nodiscard]] constexpr std::size_t longest_content(std::size_t longest) {
+  return longest * 6;
+}
+/// With all that is around it.
 [[nodiscard]] constexpr std::size_t longest_reply(std::size_t longest) {
-  return longest * 6 + 4096;
+  return longest_content(longest) + 4096;
 }
 
 class Connection : public std::enable_shared_from_this<Connection> {

@@ -91,6 +91,7 @@ CrewOptions Node::crew_options() const {
   crew.watchdog = options_.watchdog;
   crew.pool.max_attempts = options_.max_attempts;
   crew.pool.retry_delay = options_.retry_delay;
+  crew.pool.max_content = longest_content(options_.connection.max_message);
   crew.pool.threads = options_.workers;
   crew.pool.holder = options_.id;
   crew.pool.node_name = options_.name;

@@ -8,11 +8,19 @@ namespace fogctl {
 TaskReload::TaskReload(std::function<void()> reread)
     : reread_(std::move(reread)), signals_(io_, SIGHUP) {
   wait();
-  thread_ = std::jthread([this] { io_.run(); });
+  thread_ = std::jthread([this] {
+    io_.run();
+    ended_.set_value();
+  });
 }
 
 TaskReload::~TaskReload() {
   io_.stop();
+}
+
+bool TaskReload::end(Duration patience) {
+  io_.stop();
+  return end_.wait_for(patience) == std::future_status::ready;
 }
 
 void TaskReload::wait() {

@@ -24,6 +24,9 @@ struct ChildSpec {
   std::string workdir;                   // empty: this process's
   std::string user;                      // empty: this process's
   RunLimits limits;
+  bool is_sandboxed = false;  // the command is bwrap's, with the program inside
+  /// Of a sandbox: what bwrap is told where others cannot read it, as they can a command line.
+  std::vector<std::string> hidden_arguments = {};
 };
 
 /// How a program ended.

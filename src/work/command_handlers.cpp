@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -75,11 +76,18 @@ Result<void> CommandHandlers::read() {
 }
 
 bool CommandHandlers::reread() {
-  const auto done = read();
+  const auto done = [this]() -> Result<void> {
+    try {
+      return read();
+    } catch (const std::exception& error) {  // no thread can be made, say
+      return failure(ErrorCode::failed, error.what());
+    }
+  }();
   if (!done) {
     std::string mistakes = done.error().message;
     std::ranges::replace(mistakes, '\n', ';');  // a record of the log is a line
-    log(LogLevel::error, "the tasks stay as they were, for there are mistakes: {}", mistakes);
+    log(LogLevel::error, "the tasks stay as they were, for {}{}",
+        done.error().code == ErrorCode::invalid ? "there are mistakes: " : "", mistakes);
   }
   return done.has_value();
 }

@@ -34,7 +34,7 @@ class CommandHandlers {
   /// mistake; all stays as it was.
   [[nodiscard]] Result<void> read();
 
-  /// Likewise; a mistake is logged. Returns whether there was none.
+  /// Likewise; a mistake is logged, and so is what the machine lacked. Returns whether it is done.
   bool reread();
 
   [[nodiscard]] const Handlers& handlers() const { return handlers_; }

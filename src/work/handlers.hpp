@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct RunFailure : TaskError {
 
   /// It would go no better another time; a failure other than task_failed never would.
   bool is_for_good = false;
+  /// It did not begin, and is put off until then, which counts as no attempt. None: it ran.
+  std::optional<Instant> put_off_until = {};
 };
 
 /// The result's content as JSON text, or why the run failed.

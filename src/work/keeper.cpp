@@ -29,6 +29,9 @@ namespace {
 
 using namespace keeper;
 
+constexpr std::uint64_t sandbox_processes = 2;  // bwrap's own: one on each side
+constexpr int signal_codes = 128;               // it exits with 128 + n where signal n ended one
+
 /// Processes and threads that a user may run already: all that the machine runs, which is enough.
 /// Counted anew every second at most: it takes a look at each.
 class RunningThreads {
@@ -57,6 +60,7 @@ class Keeper {
   struct Program {
     pid_t pid;
     RunLimits limits;
+    bool is_sandboxed;
     TreeWatch watch;
     std::string limit;  // that ended it
   };
@@ -64,6 +68,7 @@ class Keeper {
   [[nodiscard]] bool read_order();
   void start(const ChildSpec& spec, StandardFiles files);
   [[nodiscard]] Result<Program> launch_limited(const ChildSpec& spec, const StandardFiles& files);
+  void terminate() const;
   void reap();
   void end_all();
   void say(const Word& word) const;
@@ -124,11 +129,23 @@ bool Keeper::read_order() {
     start(wanted->spec,
           {FileDescriptor(files[0]), FileDescriptor(files[1]), FileDescriptor(files[2])});
   } else if (program_ && std::holds_alternative<Terminate>(*order)) {
-    ::kill(-program_->pid, SIGTERM);
+    terminate();
   } else if (program_ && std::holds_alternative<Kill>(*order)) {
     end_all();
   }
   return true;
+}
+
+void Keeper::terminate() const {
+  if (!program_->is_sandboxed) {
+    ::kill(-program_->pid, SIGTERM);
+    return;
+  }
+  // Not to bwrap, with which all that is inside would end at once. Its second process, the first
+  // one inside, ignores it.
+  for (const ProcessEntry& inside : descendants_of(program_->pid, all_processes())) {
+    if (inside.session == program_->pid) ::kill(inside.pid, SIGTERM);
+  }
 }
 
 void Keeper::start(const ChildSpec& spec, StandardFiles files) {
@@ -140,15 +157,22 @@ void Keeper::start(const ChildSpec& spec, StandardFiles files) {
 
 Result<Keeper::Program> Keeper::launch_limited(const ChildSpec& spec, const StandardFiles& files) {
   LaunchLimits limits;
+  const std::uint64_t wrappers = spec.is_sandboxed ? sandbox_processes : 0;
   if (group_) {
-    if (auto set = group_->limit(spec.limits); !set) return std::unexpected(set.error());
+    RunLimits all = spec.limits;
+    if (all.processes > 0) all.processes += wrappers;
+    if (auto set = group_->limit(all); !set) return std::unexpected(set.error());
     limits.group_procs = group_->procs();
   } else if (spec.limits.processes > 0) {
     limits.users_processes = running_threads_.count(clock_.now());
   }
   const auto pid = launch(spec, files, limits);
   if (!pid) return std::unexpected(pid.error());
-  return Program{*pid, spec.limits, TreeWatch(spec.limits, ::getpid(), group(), clock_.now()), {}};
+  return Program{*pid,
+                 spec.limits,
+                 spec.is_sandboxed,
+                 TreeWatch(spec.limits, wrappers, ::getpid(), group(), clock_.now()),
+                 {}};
 }
 
 /// Children that ended: the program's end is the run's, others were left behind to this process.
@@ -192,11 +216,15 @@ void Keeper::end_all() {
     while (::read(signals_.get(), &ignored, sizeof ignored) > 0) continue;
   }
   if (!program_) return;
+  if (program_->is_sandboxed && exit.code > signal_codes && exit.code <= signal_codes + SIGRTMAX) {
+    exit.signal = std::exchange(exit.code, 0) - signal_codes;
+  }
   exit.limit = std::move(program_->limit);
   if (exit.limit.empty() && group_ && group_->ran_out_of_memory()) {
     exit.limit = over_memory(program_->limits.memory);
   }
-  if (exit.limit.empty() && exit.signal == SIGXCPU) {
+  const bool has_time = program_->limits.cpu_time > Duration::zero();
+  if (exit.limit.empty() && exit.signal == SIGXCPU && has_time) {
     exit.limit = over_cpu_time(program_->limits.cpu_time);
   }
   program_.reset();
@@ -220,7 +248,7 @@ int run_keeper(const char* group) {
   FileDescriptor socket(::fcntl(keeper_socket, F_DUPFD_CLOEXEC, keeper_socket + 1));
   ::close(keeper_socket);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  ::prctl(PR_SET_NAME, "fogctl-keeper");
+  ::prctl(PR_SET_NAME, keeper_name);
   // Whoever stops a fog means fogctl, which then stops its keepers.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
   sigset_t children;

@@ -8,6 +8,7 @@ namespace fogctl {
 
 /// The argument by which fogctl starts itself as a keeper; the socket is then keeper_socket, and a
 /// control group may follow.
+inline constexpr const char* keeper_name = "task-keeper";  // pkill fogctl is to spare it
 inline constexpr const char* keeper_argument = "keeper-of-programs";
 inline constexpr int keeper_socket = 3;
 

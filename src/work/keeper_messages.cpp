@@ -1,5 +1,6 @@
 #include "work/keeper_messages.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace fogctl::keeper {
@@ -77,6 +78,8 @@ struct OrderWriter {
     put(out, spec.limits.open_files);
     put(out, static_cast<std::uint64_t>(spec.limits.cpu_time.count()));
     put(out, spec.limits.max_output);
+    put(out, std::uint64_t{spec.is_sandboxed});
+    put(out, spec.hidden_arguments);
     return out;
   }
   std::string operator()(const Terminate&) const { return std::string(1, kind_terminate); }
@@ -86,7 +89,13 @@ struct OrderWriter {
 struct WordWriter {
   std::string operator()(const Started&) const { return std::string(1, kind_started); }
   std::string operator()(const Refused& refused) const {
-    return std::string(1, kind_refused) + refused.why;
+    std::string out(1, kind_refused);
+    std::size_t size = std::min(refused.why.size(), longest_word - 1);
+    const auto is_within_character = [&] {  // of UTF-8
+      return size > 0 && size < refused.why.size() && (refused.why[size] & 0xC0) == 0x80;
+    };
+    while (is_within_character()) --size;
+    return out.append(refused.why, 0, size);
   }
   std::string operator()(const Ended& ended) const {
     std::string out(1, kind_ended);
@@ -123,6 +132,8 @@ std::optional<Order> decode_order(std::string_view packet) {
   start.spec.limits.open_files = in.number();
   start.spec.limits.cpu_time = Duration(static_cast<Duration::rep>(in.number()));
   start.spec.limits.max_output = in.number();
+  start.spec.is_sandboxed = in.number() != 0;
+  start.spec.hidden_arguments = in.texts();
   return in.is_whole() ? std::optional<Order>(std::move(start)) : std::nullopt;
 }
 

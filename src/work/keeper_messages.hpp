@@ -13,6 +13,8 @@ namespace fogctl::keeper {
 
 /// Longest packet: the command and the environment must fit.
 inline constexpr std::size_t max_packet = std::size_t{128} << 10;
+/// Of its words; a longer reason is cut.
+inline constexpr std::size_t longest_word = 1024;
 
 // Orders to a keeper. Start comes with the program's ends of stdin, stdout and stderr.
 struct Start {

@@ -17,11 +17,13 @@
 #include <mutex>
 #include <set>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/log.hpp"
 #include "work/keeper.hpp"
+#include "work/poll_until.hpp"
 #include "work/process_tree.hpp"
 
 namespace fogctl {
@@ -33,6 +35,7 @@ struct Family {
   std::mutex mutex;
   std::set<pid_t> keepers;
   std::set<pid_t> older_sessions;
+  std::set<pid_t> given_up;  // that do not end, whatever is done
   int started = 0;
 };
 
@@ -54,7 +57,7 @@ std::vector<ProcessEntry> orphans(const Family& of) {
   std::vector<ProcessEntry> found;
   for (const ProcessEntry& process : all) {
     if (process.parent != self || of.older_sessions.contains(process.session) ||
-        of.keepers.contains(process.pid)) {
+        of.keepers.contains(process.pid) || of.given_up.contains(process.pid)) {
       continue;
     }
     found.push_back(process);
@@ -69,16 +72,30 @@ void note_older_sessions(Family& of, pid_t first_keeper) {
   }
 }
 
-/// Kills them, and waits until they are gone; with the family's mutex.
-void end_orphans(const Family& of) {
+/// Whether all of them are gone; those that are not are killed. With the family's mutex, so that no
+/// pid becomes another's meanwhile.
+bool end_orphans(Family& of) {
+  std::erase_if(of.given_up, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+  const auto left = orphans(of);
+  if (left.empty()) return true;
+  kill_all([&of] { return orphans(of); });
+  for (const ProcessEntry& process : left) ::waitpid(process.pid, nullptr, WNOHANG);
+  return false;
+}
+
+/// Returns once they are gone, or do not end. Without the mutex while it waits: other programs are
+/// to start and end meanwhile.
+void await_end_of_orphans(Family& of) {
   constexpr int most_rounds = 500;  // what a kernel call holds for longer ends by itself
   for (int round = 0; round < most_rounds; ++round) {
-    const auto left = orphans(of);
-    if (left.empty()) return;
-    kill_all([&of] { return orphans(of); });
-    for (const ProcessEntry& process : left) ::waitpid(process.pid, nullptr, WNOHANG);
+    {
+      const std::lock_guard lock(of.mutex);
+      if (end_orphans(of)) return;
+    }
     ::poll(nullptr, 0, 10);
   }
+  const std::lock_guard lock(of.mutex);
+  for (const ProcessEntry& left : orphans(of)) of.given_up.insert(left.pid);
   log(LogLevel::error, "processes that a killed keeper of programs left behind do not end");
 }
 
@@ -138,7 +155,7 @@ Result<std::unique_ptr<KeeperProcess>> KeeperProcess::start(const std::string& g
     folder = fmt::format("{}/keeper-{}", groups, ++family().started);
     if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) return refuse(folder, errno);
   }
-  std::array<const char*, 4> arguments = {"fogctl", keeper_argument,
+  std::array<const char*, 4> arguments = {keeper_name, keeper_argument,
                                           folder.empty() ? nullptr : folder.c_str(), nullptr};
   pid_t pid = 0;
   const int error = SpawnSettings(its.get()).spawn(pid, const_cast<char* const*>(arguments.data()));
@@ -157,11 +174,18 @@ KeeperProcess::KeeperProcess(pid_t pid, FileDescriptor socket, std::optional<Con
 KeeperProcess::~KeeperProcess() {
   if (group_) group_->kill();
   ::kill(pid_, SIGKILL);
-  const std::lock_guard lock(family().mutex);
   // Behind its end what it left has become this process's.
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
-  family().keepers.erase(pid_);
-  end_orphans(family());
+  siginfo_t ignored{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &ignored, WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
+    continue;
+  }
+  {
+    const std::lock_guard lock(family().mutex);
+    ::waitpid(pid_, nullptr, 0);
+    family().keepers.erase(pid_);
+  }
+  await_end_of_orphans(family());
   if (group_) group_->remove();
 }
 
@@ -186,11 +210,18 @@ bool KeeperProcess::order(const keeper::Order& order, const std::array<int, 3>* 
 }
 
 std::optional<keeper::Word> KeeperProcess::word(Duration patience) {
-  pollfd readable{socket_.get(), POLLIN, 0};
-  const auto limit = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
-  if (limit > 0) ::poll(&readable, 1, static_cast<int>(limit));
-  std::array<char, 1024> packet;
-  const ssize_t size = ::recv(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
+  const SystemClock clock;
+  const Instant deadline = after(clock.now(), patience);
+  std::array<pollfd, 1> readable = {{{socket_.get(), POLLIN, 0}}};
+  std::array<char, keeper::longest_word> packet;
+  ssize_t size = 0;
+  // A signal to this process is no end of the waiting.
+  do {
+    std::ignore = poll_until(readable, deadline, clock);
+    size = ::recv(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
+  } while (size < 0 && (errno == EAGAIN || errno == EINTR) && clock.now() < deadline);
+  // unix(7): so ends a socket whose peer was closed with something unread in it.
+  has_read_nothing_ = size < 0 && errno == ECONNRESET;
   if (size <= 0) return std::nullopt;
   return keeper::decode_word({packet.data(), static_cast<std::size_t>(size)});
 }

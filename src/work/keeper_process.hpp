@@ -31,6 +31,8 @@ class KeeperProcess {
   [[nodiscard]] int socket() const { return socket_.get(); }
   /// Its next word, waited for so long. None: none came, or it is gone.
   [[nodiscard]] std::optional<keeper::Word> word(Duration patience);
+  /// After a word that did not come: it was gone before it read its last order.
+  [[nodiscard]] bool has_read_nothing() const { return has_read_nothing_; }
 
  private:
   KeeperProcess(pid_t pid, FileDescriptor socket, std::optional<ControlGroup> group);
@@ -38,6 +40,7 @@ class KeeperProcess {
   pid_t pid_;
   FileDescriptor socket_;
   std::optional<ControlGroup> group_;
+  bool has_read_nothing_ = false;
 };
 
 }  // namespace fogctl

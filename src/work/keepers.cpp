@@ -160,17 +160,18 @@ Result<std::unique_ptr<Child>> KeeperPool::start(const ChildSpec& spec) {
       if (!started) return std::unexpected(started.error());
       keeper = std::move(*started);
     }
-    const bool is_ordered = keeper->order(order, &files);
-    auto word = is_ordered ? keeper->word(start_patience) : std::nullopt;
-    if (!word) continue;  // it was killed while it rested
+    if (!keeper->order(order, &files)) continue;  // it was killed while it rested
+    auto word = keeper->word(start_patience);
+    if (!word && keeper->has_read_nothing()) continue;
+    if (!word) break;  // the program may have run
     if (auto* refused = std::get_if<keeper::Refused>(&*word)) {
       resting_->put_back(std::move(keeper));
       return failure(ErrorCode::failed, std::move(refused->why));
     }
     return std::make_unique<KeptChild>(std::move(keeper), std::move(pipes->ours), resting_);
   }
-  return failure(ErrorCode::failed,
-                 fmt::format("cannot run '{}': its keeper did not answer", spec.command.front()));
+  return failure(ErrorCode::failed, fmt::format("'{}': its keeper was killed, or did not answer",
+                                                spec.command.front()));
 }
 
 }  // namespace

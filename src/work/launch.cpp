@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -47,7 +48,9 @@ struct Plan {
   const char* workdir = nullptr;
   std::array<int, 3> files{};
   int group_procs = -1;
-  int status = -1;  // where a Fault is written
+  std::vector<std::string> command;  // where it is not the spec's own
+  FileDescriptor hidden;             // hidden arguments, which the program reads
+  int status = -1;                   // where a Fault is written
   pid_t keeper = 0;
 };
 
@@ -96,8 +99,11 @@ std::vector<Limit> limits_of(const RunLimits& limits, const LaunchLimits& with) 
     all.push_back(limit_to(RLIMIT_CPU, seconds, seconds + 1));
   }
   if (with.group_procs >= 0) return all;
-  // Not RLIMIT_AS: programs reserve far more addresses than they use (node needs gigabytes).
-  if (limits.memory > 0) add(RLIMIT_DATA, limits.memory);
+  // Not RLIMIT_AS: programs reserve far more addresses than they use (node needs gigabytes). This
+  // one counts what is reserved as well, a thread's stack say, so it is only to hold what fills
+  // memory faster than the keeper looks.
+  constexpr std::uint64_t reserved = std::uint64_t{256} << 20;
+  if (limits.memory > 0) add(RLIMIT_DATA, 4 * limits.memory + reserved);
   // The keeper counts exactly, but only now and then: this holds a fork bomb until it looks. Its
   // user may start other things meanwhile.
   constexpr std::uint64_t slack = 256;
@@ -166,6 +172,7 @@ void reset_signals() {
     if (::dup2(plan.files[static_cast<std::size_t>(i)], i) < 0) give_up(plan, Step::wire);
   }
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (plan.hidden.is_open()) ::fcntl(plan.hidden.get(), F_SETFD, 0);
   run_first(plan);
   give_up(plan, Step::run);
 }
@@ -205,6 +212,20 @@ std::string reason_of(const Fault& fault, const ChildSpec& spec) {
   return fmt::format("cannot run '{}': {}", program, why);
 }
 
+/// In a file that has no name.
+Result<FileDescriptor> hide(const std::vector<std::string>& arguments) {
+  std::string text;
+  for (const std::string& argument : arguments) text.append(argument) += '\0';
+  FileDescriptor file(::memfd_create("arguments", MFD_CLOEXEC));
+  if (!file.is_open() ||
+      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      ::lseek(file.get(), 0, SEEK_SET) != 0) {
+    return failure(ErrorCode::failed, fmt::format("cannot hand over the environment: {}",
+                                                  std::generic_category().message(errno)));
+  }
+  return file;
+}
+
 Result<Plan> make_plan(const ChildSpec& spec, const StandardFiles& files,
                        const LaunchLimits& limits) {
   Plan plan;
@@ -221,7 +242,14 @@ Result<Plan> make_plan(const ChildSpec& spec, const StandardFiles& files,
     }
   }
   plan.paths = places_of(spec.command.front(), spec.environment);
-  plan.arguments = pointers_to(spec.command);
+  if (!spec.hidden_arguments.empty()) {
+    auto hidden = hide(spec.hidden_arguments);
+    if (!hidden) return std::unexpected(hidden.error());
+    plan.hidden = std::move(*hidden);
+    plan.command = spec.command;
+    plan.command.insert(plan.command.begin() + 1, {"--args", std::to_string(plan.hidden.get())});
+  }
+  plan.arguments = pointers_to(plan.command.empty() ? spec.command : plan.command);
   plan.environment = pointers_to(spec.environment);
   plan.limits = limits_of(spec.limits, limits);
   plan.workdir = spec.workdir.empty() ? nullptr : spec.workdir.c_str();

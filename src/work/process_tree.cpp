@@ -119,7 +119,11 @@ std::uint64_t proportional_memory(const ProcessEntry& process) {
   std::array<char, 2048> buffer;
   const std::string_view text = read_file(path.data(), buffer);
   const auto at = text.find("\nPss:");
-  if (at == std::string_view::npos) return process.resident;
+  if (at == std::string_view::npos) {
+    // Another user's is not told. One that ended meanwhile holds nothing.
+    const auto now = read_process(process.pid);
+    return now ? now->resident : 0;
+  }
   const std::string_view rest = text.substr(text.find_first_not_of(' ', at + 5));
   std::uint64_t kilobytes = 0;
   std::from_chars(rest.data(), rest.data() + rest.size(), kilobytes);

@@ -29,7 +29,8 @@ struct ProcessEntry {
 [[nodiscard]] std::vector<ProcessEntry> descendants_of(pid_t ancestor,
                                                        const std::vector<ProcessEntry>& all);
 
-/// Bytes that a process holds, each shared page counted by its share; none where that is not told.
+/// Bytes that a process holds, each shared page counted by its share, or as a whole where shares
+/// are not told. 0: it has ended.
 [[nodiscard]] std::uint64_t proportional_memory(const ProcessEntry& process);
 
 /// SIGKILL to all that `look` finds, called until it finds nothing new, each being stopped first:

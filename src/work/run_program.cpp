@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t errors_kept = 4096;
 constexpr std::size_t read_size = 16384;
-constexpr int reads_of_full_pipe = (1 << 20) / read_size + 1;  // a pipe holds at most 1 MiB
+constexpr int reads_at_a_time = 4;
+constexpr int reads_of_full_pipe = (1 << 19) + 1;  // most parts that a pipe can be made to hold
 
 class Exchange {
  public:
@@ -42,7 +43,7 @@ class Exchange {
       if (!exit && !ending_.tend(child_, now)) exit = ChildExit{0, 0, {}, true};
     }
     // What it wrote before its end is in the pipes.
-    most_reads_ = reads_of_full_pipe;
+    has_ended_ = true;
     read_output();
     read_errors();
     run_.exit = std::move(*exit);
@@ -86,12 +87,14 @@ class Exchange {
   /// Calls `take` with what is there; false at the end.
   template <typename Take>
   bool read_some(int descriptor, Take take) {
-    for (int i = 0; i < most_reads_; ++i) {
+    for (int i = 0; i < (has_ended_ ? reads_of_full_pipe : reads_at_a_time); ++i) {
       const ssize_t size = ::read(descriptor, buffer_.data(), buffer_.size());
       if (size < 0) return errno == EAGAIN || errno == EINTR;
       if (size == 0) return false;
       take(std::string_view(buffer_.data(), static_cast<std::size_t>(size)));
-      if (static_cast<std::size_t>(size) < buffer_.size()) return true;
+      if (run_.cut == Cut::output) return true;
+      // What it wrote in parts may come in parts; else this is most often all.
+      if (!has_ended_ && static_cast<std::size_t>(size) < buffer_.size()) return true;
     }
     return true;  // it may write faster than this reads
   }
@@ -130,7 +133,7 @@ class Exchange {
   bool is_out_open_ = true;
   bool is_err_open_ = true;
   ProgramRun run_;
-  int most_reads_ = 4;
+  bool has_ended_ = false;
   std::array<char, read_size> buffer_;
 };
 

@@ -29,7 +29,8 @@ struct ProgramRun {
   std::string errors;  // the last of stderr, at most 4 KiB
 };
 
-/// Error: failed, saying why it could not be started.
+/// Error: failed, saying why it could not be started. Throws std::system_error where there is no
+/// descriptor left to hear of a stop by.
 [[nodiscard]] Result<ProgramRun> run_program(Keepers& keepers, const ChildSpec& spec,
                                              const ProgramRules& rules);
 

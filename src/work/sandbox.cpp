@@ -6,10 +6,15 @@
 #include "work/task_program.hpp"
 
 namespace fogctl {
+namespace {
 
-std::vector<std::string> sandboxed(const std::vector<std::string>& command,
-                                   const std::string& workdir, std::uint64_t tmp_bytes) {
-  const std::string size = std::to_string(tmp_bytes);
+constexpr std::uint64_t most_tmp_bytes = std::uint64_t{64} << 20;  // where memory is not bounded
+
+}  // namespace
+
+std::vector<std::string> sandboxed(const TaskSpec& spec) {
+  const std::string size =
+      std::to_string(spec.limits.memory > 0 ? spec.limits.memory : most_tmp_bytes);
   // The sockets in /run lead out of any network: it is hidden. /dev/shm and /tmp fill memory.
   std::vector<std::string> all = {"bwrap",
                                   "--unshare-all",
@@ -36,9 +41,18 @@ std::vector<std::string> sandboxed(const std::vector<std::string>& command,
                                   "--tmpfs",
                                   "/run"};
   const auto add = [&](std::initializer_list<std::string> words) { all.insert(all.end(), words); };
-  if (!workdir.empty()) add({"--bind", workdir, workdir, "--chdir", workdir});
-  add({"--remount-ro", "/run", "--remount-ro", "/dev", "--"});
-  all.insert(all.end(), command.begin(), command.end());
+  if (!spec.workdir.empty()) {
+    add({"--bind", spec.workdir, spec.workdir, "--chdir", spec.workdir});
+  }
+  // Of /proc too: root could set the machine up by it, though it has no capability.
+  add({"--remount-ro", "/run", "--remount-ro", "/dev", "--remount-ro", "/proc", "--"});
+  all.insert(all.end(), spec.command.begin(), spec.command.end());
+  return all;
+}
+
+std::vector<std::string> sandboxed_environment(const TaskSpec& spec) {
+  std::vector<std::string> all;
+  for (const auto& [name, value] : spec.env) all.insert(all.end(), {"--setenv", name, value});
   return all;
 }
 

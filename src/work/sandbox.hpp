@@ -3,19 +3,21 @@
 // thread.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "work/task_spec.hpp"
 
 namespace fogctl {
 
-/// The command inside a sandbox. `workdir`: writable; empty: nothing is, but /tmp. `tmp_bytes`:
-/// what /tmp holds at most.
-[[nodiscard]] std::vector<std::string> sandboxed(const std::vector<std::string>& command,
-                                                 const std::string& workdir,
-                                                 std::uint64_t tmp_bytes);
+/// The spec's command inside a sandbox. Writable are the workdir, if it has one, and /tmp, which
+/// holds as much as the task's memory.
+[[nodiscard]] std::vector<std::string> sandboxed(const TaskSpec& spec);
+
+/// The spec's environment as arguments of bwrap. In bwrap's own environment it could have that do
+/// anything outside the sandbox.
+[[nodiscard]] std::vector<std::string> sandboxed_environment(const TaskSpec& spec);
 
 /// Starts one to see that it works here. Error: unavailable, saying what is missing and what to do.
 [[nodiscard]] Result<void> check_sandbox();

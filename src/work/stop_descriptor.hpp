@@ -5,17 +5,35 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <stop_token>
+#include <system_error>
 
 #include "base/file_descriptor.hpp"
 
 namespace fogctl {
 
+/// Throws std::system_error where there is no descriptor left.
+inline FileDescriptor make_event() {
+  FileDescriptor event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event.is_open()) {
+    throw std::system_error(errno, std::generic_category(), "no descriptor for an event");
+  }
+  return event;
+}
+
+/// It becomes readable. -1: nothing does.
+inline void raise_event(int event) {
+  constexpr std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(event, &one, sizeof one);
+}
+
 class StopDescriptor {
  public:
+  /// Throws std::system_error where there is no descriptor left: nothing would end the wait.
   explicit StopDescriptor(const std::stop_token& stop)
-      : event_(stop.stop_possible() ? ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1),
+      : event_(stop.stop_possible() ? make_event() : FileDescriptor()),
         callback_(stop, Raise{event_.get()}) {}
 
   /// -1 where no stop can be asked for.
@@ -24,10 +42,7 @@ class StopDescriptor {
  private:
   struct Raise {
     int event;
-    void operator()() const {
-      constexpr std::uint64_t one = 1;
-      [[maybe_unused]] const auto written = ::write(event, &one, sizeof one);
-    }
+    void operator()() const { raise_event(event); }
   };
 
   FileDescriptor event_;

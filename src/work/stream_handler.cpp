@@ -1,7 +1,6 @@
 #include "work/stream_handler.hpp"
 
-#include <fmt/format.h>
-
+#include <optional>
 #include <utility>
 
 #include "base/log.hpp"
@@ -12,16 +11,16 @@ namespace {
 
 HandlerOutcome run_in(StreamPool& pool, const TaskSpec& spec, const Task& task, const Run& run) {
   auto process = pool.take(run.stop, spec.timeout);
-  if (!process && run.stop.stop_requested()) {
-    return std::unexpected(RunFailure{TaskErrorCode::cancelled, "stopped before it began", true});
-  }
-  if (!process) {
-    return std::unexpected(RunFailure{TaskErrorCode::task_failed,
-                                      fmt::format("'{}': {}", spec.name, process.error().message),
-                                      false});
-  }
+  if (!process) return std::unexpected(process.error());
   const StreamRules rules{spec.timeout, spec.kill_after, spec.limits.max_output};
-  StreamAnswer answer = (*process)->talk(task, run, rules);
+  std::optional<StreamAnswer> talked;
+  try {
+    talked = (*process)->talk(task, run, rules);
+  } catch (...) {
+    pool.drop(std::move(*process), false);
+    throw;
+  }
+  StreamAnswer& answer = *talked;
   if (answer.fault.empty()) {
     pool.put_back(std::move(*process));
   } else {

@@ -1,7 +1,6 @@
 #include "work/stream_pool.hpp"
 
 #include <fmt/format.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,9 @@ namespace {
 
 constexpr Duration first_back_off = std::chrono::milliseconds(100);
 constexpr Duration longest_back_off = std::chrono::seconds(10);
+constexpr Duration apart = std::chrono::milliseconds(1);  // the turns of tasks that are put off
+constexpr Duration longest_turns = std::chrono::seconds(1);
+constexpr Duration between_looks = std::chrono::seconds(1);         // at those that rest
 constexpr Duration last_patience = std::chrono::milliseconds(200);  // when the pool ends
 
 }  // namespace
@@ -32,11 +34,12 @@ StreamPool::StreamPool(const TaskSpec& spec, std::shared_ptr<Keepers> keepers)
       max_tasks_(spec.max_tasks),
       most_(spec.concurrency > 0 ? static_cast<std::size_t>(spec.concurrency)
                                  : std::numeric_limits<std::size_t>::max()),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      wake_(make_event()),
       thread_([this](const std::stop_token& stop) { tend(stop); }) {}
 
 StreamPool::~StreamPool() {
   thread_.request_stop();
+  wake();
   thread_.join();
   for (Resting& rests : resting_) rests.process->close_in();
   leaving_.insert(leaving_.end(), std::move_iterator(resting_.begin()),
@@ -48,25 +51,29 @@ StreamPool::~StreamPool() {
   }
 }
 
-bool StreamPool::may_take(Instant now) const {
-  return !resting_.empty() || (out_ < most_ && now >= start_at_);
+RunFailure StreamPool::failed(const std::string& why) const {
+  return {TaskErrorCode::task_failed, fmt::format("'{}': {}", name_, why), false};
 }
 
-Result<std::unique_ptr<StreamProcess>> StreamPool::take(const std::stop_token& stop,
-                                                        Duration patience) {
-  const Instant deadline = after(clock_.now(), patience);
+/// Until a process may be started, one after another: most of them would only be put off again.
+RunFailure StreamPool::put_off() {
+  last_turn_ = std::clamp<Instant>(last_turn_ + apart, start_at_, start_at_ + longest_turns);
+  RunFailure failure = failed("its processes keep dying");
+  failure.put_off_until = last_turn_;
+  return failure;
+}
+
+std::expected<std::unique_ptr<StreamProcess>, RunFailure> StreamPool::take(
+    const std::stop_token& stop, Duration patience) {
   Lock lock(mutex_);
-  for (;;) {
-    const Instant now = clock_.now();
-    if (stop.stop_requested() || now >= deadline) {
-      return failure(ErrorCode::timed_out,
-                     out_ >= most_ ? "all its processes are busy" : "its processes keep dying");
-    }
-    if (may_take(now)) break;
-    const Instant until = out_ < most_ ? std::min(deadline, start_at_) : deadline;
-    changed_.wait_for(lock, stop, std::min<Duration>(until - now, std::chrono::hours(1)),
-                      [&] { return may_take(clock_.now()); });
+  changed_.wait_for(lock, stop, std::min<Duration>(patience, std::chrono::hours(24 * 365)),
+                    [&] { return has_room(); });
+  if (stop.stop_requested()) {
+    return std::unexpected(RunFailure{TaskErrorCode::cancelled, "stopped before it began", true});
   }
+  if (!has_room()) return std::unexpected(failed("all its processes are busy"));
+  // No worker waits for that: others have tasks that can run meanwhile.
+  if (resting_.empty() && clock_.now() < start_at_) return std::unexpected(put_off());
   ++out_;
   while (!resting_.empty()) {
     ProcessPtr process = std::move(resting_.back().process);
@@ -87,7 +94,7 @@ Result<std::unique_ptr<StreamProcess>> StreamPool::take(const std::stop_token& s
   --out_;
   note_failure(clock_.now());
   changed_.notify_all();
-  return std::unexpected(child.error());
+  return std::unexpected(failed(child.error().message));
 }
 
 void StreamPool::put_back(ProcessPtr process) {
@@ -124,17 +131,15 @@ void StreamPool::note_failure(Instant now) {
 }
 
 void StreamPool::wake() const {
-  constexpr std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+  raise_event(wake_.get());
 }
 
-/// Ends those that are idle, and lets go of those that have ended.
+/// Ends those that are idle, hears those that rest, and lets go of those that have ended.
 void StreamPool::tend(const std::stop_token& stop) {
-  const StopDescriptor stopping(stop);
   std::list<Resting> leaving;
   while (!stop.stop_requested()) {
     const Instant next = tend_once(leaving, clock_.now());
-    std::vector<pollfd> watched = {{stopping.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+    std::vector<pollfd> watched = {{wake_.get(), POLLIN, 0}};
     for (const Resting& leaves : leaving) watched.push_back({leaves.process->end(), POLLIN, 0});
     std::ignore = poll_until(watched, next, clock_);
     std::uint64_t ignored = 0;
@@ -155,7 +160,8 @@ Instant StreamPool::tend_once(std::list<Resting>& leaving, Instant now) {
       leaving_.push_back({std::move(rests->process), after(now, kill_after_)});
     }
     resting_.erase(resting_.begin(), idle_end);
-    if (!resting_.empty()) next = resting_.front().until;
+    for (const Resting& rests : resting_) rests.process->read_errors_at_rest();
+    if (!resting_.empty()) next = std::min(resting_.front().until, after(now, between_looks));
     next_look_ = next;
     leaving.splice(leaving.end(), leaving_);
   }

@@ -1,8 +1,9 @@
 // The kept processes of one stream task: who waits for a task, when one is started, when one ends.
-// Any thread; a thread of its own ends those that are idle.
+// Any thread; a thread of its own ends those that are idle, and reads what those at rest say.
 #pragma once
 
 #include <condition_variable>
+#include <expected>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,7 @@
 
 #include "base/file_descriptor.hpp"
 #include "work/child.hpp"
+#include "work/handlers.hpp"
 #include "work/stream_process.hpp"
 #include "work/task_spec.hpp"
 
@@ -19,6 +21,7 @@ namespace fogctl {
 
 class StreamPool {
  public:
+  /// Throws std::system_error where there is no descriptor or thread left.
   StreamPool(const TaskSpec& spec, std::shared_ptr<Keepers> keepers);
   /// Nobody uses it any more. Processes at rest read the end of their input, and are soon killed.
   ~StreamPool();
@@ -26,10 +29,10 @@ class StreamPool {
   StreamPool& operator=(const StreamPool&) = delete;
 
   /// The process that rested last, or a new one. Waits for one while there are as many as there may
-  /// be, and where the last ones died, for their back-off. Error: timed_out, after `patience` or
-  /// when `stop` was asked for; failed, it cannot be started.
-  [[nodiscard]] Result<std::unique_ptr<StreamProcess>> take(const std::stop_token& stop,
-                                                            Duration patience);
+  /// be. Error: cancelled, when `stop` was asked for; task_failed, after `patience`, or it cannot
+  /// be started; or the task is put off, where the last ones died, for their back-off.
+  [[nodiscard]] std::expected<std::unique_ptr<StreamProcess>, RunFailure> take(
+      const std::stop_token& stop, Duration patience);
   /// It answered, and may be used again.
   void put_back(std::unique_ptr<StreamProcess> process);
   /// It ends at once. `is_broken`: the next one may break down too, and is started after a
@@ -46,7 +49,9 @@ class StreamPool {
 
   void tend(const std::stop_token& stop);
   [[nodiscard]] Instant tend_once(std::list<Resting>& leaving, Instant now);
-  [[nodiscard]] bool may_take(Instant now) const;
+  [[nodiscard]] bool has_room() const { return !resting_.empty() || out_ < most_; }
+  [[nodiscard]] RunFailure failed(const std::string& why) const;
+  [[nodiscard]] RunFailure put_off();
   void note_failure(Instant now);
   void wake() const;
 
@@ -66,6 +71,7 @@ class StreamPool {
   std::size_t out_ = 0;           // that run a task
   int failures_ = 0;              // since the last success
   Instant start_at_;              // no new one before
+  Instant last_turn_;             // of the tasks that were put off
 
   Instant next_look_ = Instant::max();  // of the thread, at those that rest
 

@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t longest_logged = 500;  // bytes of a line of stderr
 constexpr int most_logged = 100;             // lines of it in a task
+constexpr std::size_t longest_error = 2000;  // bytes of what a process says is wrong
 constexpr std::size_t shown = 60;            // bytes of garbage
 constexpr Duration closed_patience = std::chrono::milliseconds(200);
 constexpr int reads_of_full_pipe = 65;  // a pipe holds at most 1 MiB
@@ -38,6 +39,14 @@ std::optional<std::string> take_line(std::string& text, std::size_t searched) {
   std::string line = text.substr(0, end);
   text.erase(0, end + 1);
   return line;
+}
+
+/// False: that is its end.
+bool read_some(int descriptor, std::string& into) {
+  std::array<char, 16384> buffer;
+  const ssize_t size = ::read(descriptor, buffer.data(), buffer.size());
+  if (size > 0) into.append(buffer.data(), static_cast<std::size_t>(size));
+  return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 }  // namespace
@@ -158,13 +167,6 @@ class StreamProcess::Talk {
     if (size < 0 && errno != EAGAIN && errno != EINTR) written_ = line_.size();
   }
 
-  static bool read_some(int descriptor, std::string& into) {
-    std::array<char, 16384> buffer;
-    const ssize_t size = ::read(descriptor, buffer.data(), buffer.size());
-    if (size > 0) into.append(buffer.data(), static_cast<std::size_t>(size));
-    return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
-  }
-
   void read_answers() {
     std::string& output = process_.output_;
     const std::size_t before = output.size();
@@ -200,7 +202,7 @@ class StreamProcess::Talk {
     }
     if (const auto error = object.find("error")) {
       const auto text = json::read_string(*error);
-      answer_ = {failed(text ? *text : std::string(*error)), {}};
+      answer_ = {failed(last_lines(text ? *text : *error, longest_error)), {}};
     } else if (const auto content = object.find("content")) {
       std::string plain;
       json::append_plain(plain, *content);
@@ -235,6 +237,14 @@ StreamProcess::StreamProcess(std::string name, std::unique_ptr<Child> child)
 bool StreamProcess::is_at_rest() {
   std::array<pollfd, 2> watched = {{{child_->out(), POLLIN, 0}, {child_->end(), POLLIN, 0}}};
   return ::poll(watched.data(), watched.size(), 0) == 0;
+}
+
+void StreamProcess::read_errors_at_rest() {
+  for (int i = 0; i < reads_of_full_pipe; ++i) {  // it may write faster than this reads
+    const std::size_t before = errors_.size();
+    if (!read_some(child_->err(), errors_) || errors_.size() == before) return;
+    log_errors();
+  }
 }
 
 StreamAnswer StreamProcess::talk(const Task& task, const Run& run, const StreamRules& rules) {

@@ -36,7 +36,10 @@ class StreamProcess {
 
   /// It runs, and has said nothing that nobody asked for.
   [[nodiscard]] bool is_at_rest();
-  /// Has it run the task. One that is of no more use may still run: it ends with this object.
+  /// Logs what it says on stderr meanwhile, so that it does not wait for a reader.
+  void read_errors_at_rest();
+  /// Has it run the task. Throws std::system_error where there is no descriptor left. One that is
+  /// of no more use may still run: it ends with this object.
   [[nodiscard]] StreamAnswer talk(const Task& task, const Run& run, const StreamRules& rules);
   /// Tasks that it was given.
   [[nodiscard]] std::uint64_t tasks() const { return tasks_; }

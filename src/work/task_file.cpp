@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "base/nearest.hpp"
@@ -40,7 +40,11 @@ struct Key {
 void read_workdir(TaskValue& value, TaskSpec& spec) {
   value.text(spec.workdir, "a folder's path");
   if (value.problem()) return;
-  if (auto why = folder_problem(spec.workdir)) value.refuse(std::move(*why));
+  if (auto why = folder_problem(spec.workdir)) return value.refuse(std::move(*why));
+  // A sandbox knows no folder that this one is relative to.
+  std::error_code why;
+  const auto whole = std::filesystem::absolute(spec.workdir, why);
+  if (!why) spec.workdir = whole.lexically_normal().string();
 }
 
 void read_user(TaskValue& value, TaskSpec& spec) {
@@ -226,11 +230,16 @@ Result<std::string> contents(const std::string& path) {
   if (size > longest_file) {
     return failure(ErrorCode::invalid, "longer than " + format_size(longest_file));
   }
-  const std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
+  std::ifstream file(path, std::ios::binary);
   if (!file) return failure(ErrorCode::failed, "cannot read it: may this user?");
-  return text.str();
+  std::string text;
+  std::array<char, 4096> part;
+  while (file && text.size() <= longest_file) {
+    file.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) return failure(ErrorCode::failed, "cannot read it to its end");
+  return text;
 }
 
 }  // namespace

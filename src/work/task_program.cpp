@@ -14,10 +14,6 @@
 namespace fogctl {
 namespace {
 
-constexpr std::uint64_t sandbox_tmp = std::uint64_t{64}
-                                      << 20;    // bytes, where memory is not bounded
-constexpr std::size_t longest_complaint = 300;  // bytes of stderr in an error
-
 std::unexpected<RunFailure> invalid(std::string why) {
   return std::unexpected(RunFailure{TaskErrorCode::invalid_task, std::move(why), true});
 }
@@ -43,16 +39,17 @@ std::string home_of(const TaskSpec& spec) {
 
 ChildSpec program_of(const TaskSpec& spec) {
   ChildSpec program;
-  program.command = spec.sandbox
-                        ? sandboxed(spec.command, spec.workdir,
-                                    spec.limits.memory > 0 ? spec.limits.memory : sandbox_tmp)
-                        : spec.command;
+  program.command = spec.sandbox ? sandboxed(spec) : spec.command;
+  program.is_sandboxed = spec.sandbox;
+  if (spec.sandbox) program.hidden_arguments = sandboxed_environment(spec);
   program.workdir = spec.workdir;
   program.user = spec.user;
   program.limits = spec.limits;
   std::map<std::string, std::string> environment = {
       {"PATH", std::string(clean_path)}, {"HOME", home_of(spec)}, {"LANG", "C.UTF-8"}};
-  for (const auto& [name, value] : spec.env) environment.insert_or_assign(name, value);
+  if (!spec.sandbox) {  // else bwrap sets it, and is itself looked up in the clean PATH
+    for (const auto& [name, value] : spec.env) environment.insert_or_assign(name, value);
+  }
   for (const auto& [name, value] : environment) {
     program.environment.push_back(fmt::format("{}={}", name, value));
   }
@@ -118,11 +115,11 @@ std::string describe(const ChildExit& exit) {
   return fmt::format("SIG{} ({})", name, what);
 }
 
-std::string last_lines(std::string_view errors) {
+std::string last_lines(std::string_view errors, std::size_t longest) {
   errors = trim(errors);
   std::string_view kept = errors;
-  if (kept.size() > longest_complaint) {
-    kept.remove_prefix(kept.size() - longest_complaint);
+  if (kept.size() > longest) {
+    kept.remove_prefix(kept.size() - longest);
     // From the start of a line, or at least of a character.
     const auto line = kept.find('\n');
     if (line != std::string_view::npos) kept.remove_prefix(line + 1);

@@ -36,7 +36,8 @@ void add_task_environment(std::vector<std::string>& environment, const Task& tas
 /// "exit code 3", "SIGSEGV (segmentation fault)": how it ended, for people.
 [[nodiscard]] std::string describe(const ChildExit& exit);
 
-/// The last lines of stderr as one line of UTF-8, bounded; empty where there is none.
-[[nodiscard]] std::string last_lines(std::string_view errors);
+/// The last lines of stderr as one line of UTF-8, of at most `longest` bytes; empty where there is
+/// none.
+[[nodiscard]] std::string last_lines(std::string_view errors, std::size_t longest = 300);
 
 }  // namespace fogctl

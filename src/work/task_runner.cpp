@@ -26,6 +26,15 @@ HandlerOutcome gave_up(std::uint32_t runs) {
       fmt::format("{} runs began, and the worker of each was lost before it ended", runs)});
 }
 
+HandlerOutcome too_long(std::size_t bytes, std::size_t most) {
+  return std::unexpected(RunFailure{
+      TaskErrorCode::task_failed,
+      fmt::format("its result has {} bytes as JSON, and no more than {} can be sent (six times "
+                  "--max-message)",
+                  bytes, most),
+      true});
+}
+
 }  // namespace
 
 TaskRunner::TaskRunner(const Handlers& handlers, const Clock& clock, RunRules rules)
@@ -65,9 +74,14 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop,
   HandlerOutcome outcome = is_expired ? expired(task)
                            : may_run  ? handlers->run(task, how)
                                       : gave_up(runs);
+  // It would break the connection of whoever is to read it.
+  if (outcome && outcome->size() > rules_.max_content) {
+    outcome = too_long(outcome->size(), rules_.max_content);
+  }
   const Instant end = clock_.now();
   const bool has_failed = !outcome && outcome.error().code == TaskErrorCode::task_failed;
   const bool may_go_better = has_failed && may_run && !outcome.error().is_for_good;
+  const auto put_off_until = outcome ? std::nullopt : outcome.error().put_off_until;
   TaskResult result;
   result.uid = task.uid;
   result.execution_time = end - begin;
@@ -79,19 +93,22 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop,
   } else {
     result.error = std::move(outcome.error());
   }
-  const auto again = may_go_better ? retry_at(lease, most, end) : std::nullopt;
+  const auto again = put_off_until   ? put_off_until
+                     : may_go_better ? retry_at(lease, most, end)
+                                     : std::nullopt;
   const bool is_dead = has_failed && !again;
   if (is_dead) {
     log(LogLevel::warning, "task {} ({}) is dead after {} run{}: {}", result.uid, task.name, runs,
         runs == 1 ? "" : "s", result.error->message);
-  } else if (again) {
+  } else if (again && !put_off_until) {
     log(LogLevel::info, "task {} ({}) failed, and is tried again in {}: {}", result.uid, task.name,
         format_duration(*again - end), result.error->message);
   }
   LeaseRef ref{task.uid, lease.number};
   return {{std::move(ref), std::move(lease.task), std::move(result), std::move(lease.reply_to),
            is_dead ? runs : 0},
-          again};
+          again,
+          !put_off_until};
 }
 
 }  // namespace fogctl

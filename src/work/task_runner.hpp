@@ -2,8 +2,10 @@
 // set. Any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -20,12 +22,15 @@ struct RunRules {
   std::uint32_t max_attempts = 3;
   /// The pause after the first failed run of a task; each further one doubles it, up to a minute.
   Duration retry_delay = std::chrono::milliseconds(500);
+  /// Bytes of a result's content, as JSON: what peers and the queue take. A longer one fails.
+  std::size_t max_content = std::numeric_limits<std::size_t>::max();
 };
 
 /// What came of a run.
 struct EndedRun {
   Finished finished;
   std::optional<Instant> retry_at;  // it failed, and is tried again
+  bool counts = true;               // as an attempt; false: it was put off until then
 };
 
 class TaskRunner {

@@ -28,9 +28,13 @@ std::string over_cpu_time(Duration limit) {
   return fmt::format("it used more than {} of CPU time", format_duration(limit));
 }
 
-TreeWatch::TreeWatch(const RunLimits& limits, pid_t ancestor, const ControlGroup* group,
-                     Instant now)
-    : limits_(limits), ancestor_(ancestor), group_(group), due_(now + shortest_pause) {}
+TreeWatch::TreeWatch(const RunLimits& limits, std::uint64_t wrappers, pid_t ancestor,
+                     const ControlGroup* group, Instant now)
+    : limits_(limits),
+      wrappers_(wrappers),
+      ancestor_(ancestor),
+      group_(group),
+      due_(now + shortest_pause) {}
 
 std::optional<Instant> TreeWatch::due() const {
   const bool has_time = limits_.cpu_time > Duration::zero();
@@ -62,7 +66,7 @@ std::optional<std::string> TreeWatch::look_at_tree() const {
     cpu_time += process.cpu_time;
     living += process.is_dead ? 0 : 1;
   }
-  if (limits_.processes > 0 && living > limits_.processes) {
+  if (limits_.processes > 0 && living > limits_.processes + wrappers_) {
     return fmt::format("it ran more than {} processes", limits_.processes);
   }
   if (limits_.cpu_time > Duration::zero() && cpu_time > limits_.cpu_time) {

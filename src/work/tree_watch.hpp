@@ -20,8 +20,10 @@ namespace fogctl {
 class TreeWatch {
  public:
   /// Of what descends from `ancestor` and began at `now`. With a `group`, that one bounds memory
-  /// and processes, and counts the CPU time; it outlives this.
-  TreeWatch(const RunLimits& limits, pid_t ancestor, const ControlGroup* group, Instant now);
+  /// and processes, and counts the CPU time; it outlives this. `wrappers`: processes of those that
+  /// do not count.
+  TreeWatch(const RunLimits& limits, std::uint64_t wrappers, pid_t ancestor,
+            const ControlGroup* group, Instant now);
 
   /// When to look next; none: there is nothing to watch.
   [[nodiscard]] std::optional<Instant> due() const;
@@ -34,6 +36,7 @@ class TreeWatch {
   [[nodiscard]] std::optional<std::string> look_at_tree() const;
 
   RunLimits limits_;
+  std::uint64_t wrappers_;
   pid_t ancestor_;
   const ControlGroup* group_;
   Instant due_;

@@ -225,7 +225,7 @@ void WorkerPool::run_next(Lock& lock, Slot& slot) {
     estimates_.add(*finished.task, finished.result.execution_time);
   }
   if (ended.retry_at) {
-    note_retry({std::move(finished.lease), *ended.retry_at});
+    note_retry({std::move(finished.lease), *ended.retry_at, ended.counts});
   } else if (!is_left) {
     finished_.push_back(std::move(finished));
   }

@@ -29,7 +29,7 @@ more_than() { [ "$(rereads)" -gt "$1" ]; }
 python3 - "$dir/load.done" <<'EOF' &
 import sys
 from peer import Peer, task, check
-peer, count = Peer(), 2000
+peer, count = Peer(), 6000
 peer.send("".join(task(i, *(("words", "a b c") if i % 2 else ("echo", 3))) for i in range(count)))
 seen = set()
 while len(seen) < count:

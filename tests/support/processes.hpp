@@ -5,14 +5,18 @@
 #include <dirent.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "base/file_descriptor.hpp"
 #include "base/time.hpp"
 #include "work/process_tree.hpp"
 
@@ -37,6 +41,27 @@ inline std::size_t open_descriptors() {
   ::closedir(folder);
   return count;
 }
+
+/// While it lives, no descriptor can be opened.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit fewer = before_;
+    fewer.rlim_cur = std::min<rlim_t>(before_.rlim_cur, 128);
+    ::setrlimit(RLIMIT_NOFILE, &fewer);
+    for (int one = ::dup(STDERR_FILENO); one >= 0; one = ::dup(STDERR_FILENO)) {
+      taken_.emplace_back(one);
+    }
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+  std::vector<FileDescriptor> taken_;
+};
 
 inline std::size_t descendants() {
   return descendants_of(::getpid(), all_processes()).size();

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "base/log.hpp"
 #include "support/scratch_folder.hpp"
@@ -26,6 +27,10 @@ struct Scene {
   [[nodiscard]] CommandHandlers handlers(std::vector<std::string> paths) {
     for (std::string& path : paths) path = folder.path() / path;
     CommandRunner runner{[this](const TaskSpec&) {
+                           if (is_out_of_threads) {
+                             throw std::system_error(
+                                 std::make_error_code(std::errc::resource_unavailable_try_again));
+                           }
                            return Handler{TaskClass::light, [id = made++](const Task&, const Run&) {
                                             return HandlerOutcome(std::to_string(id));
                                           }};
@@ -44,6 +49,7 @@ struct Scene {
 
   ScratchFolder folder;
   int made = 0;
+  bool is_out_of_threads = false;
 };
 
 std::string run(const HandlerTable& table, const std::string& name) {
@@ -134,6 +140,21 @@ TEST_CASE("own tasks: read again, what is as it was keeps its handler") {
   std::filesystem::remove(scene.folder.path() / "a.toml");
   CHECK(!commands.reread());
   CHECK(commands.handlers().table() == after);
+}
+
+TEST_CASE("own tasks: read again on a machine that has no thread left, all stays as it was") {
+  Scene scene;
+  scene.write("a.toml", "[task.a]\ncommand = [\"sh\"]\n");
+  CommandHandlers commands = scene.handlers({"a.toml"});
+  CHECK(commands.read().has_value());
+  const auto before = commands.handlers().table();
+  scene.write("a.toml", "[task.b]\ncommand = [\"sh\"]\n");
+  scene.is_out_of_threads = true;
+  CHECK(!commands.reread());
+  CHECK(commands.handlers().table() == before);
+  scene.is_out_of_threads = false;
+  CHECK(commands.reread());
+  CHECK(run(*commands.handlers().table(), "b") == "1");
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ TEST_CASE(
   REQUIRE(group.limit(limits));
   CHECK(text_of(path / "memory.max") == "67108864");
   CHECK(text_of(path / "memory.swap.max").starts_with("0"));
+  CHECK(text_of(path / "memory.oom.group") == "1");
   CHECK(text_of(path / "pids.max") == "max");
   CHECK(group.procs() >= 0);
   CHECK_FALSE(group.ran_out_of_memory());
@@ -103,8 +104,24 @@ TEST_CASE(
   write(path / "cpu.stat", "usage_usec 7000000\nuser_usec 1\n");
   CHECK(group.ran_out_of_memory());
   CHECK(group.cpu_time() == std::chrono::seconds(2));
+  write(path / "pids.max", "");
+  limits.processes = 32;
+  REQUIRE(group.limit(limits));
+  CHECK(text_of(path / "pids.max") == "32");
   fs::remove(path / "memory.max");
   CHECK_FALSE(group.limit(limits));
+}
+
+TEST_CASE("Control groups: a keeper's ends with all that is in it, and goes") {
+  const ScratchFolder folder;
+  const fs::path path = folder.path() / "keeper-1";
+  write(path / "cgroup.kill", "");
+  const ControlGroup group(path.string());
+  group.kill();
+  CHECK(text_of(path / "cgroup.kill") == "1");
+  fs::remove(path / "cgroup.kill");  // a true group's files go with it
+  group.remove();
+  CHECK_FALSE(fs::exists(path));
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // What keepers promise, against programs that try to get around it.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -9,32 +11,17 @@
 #include <thread>
 #include <vector>
 
+#include "json/json.hpp"
 #include "support/processes.hpp"
+#include "support/programs.hpp"
 #include "support/scratch_folder.hpp"
 #include "work/run_program.hpp"
-#include "work/sandbox.hpp"
 #include "work/task_program.hpp"
 
 namespace fogctl {
 namespace {
 
 using namespace std::chrono_literals;
-
-TaskSpec shell(const std::string& script) {
-  TaskSpec spec;
-  spec.command = {"sh", "-c", script};
-  return spec;
-}
-
-ProgramRun run(const TaskSpec& spec, Duration timeout = 20s, std::uint64_t max_output = 1 << 20) {
-  ProgramRules rules;
-  rules.timeout = timeout;
-  rules.kill_after = 200ms;
-  rules.max_output = max_output;
-  auto ended = run_program(*make_keepers(), program_of(spec), rules);
-  REQUIRE(ended);
-  return std::move(*ended);
-}
 
 std::vector<pid_t> pids_in(const std::string& path) {
   std::ifstream file(path);
@@ -45,65 +32,6 @@ std::vector<pid_t> pids_in(const std::string& path) {
 
 bool none_runs(const std::vector<pid_t>& pids) {
   return std::ranges::none_of(pids, is_running);
-}
-
-TEST_CASE("Limits: memory without end, in one process and in several") {
-  TaskSpec spec;
-  spec.limits.memory = 64 << 20;
-  spec.command = {"perl", "-e", "my @all; while (1) { push @all, 'x' x 1000000; }"};
-  ProgramRun one = run(spec);
-  CAPTURE(one.errors);
-  CHECK((one.exit.code != 0 || one.exit.signal != 0));
-  CHECK(one.cut == Cut::none);
-  // Each is within its own bound; together they are not.
-  spec.command = {"perl", "-e",
-                  "for (1..4) { last unless fork } my $x = 'x' x 20000000; sleep 100;"};
-  const ProgramRun several = run(spec);
-  CHECK(several.exit.signal == SIGKILL);
-  CHECK(several.exit.limit == "it used more than 64 MiB of memory");
-}
-
-TEST_CASE("Limits: a program that reserves addresses and uses few is left alone") {
-  TaskSpec spec;
-  spec.limits.memory = 64 << 20;
-  // Memory that processes share counts once.
-  spec.command = {"perl", "-e",
-                  "my $x = 'x' x 30000000; for (1..4) { last unless fork } "
-                  "select undef, undef, undef, 0.3; print 1;"};
-  const ProgramRun ended = run(spec);
-  CHECK(ended.exit.limit.empty());
-  CHECK(ended.exit.code == 0);
-}
-
-TEST_CASE("Limits: a thousand processes, and a bomb that leaves its group") {
-  const ScratchFolder folder;
-  const std::string pids = folder.path() / "pids";
-  for (const char* script : {"for i in $(seq 1000); do sleep 100 & done; wait",
-                             "b() { setsid sh -c 'while :; do sleep 50 & sleep 0.01; done' & }; "
-                             "for i in $(seq 20); do b; "
-                             "done; wait"}) {
-    CAPTURE(script);
-    TaskSpec spec = shell(script);
-    spec.limits.processes = 32;
-    const auto before = descendants();
-    const ProgramRun ended = run(spec);
-    CHECK(ended.exit.limit == "it ran more than 32 processes");
-    CHECK(ended.cut == Cut::none);
-    CHECK(descendants() == before);
-  }
-}
-
-TEST_CASE("Limits: CPU seconds, output, open files, core dumps") {
-  TaskSpec spec = shell("while :; do :; done");
-  spec.limits.cpu_time = 1s;
-  CHECK(run(spec).exit.limit == "it used more than 1s of CPU time");
-  const ProgramRun writer = run(shell("yes"), 20s, 100'000);
-  CHECK(writer.cut == Cut::output);
-  CHECK(writer.output.size() == 100'000);
-  CHECK(run(shell("yes >&2 & sleep 0.2; kill $!")).errors.size() == 4096);
-  spec = shell("ulimit -n; ulimit -c");
-  spec.limits.open_files = 20;
-  CHECK(run(spec).output == "20\n0\n");
 }
 
 TEST_CASE("A program that ignores SIGTERM and a daemon of its own are killed after the timeout") {
@@ -142,6 +70,50 @@ TEST_CASE("A program that kills its keeper: the run ends, what it left dies, the
   CHECK(run_program(*keepers, program_of(shell("echo 1")), rules)->output == "1\n");
 }
 
+TEST_CASE("A program that left what cannot be ended holds up no other") {
+  const ScratchFolder folder;
+  const std::string pids = folder.path() / "pids";
+  const std::string traced = folder.path() / "traced";
+  const auto keepers = make_keepers();
+  const auto others = make_keepers();
+  std::jthread stuck([&] {
+    const auto spec = program_of(shell(
+        fmt::format("keeper=$PPID; (setsid sh -c 'echo $$ >{0}; exec sleep 1000' &); "
+                    "until [ -s {1} ]; do sleep 0.01; done; kill -KILL $keeper; exec sleep 1000",
+                    pids, traced)));
+    std::ignore = run_program(*keepers, spec, {});
+  });
+  REQUIRE(wait_until([&] { return pids_in(pids).size() == 1; }));
+  const pid_t held = pids_in(pids)[0];
+  // Whoever is traced stays, dead, until its tracer has waited for it.
+  const pid_t tracer = ::fork();
+  REQUIRE(tracer >= 0);
+  if (tracer == 0) {
+    if (::ptrace(PTRACE_SEIZE, held, nullptr, nullptr) != 0) ::_exit(1);
+    for (;;) ::pause();
+  }
+  const bool is_traced = wait_until(
+      [&] {
+        return text_of(fmt::format("/proc/{}/status", held))
+            .contains(fmt::format("TracerPid:\t{}\n", tracer));
+      },
+      1s);
+  std::ofstream(traced) << "1\n";
+  if (is_traced) {
+    REQUIRE(wait_until([&] { return !is_running(held); }));
+    const SystemClock clock;
+    const Instant began = clock.now();
+    CHECK(run_program(*others, program_of(shell("echo 1")), {})->output == "1\n");
+    CHECK(clock.now() - began < 2s);
+    stuck.join();  // it was given up
+    const auto again = program_of(shell("kill -KILL $PPID; sleep 1000"));
+    std::ignore = run_program(*keepers, again, {});
+    CHECK(clock.now() - began < 8s);
+  }
+  ::kill(tracer, SIGKILL);
+  ::waitpid(tracer, nullptr, 0);
+}
+
 TEST_CASE("A keeper that was killed at rest costs the next run nothing") {
   const auto keepers = make_keepers();
   ProgramRules rules;
@@ -152,6 +124,74 @@ TEST_CASE("A keeper that was killed at rest costs the next run nothing") {
   ::kill(keeper, SIGKILL);
   CHECK(wait_until([&] { return !is_running(keeper); }));
   CHECK(run_program(*keepers, program_of(shell("echo 1")), rules)->output == "1\n");
+}
+
+TEST_CASE("A keeper that was killed with its order unread costs the run nothing") {
+  const auto keepers = make_keepers();
+  const pid_t keeper =
+      std::stoi(run_program(*keepers, program_of(shell("echo $PPID")), {})->output);
+  ::kill(keeper, SIGSTOP);
+  const std::jthread killer([&] {
+    ::poll(nullptr, 0, 100);  // the order lies in its socket
+    ::kill(keeper, SIGKILL);
+  });
+  CHECK(run_program(*keepers, program_of(shell("echo 1")), {})->output == "1\n");
+}
+
+TEST_CASE("A program that kills its keeper before that has said a word runs once") {
+  const ScratchFolder folder;
+  const auto keepers = make_keepers();
+  const pid_t keeper =
+      std::stoi(run_program(*keepers, program_of(shell("echo $PPID")), {})->output);
+  // It gets the one CPU that both have when its program wants none.
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(::sched_getcpu(), &one);
+  const sched_param none{};
+  REQUIRE(::sched_setaffinity(keeper, sizeof one, &one) == 0);
+  REQUIRE(::sched_setscheduler(keeper, SCHED_IDLE | SCHED_RESET_ON_FORK, &none) == 0);
+  TaskSpec spec = shell("echo run >>runs; kill -KILL $PPID; sleep 5");
+  spec.workdir = folder.path();
+  const auto ended = run_program(*keepers, program_of(spec), {});
+  CHECK((!ended || ended->exit.is_lost));
+  CHECK(text_of(folder.path() / "runs") == "run\n");
+}
+
+TEST_CASE("A signal that comes while a keeper is waited for costs the run nothing") {
+  struct sigaction counted{}, before{};
+  counted.sa_handler = [](int) {};
+  ::sigaction(SIGUSR1, &counted, &before);
+  const pthread_t self = ::pthread_self();
+  {
+    const auto keepers = make_keepers();
+    const std::jthread signals([self](const std::stop_token& stop) {
+      for (; !stop.stop_requested(); ::poll(nullptr, 0, 1)) ::pthread_kill(self, SIGUSR1);
+    });
+    for (int i = 0; i < 100; ++i) {
+      const auto ended = run_program(*keepers, program_of(shell("echo 1")), {});
+      REQUIRE(ended);
+      CHECK(ended->output == "1\n");
+    }
+  }
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST_CASE("A long reason is cut between two characters") {
+  for (const char* name : {"/", "/x"}) {
+    TaskSpec spec;
+    spec.command = {name};
+    for (int i = 0; i < 1000; ++i) spec.command[0] += "\u00e9";
+    const auto ended = run_program(*make_keepers(), program_of(spec), {});
+    REQUIRE_FALSE(ended);
+    CHECK(ended.error().message.size() > 1000);
+    CHECK_FALSE(json::find_bad_utf8(ended.error().message));
+  }
+}
+
+TEST_CASE("A keeper does not go by the name of fogctl, whoever lists processes") {
+  const auto shown = run(shell("cat /proc/$PPID/comm; tr '\\0' ' ' </proc/$PPID/cmdline")).output;
+  CHECK(shown.starts_with("task-keeper\ntask-keeper keeper-of-programs "));
+  CHECK_FALSE(shown.contains("fogctl"));
 }
 
 TEST_CASE("Keepers are used again") {
@@ -211,39 +251,6 @@ TEST_CASE("Several threads run programs at a time") {
       }
     });
   }
-}
-
-TEST_CASE(
-    "Sandbox: no network, nothing to write but workdir and a /tmp of its own, few processes") {
-  if (const auto works = check_sandbox(); !works) {
-    MESSAGE("not tested: " << works.error().message);
-    return;
-  }
-  const ScratchFolder folder;
-  TaskSpec spec = shell(
-      "touch /usr/mark /etc/mark /dev/mark /run/mark 2>&1 | grep -c 'Read-only'; "
-      "touch here && ls here; ls /tmp | wc -l; ls -d /proc/[0-9]* | wc -l; "
-      "grep -c : /proc/net/dev; pwd; dd if=/dev/zero of=/tmp/big bs=1M count=100 2>&1 | "
-      "grep -o 'No space.*'");
-  spec.sandbox = true;
-  spec.workdir = folder.path();
-  spec.limits.memory = 32 << 20;
-  const ProgramRun ended = run(spec);
-  CAPTURE(ended.errors);
-  const std::string above = folder.path().filename();  // the only thing in /tmp: the workdir
-  CHECK(ended.output.starts_with("4\nhere\n1\n"));
-  CHECK(ended.output.ends_with(
-      fmt::format("\n1\n{}\nNo space left on device\n", folder.path().string())));
-  CHECK(std::filesystem::exists(folder.path() / "here"));
-}
-
-TEST_CASE("Sandbox: a daemon in it ends with the task too") {
-  if (!check_sandbox()) return;
-  TaskSpec spec = shell("setsid sleep 1000 & echo 1");
-  spec.sandbox = true;
-  const auto before = descendants();
-  CHECK(run(spec).output == "1\n");
-  CHECK(descendants() == before);
 }
 
 }  // namespace

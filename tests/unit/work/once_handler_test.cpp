@@ -124,7 +124,7 @@ TEST_CASE("Once: nothing of this process is open in the program, and no signal i
   const auto outcome = run(spec);
   REQUIRE(outcome);
   const std::string text = json::read_string(*outcome).value();
-  says(text, "4\n");  // its three, and the folder that it reads
+  CHECK(text.starts_with("4\n"));  // its three, and the folder that it reads
   says(text, "SigBlk:\t0000000000000000\n");
   says(text, "SigIgn:\t0000000000000000\n");
   says(text, "NoNewPrivs:\t1\n");
@@ -204,6 +204,16 @@ TEST_CASE("Once: pipes never deadlock, whatever the program reads, writes or clo
   CHECK(run(shell("echo 4; exec >&-; head -c 2000000 /dev/zero >&2; cat >/dev/null"), big) == "4");
   CHECK(run(shell("echo 5; exec >&- 2>&- <&-; i=0; while [ $i -lt 1000 ]; do i=$((i+1)); done")) ==
         "5");
+}
+
+TEST_CASE("Once: all that a program wrote before its end is read, in however many parts") {
+  TaskSpec spec;
+  spec.timeout = 20s;
+  spec.output = OutputKind::text;
+  // O_DIRECT: a read gets no more than one write.
+  spec.command = {"perl", "-e",
+                  "fcntl(STDOUT, 4, 1 | 040000) or die $!; syswrite STDOUT, 'x' for 1..10"};
+  CHECK(run(spec) == "\"xxxxxxxxxx\"");
 }
 
 TEST_CASE("Once: what does not end in time is asked to, then killed") {

@@ -9,6 +9,7 @@
 
 #include "support/processes.hpp"
 #include "support/scratch_folder.hpp"
+#include "work/stop_descriptor.hpp"
 
 namespace fogctl {
 namespace {
@@ -33,13 +34,23 @@ TaskSpec shell(const ScratchFolder& folder, const std::string& answer) {
 
 constexpr const char* answers_count = "echo '{\"uid\":\"'$uid'\",\"content\":'$n'}'";
 
-HandlerOutcome run(const Handler& handler, const std::string& uid, const Run& how = {},
-                   const std::string& content = "1") {
+HandlerOutcome run_once(const Handler& handler, const std::string& uid, const Run& how = {},
+                        const std::string& content = "1") {
   Task task;
   task.uid = uid;
   task.name = "own";
   task.content = content;
   return handler.run(task, how);
+}
+
+/// Again where it is put off, as the worker pool does.
+HandlerOutcome run(const Handler& handler, const std::string& uid, const Run& how = {},
+                   const std::string& content = "1") {
+  for (;;) {
+    auto outcome = run_once(handler, uid, how, content);
+    if (outcome || !outcome.error().put_off_until) return outcome;
+    std::this_thread::sleep_for(*outcome.error().put_off_until - SystemClock().now());
+  }
 }
 
 std::vector<pid_t> started(const ScratchFolder& folder) {
@@ -88,6 +99,18 @@ TEST_CASE("Stream: an error is a failed run, and the process goes on") {
     says(failure_of(run(handler, uid), TaskErrorCode::task_failed, false), "no paper");
   }
   CHECK(started(folder).size() == 1);
+}
+
+TEST_CASE("Stream: of a long error the last lines are told") {
+  const ScratchFolder folder;
+  const Handler handler =
+      stream_handler(shell(folder,
+                           "seq 50000 | tr '\\n' ' ' >\"$log.long\"; "
+                           "echo '{\"uid\":\"'$uid'\",\"error\":\"'\"$(cat \"$log.long\")\"'\"}'"),
+                     make_keepers());
+  const std::string told = failure_of(run(handler, "a"), TaskErrorCode::task_failed, false);
+  says(told, "49999 50000");
+  CHECK(told.size() < 2100);
 }
 
 TEST_CASE("Stream: progress comes to who listens") {
@@ -224,13 +247,36 @@ TEST_CASE("Stream: one that dies whenever it is started is started less and less
   const Handler handler = stream_handler(shell(folder, "exit 1"), make_keepers());
   const SystemClock clock;
   const Instant began = clock.now();
-  for (int i = 0; i < 4; ++i) run(handler, "a");
-  CHECK(clock.now() - began >= 700ms);  // 100 + 200 + 400
+  int put_off = 0;
+  for (; clock.now() - began < 650ms; ::poll(nullptr, 0, 5)) {  // 100 + 200 + 400
+    const std::size_t before = started(folder).size();
+    const auto outcome = run_once(handler, "a");
+    failure_of(outcome, TaskErrorCode::task_failed, false);
+    const bool has_run = started(folder).size() > before;
+    CHECK(has_run != outcome.error().put_off_until.has_value());
+    if (!has_run) CHECK(*outcome.error().put_off_until > began);
+    put_off += has_run ? 0 : 1;
+  }
+  CHECK(put_off > 5);  // no thread sat the time out
+  CHECK(started(folder).size() >= 2);
+  CHECK(started(folder).size() <= 3);
   TaskSpec spec = shell(folder, "");
   spec.command = {"no-such-program"};
   says(
       failure_of(run(stream_handler(spec, make_keepers()), "a"), TaskErrorCode::task_failed, false),
       "in no folder of its PATH");
+}
+
+TEST_CASE("Stream: one that says much while it rests is not held up") {
+  const ScratchFolder folder;
+  const Handler handler =
+      stream_handler(shell(folder, std::string(answers_count) +
+                                       "; head -c 400000 /dev/zero | tr '\\0' x >&2; echo >&2; "
+                                       "echo >\"$log.done\""),
+                     make_keepers());
+  CHECK(run(handler, "a") == "1");
+  CHECK(wait_until([&] { return std::filesystem::exists(folder.path() / "log.done"); }));
+  CHECK(run(handler, "b") == "2");
 }
 
 TEST_CASE("Stream: one that died at rest is replaced before it costs a task") {
@@ -241,6 +287,26 @@ TEST_CASE("Stream: one that died at rest is replaced before it costs a task") {
   ::kill(pid, SIGKILL);
   CHECK(wait_until([&] { return !is_running(pid); }));
   CHECK(run(handler, "b") == "1");
+}
+
+TEST_CASE("Stream: a moment without descriptors fails a run and the making of a handler, no more") {
+  const ScratchFolder folder;
+  TaskSpec spec = shell(folder, answers_count);
+  spec.concurrency = 1;
+  const auto keepers = make_keepers();
+  {
+    const Handler handler = stream_handler(spec, keepers);
+    CHECK(run(handler, "a") == "1");
+    const std::stop_source source;
+    {
+      const NoDescriptors none;
+      CHECK_THROWS_AS(StopDescriptor(source.get_token()), std::system_error);
+      CHECK_THROWS_AS(stream_handler(spec, keepers), std::system_error);
+      CHECK_THROWS_AS(run(handler, "b", {.stop = source.get_token()}), std::system_error);
+    }
+    CHECK(run(handler, "c", {.stop = source.get_token()}) == "1");  // nobody has its one place
+  }
+  CHECK(started(folder).size() == 2);
 }
 
 TEST_CASE("Stream: with its handler its processes end") {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -145,6 +146,14 @@ TEST_CASE("task file: a mistake names file, line and key, what was expected and 
   }
 }
 
+TEST_CASE("task file: a relative workdir is that of the process's folder") {
+  const Written written("[task.t]\ncommand = [\"sh\"]\nworkdir = \".\"\n");
+  CHECK(written.mistakes().empty());
+  const std::string workdir = written.file.tasks.at(0).spec.workdir;
+  CHECK(workdir.starts_with('/'));
+  CHECK(std::filesystem::equivalent(workdir, "."));
+}
+
 TEST_CASE("task file: what a stream has no use for is a mistake in one") {
   const Written written(
       "[task.t]\ncommand = [\"sh\"]\nretry_exit_codes = [75]\nmode = \"stream\"\n");
@@ -226,6 +235,13 @@ TEST_CASE("task file: one that is not there is told") {
   REQUIRE(file.mistakes.size() == 1);
   CHECK(to_string(file.mistakes[0]) ==
         "/no/such/t.toml: cannot read it: No such file or directory");
+}
+
+TEST_CASE("task file: one that cannot be read is not taken for an empty one") {
+  const TaskFile file = read_task_file("/proc/self/mem", checks());  // an I/O error at its start
+  REQUIRE(file.mistakes.size() == 1);
+  CHECK(to_string(file.mistakes[0]) == "/proc/self/mem: cannot read it to its end");
+  CHECK(Written("").mistakes().empty());
 }
 
 TEST_CASE("task file: a user must exist, and only root runs a task as another") {

@@ -19,9 +19,10 @@ using namespace std::chrono_literals;
 
 /// A pool on a queue in memory, which notes what came of its tasks in the order that it did.
 struct Scene {
-  explicit Scene(HandlerTable table, std::size_t threads = 4)
+  explicit Scene(HandlerTable table, std::size_t threads = 4, std::size_t max_content = 1000)
       : handlers(std::move(table)),
-        pool(queue, handlers, clock, options(threads), {[this](std::vector<TaskResult> results) {
+        pool(queue, handlers, clock, options(threads, max_content),
+             {[this](std::vector<TaskResult> results) {
                const std::lock_guard lock(mutex);
                for (TaskResult& result : results) ended.push_back(std::move(result));
                changed.notify_all();
@@ -34,9 +35,10 @@ struct Scene {
     CHECK(pool.drain(clock.now() + 10s));
     set_log_level(LogLevel::info);
   }
-  static PoolOptions options(std::size_t threads) {
+  static PoolOptions options(std::size_t threads, std::size_t max_content) {
     PoolOptions options;
     options.threads = threads;
+    options.max_content = max_content;
     options.holder = "me";
     return options;
   }
@@ -178,6 +180,52 @@ TEST_CASE("worker pool: those that wait for their turn can be given up") {
   scene.pool.cancel(uids);
   CHECK(scene.wait_for(
       static_cast<std::size_t>(std::ranges::count(*said, CancelStatus::will_apply))));
+}
+
+TEST_CASE(
+    "worker pool: a kind that can only run later costs its tasks no attempt, others no time") {
+  std::atomic<int> calls = 0;
+  std::atomic<std::uint32_t> most_attempts = 0;
+  const SystemClock clock;
+  HandlerTable table;
+  table.add("later", {TaskClass::light, [&](const Task&, const Run& run) -> HandlerOutcome {
+                        most_attempts = std::max(most_attempts.load(), run.attempt);
+                        if (++calls > 50) return "1";
+                        RunFailure failure(TaskErrorCode::task_failed, "not yet");
+                        failure.put_off_until = clock.now() + 20ms;
+                        return std::unexpected(std::move(failure));
+                      }});
+  table.add("free", quick());
+  Scene scene(std::move(table), 1);
+  scene.add("later", 10);
+  scene.add("free", 50);
+  scene.pool.start();
+  CHECK(scene.wait_for(60));
+  CHECK(scene.errors() == 0);
+  CHECK(most_attempts == 1);
+  CHECK(calls == 60);
+  CHECK(std::ranges::all_of(scene.ended.begin(), scene.ended.begin() + 50,
+                            [](const auto& one) { return one.content == "2"; }));
+}
+
+TEST_CASE("worker pool: a result that no peer would read fails at once and for good") {
+  for (const std::size_t size : {10, 11}) {
+    std::atomic<int> runs = 0;
+    HandlerTable table;
+    table.add("long", {TaskClass::light, [&](const Task&, const Run&) -> HandlerOutcome {
+                         ++runs;
+                         return std::string(size, '1');
+                       }});
+    Scene scene(std::move(table), 1, 10);
+    scene.add("long", 1);
+    scene.pool.start();
+    REQUIRE(scene.wait_for(1));
+    CHECK(runs == 1);
+    const auto& error = scene.ended[0].error;
+    CHECK(error.has_value() == (size > 10));
+    if (error) CHECK(error->code == TaskErrorCode::task_failed);
+    if (error) CHECK(error->message.contains("11 bytes as JSON, and no more than 10 can be sent"));
+  }
 }
 
 TEST_CASE("worker pool: a task without a handler is left to the queue's other workers") {
