@@ -99,48 +99,6 @@ CrewOptions Node::crew_options() const {
   return crew;
 }
 
-LaneEvents Node::lane_events() {
-  return {.on_enqueued = [this](const auto& answers) { on_enqueued(answers); },
-          .on_load =
-              [this](const QueueLoad& load) {
-                scheduler_.on_load(backlog_of(load), clock_.now(), actions_);
-              },
-          .on_down =
-              [this](const Error& why) {
-                log(LogLevel::warning, "the queue is away: {}", why.message);
-                scheduler_.on_queue_down();
-              },
-          .on_up =
-              [this](bool restarted) {
-                log(LogLevel::info, "the queue is back{}",
-                    restarted ? "; giving it again what is unanswered" : "");
-                scheduler_.on_queue_up(restarted, clock_.now(), actions_);
-              }};
-}
-
-CloudLink::Events Node::cloud_events() {
-  return {.on_up =
-              [this](bool is_original) {
-                scheduler_.on_cloud_up(is_original, clock_.now(), actions_);
-                perform();
-              },
-          .on_down =
-              [this] {
-                scheduler_.on_cloud_down(clock_.now(), actions_);
-                perform();
-              },
-          .on_result =
-              [this](const wire::ResultMessage& message) { on_link_result(cloud_link, message); },
-          .on_kinds =
-              [this](TaskKinds kinds) {
-                scheduler_.on_kinds(cloud_link, std::move(kinds), clock_.now(), actions_);
-                perform();
-              },
-          .on_progress =
-              [this](const wire::Progress& progress) { on_link_progress(cloud_link, progress); },
-          .on_batch = [this] { perform(); }};
-}
-
 Result<void> Node::listen() {
   return listener_.open(options_.listen);
 }
@@ -173,20 +131,6 @@ void Node::serve() {
 
 wire::NodeIdentity Node::identity() const {
   return {options_.id, options_.name, wire::protocol_version, listener_.address()};
-}
-
-Connections::Events Node::connection_events() {
-  return {.on_object = [this](PeerId peer, std::string_view text) { on_object(peer, text); },
-          .on_batch =
-              [this] {
-                stamp_.clear();
-                perform();
-              },
-          .on_closed =
-              [this](PeerId peer, const std::string& why) {
-                mesh_.on_closed(peer, why);
-                if (is_draining_ && connections_.empty() && is_goodbye_) io_.stop();
-              }};
 }
 
 PeerId Node::adopt(asio::ip::tcp::socket socket) {

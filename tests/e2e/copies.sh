@@ -6,7 +6,7 @@ source "$(dirname "$0")/mesh.sh"
 cat >"$dir/tasks.toml" <<EOF
 [task.mark]
 class = "light"
-command = ["sh", "-c", 'read -r naptime; echo "\$FOGCTL_TASK_UID" >>$dir/runs; sleep "\$naptime"; echo 1']
+command = ["sh", "-c", 'read -r s; echo "\$FOGCTL_TASK_UID" >>$dir/runs; sleep "\$s"; echo 1']
 EOF
 touch "$dir/runs"
 start_redis
