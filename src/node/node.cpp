@@ -234,6 +234,7 @@ void Node::perform_all() {
 }
 
 void Node::perform(EnqueueTask& action, LaneWork& work) {
+  if (work.has_later()) lane_.submit(std::exchange(work, {}));  // which it must not overtake
   work.enqueue.push_back({std::move(action.task), action.arrival, action.start_by, action.away});
 }
 

@@ -113,6 +113,7 @@ class Node {
   void on_enqueued(const std::vector<LaneAnswer>& answers);
   void on_cancelled(const std::vector<std::string>& uids);
   void on_begun(const Task& task);
+  void on_withdrawn(const std::vector<LaneWithdrawal>& answers);
   void ask_queue(LaneCall call);
   void hand_over();
   void on_taken(const Result<std::vector<Lease>>& taken, bool is_last);

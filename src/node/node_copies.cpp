@@ -38,19 +38,20 @@ void Node::perform(CancelCopy& action, LaneWork&) {
   connections_.send(action.link, buffer_);
 }
 
-/// One call for each: what it answers must not depend on others.
 void Node::perform(Withdraw& action, LaneWork& work) {
-  work.calls.push_back([this, uid = std::move(action.uid)](TaskQueue& queue) {
-    const auto numbers = queue.withdraw({&uid, 1}, clock_.now());
+  work.withdraw.push_back(std::move(action.uid));
+}
+
+void Node::on_withdrawn(const std::vector<LaneWithdrawal>& answers) {
+  for (const LaneWithdrawal& one : answers) {
     WithdrawAnswer answer;
-    if (!numbers) {
+    if (!one.number) {
       answer.kind = WithdrawAnswer::Kind::unavailable;
-    } else if (numbers->front() != 0) {
-      answer = {WithdrawAnswer::Kind::away, numbers->front()};
+    } else if (*one.number != 0) {
+      answer = {WithdrawAnswer::Kind::away, *one.number};
     }
-    return std::function<void()>(
-        [this, uid, answer] { scheduler_.on_withdrawn(uid, answer, clock_.now(), actions_); });
-  });
+    scheduler_.on_withdrawn(one.uid, answer, clock_.now(), actions_);
+  }
 }
 
 }  // namespace fogctl

@@ -9,6 +9,7 @@ namespace fogctl {
 
 LaneEvents Node::lane_events() {
   return {.on_enqueued = [this](const auto& answers) { on_enqueued(answers); },
+          .on_withdrawn = [this](const auto& answers) { on_withdrawn(answers); },
           .on_load =
               [this](const QueueLoad& load) {
                 scheduler_.on_load(backlog_of(load), clock_.now(), actions_);

@@ -16,7 +16,17 @@ void append(LaneWork& to, LaneWork&& from) {
   std::ranges::move(from.enqueue, std::back_inserter(to.enqueue));
   std::ranges::move(from.finish, std::back_inserter(to.finish));
   std::ranges::move(from.give_back, std::back_inserter(to.give_back));
+  std::ranges::move(from.withdraw, std::back_inserter(to.withdraw));
   std::ranges::move(from.calls, std::back_inserter(to.calls));
+}
+
+void append(std::vector<LaneWork>& to, LaneWork&& work) {
+  const bool would_overtake = !to.empty() && to.back().has_later() && work.has_changes();
+  if (to.empty() || would_overtake) {
+    to.push_back(std::move(work));
+  } else {
+    append(to.back(), std::move(work));
+  }
 }
 
 }  // namespace
@@ -58,14 +68,14 @@ void QueueLane::submit(LaneWork work) {
 
 /// One round, on a worker: it has a task to run then, more likely than not.
 void QueueLane::run_errand() {
-  LaneWork work;
+  std::vector<LaneWork> works;
   {
     const std::lock_guard guard(mutex_);
     is_lent_ = false;
     is_busy_ = true;
-    std::swap(work, inbox_);
+    std::swap(works, inbox_);
   }
-  perform(work);
+  perform_all(works);
   give_up_turn();
 }
 
@@ -86,7 +96,7 @@ void QueueLane::stop() {
 void QueueLane::run(const std::stop_token& stop) {
   bool is_last = false;
   while (!is_last) {
-    LaneWork work;
+    std::vector<LaneWork> works;
     {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, stop, load_at_ - clock_.now(),
@@ -96,23 +106,30 @@ void QueueLane::run(const std::stop_token& stop) {
       is_awaited_ = false;
       is_busy_ = true;
       is_last = stop.stop_requested();
-      std::swap(work, inbox_);
+      std::swap(works, inbox_);
     }
-    perform(work);
+    perform_all(works);
     if (clock_.now() >= load_at_) ask_load();
     give_up_turn();
   }
+}
+
+void QueueLane::perform_all(std::vector<LaneWork>& works) {
+  if (works.empty()) works.emplace_back();  // what could not be settled is due all the same
+  for (LaneWork& work : works) perform(work);
 }
 
 /// What ended comes first: a uid that comes again must not be told that it is there already.
 void QueueLane::perform(LaneWork& work) {
   std::vector<NewTask> tasks = std::move(work.enqueue);
   work.enqueue.clear();
+  const std::vector<std::string> leaving = std::exchange(work.withdraw, {});
   const std::vector<LaneCall> calls = std::exchange(work.calls, {});
   LaneWork rest = std::exchange(unsettled_, {});
   append(rest, std::move(work));
   settle(rest);
   if (!tasks.empty()) enqueue(tasks);
+  if (!leaving.empty()) withdraw(leaving);
   for (const LaneCall& call : calls) deliver(call(queue_));
 }
 
@@ -129,6 +146,18 @@ void QueueLane::enqueue(std::vector<NewTask>& tasks) {
     }
     deliver([this, answers = std::move(answers)] { events_.on_enqueued(answers); });
   }
+}
+
+void QueueLane::withdraw(const std::vector<std::string>& uids) {
+  const auto numbers = queue_.withdraw(uids, clock_.now());
+  note(numbers ? nullptr : &numbers.error());
+  std::vector<LaneWithdrawal> answers;
+  answers.reserve(uids.size());
+  for (std::size_t i = 0; i < uids.size(); ++i) {
+    answers.push_back({uids[i], numbers ? Result<std::uint32_t>((*numbers)[i])
+                                        : Result<std::uint32_t>(std::unexpected(numbers.error()))});
+  }
+  deliver([this, answers = std::move(answers)] { events_.on_withdrawn(answers); });
 }
 
 /// Adds an answer for each, unless the queue is away: then why.

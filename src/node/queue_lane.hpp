@@ -30,10 +30,14 @@ struct LaneWork {
   std::vector<NewTask> enqueue;
   std::vector<Finished> finish;  // tasks that were away; their results need no hand-over
   std::vector<LeaseRef> give_back;
-  std::vector<LaneCall> calls;  // after the others
-  [[nodiscard]] bool empty() const {
-    return enqueue.empty() && finish.empty() && give_back.empty() && calls.empty();
+  // After the others; what is submitted behind these does not overtake them.
+  std::vector<std::string> withdraw;
+  std::vector<LaneCall> calls;
+  [[nodiscard]] bool has_changes() const {
+    return !enqueue.empty() || !finish.empty() || !give_back.empty();
   }
+  [[nodiscard]] bool has_later() const { return !withdraw.empty() || !calls.empty(); }
+  [[nodiscard]] bool empty() const { return !has_changes() && !has_later(); }
 };
 
 struct LaneAnswer {
@@ -42,8 +46,15 @@ struct LaneAnswer {
   Result<EnqueueOutcome> outcome;
 };
 
+/// Of a task that was to be withdrawn: the number of the lease; 0: it does not wait.
+struct LaneWithdrawal {
+  std::string uid;
+  Result<std::uint32_t> number;
+};
+
 struct LaneEvents {
   std::function<void(const std::vector<LaneAnswer>& answers)> on_enqueued;
+  std::function<void(const std::vector<LaneWithdrawal>& answers)> on_withdrawn;
   std::function<void(const QueueLoad& load)> on_load;
   std::function<void(const Error& why)> on_down;
   /// `restarted`: the queue may have come back with less than it had.
@@ -69,7 +80,9 @@ class QueueLane {
   void run_errand();
   void give_up_turn();
   [[nodiscard]] bool is_free() const { return !is_lent_ && !is_busy_; }
+  void perform_all(std::vector<LaneWork>& works);
   void perform(LaneWork& work);
+  void withdraw(const std::vector<std::string>& uids);
   void enqueue(std::vector<NewTask>& tasks);
   [[nodiscard]] std::optional<Error> enqueue_batch(std::span<const NewTask> batch,
                                                    std::vector<LaneAnswer>& answers);
@@ -87,10 +100,10 @@ class QueueLane {
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  LaneWork inbox_;
-  bool is_lent_ = false;     // a worker was asked to make the calls, and has not begun
-  bool is_busy_ = false;     // somebody makes them: one thread at a time
-  bool is_awaited_ = false;  // the lane's thread waits for its turn
+  std::vector<LaneWork> inbox_;  // in the order of what must not be overtaken
+  bool is_lent_ = false;         // a worker was asked to make the calls, and has not begun
+  bool is_busy_ = false;         // somebody makes them: one thread at a time
+  bool is_awaited_ = false;      // the lane's thread waits for its turn
 
   // Of whoever makes the calls: a worker, the lane's thread, or the network thread.
   LaneWork unsettled_;  // finish and give_back that failed and are tried again
