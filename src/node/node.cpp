@@ -159,6 +159,7 @@ void Node::on_message(PeerId peer, wire::TaskMessage message) {
     return refuse(peer, message, {TaskErrorCode::unavailable, "this node is stopping"});
   }
   if (!message.has_class) task.weight = scheduler_.class_of(task.name);
+  task.exclusive |= exclusive_.contains(task.name);
   if (!options_.is_cloud) {
     if (stamp_.empty()) stamp_ = wire::wall_time_text(clock_.wall_now());
     task.distribution_time = stamp_;

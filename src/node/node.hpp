@@ -12,6 +12,7 @@
 #include <functional>
 #include <future>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -168,6 +169,7 @@ class Node {
   std::atomic<bool> has_copies_ = false;            // so that what begins here matters elsewhere
   Mesh mesh_;
 
+  std::set<std::string, std::less<>> exclusive_;  // tasks that are so by their task file
   json::Object scratch_;
   std::string buffer_;
   std::string stamp_;  // distribution_time of the tasks of this read

@@ -19,7 +19,12 @@ TaskKinds kinds_of(const HandlerTable& table) {
 
 void Node::on_handlers_changed() {
   asio::post(io_, [this] {
-    scheduler_.on_own_kinds(kinds_of(*handlers_.table()), clock_.now(), actions_);
+    const auto table = handlers_.table();
+    exclusive_.clear();
+    for (const auto& [name, handler] : table->all()) {
+      if (handler.is_exclusive) exclusive_.insert(name);
+    }
+    scheduler_.on_own_kinds(kinds_of(*table), clock_.now(), actions_);
     perform();
   });
 }

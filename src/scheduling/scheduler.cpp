@@ -11,6 +11,8 @@
 namespace fogctl {
 namespace {
 
+constexpr Duration longest_patience = std::chrono::hours(24);
+
 constexpr std::size_t most_origins = 16;
 
 bool is_same_task(const Task& a, const Task& b) {
@@ -281,8 +283,12 @@ void Scheduler::hand_on(Entry& entry, Instant now, Actions& out) {
   task.waited = add_saturating(task.waited, way / 2);
   entry.expected_there = add_saturating(entry.expected_there, way);
   set_where(entry, Where::away);
-  entry.link_id =
-      handed_on_.add(task.uid, entry.link, now + patience_with(entry.expected_there, is_original));
+  // A peer that loses nothing may have it still: what must not run twice is its own until it
+  // answers or its link breaks.
+  const bool is_patient = task.exclusive && !is_original;
+  const Duration patience =
+      is_patient ? longest_patience : patience_with(entry.expected_there, is_original);
+  entry.link_id = handed_on_.add(task.uid, entry.link, now + patience);
   entry.is_shared = true;
   out.push_back(HandOn{entry.link, entry.task, entry.link_id});
 }
@@ -306,11 +312,10 @@ void Scheduler::undo_hop(Entry& entry) {
 
 /// How long its answer may take.
 Duration Scheduler::patience_with(Duration expected, bool is_original) const {
-  constexpr Duration longest = std::chrono::hours(24);
   const int times = is_original ? 1 : SchedulerOptions::fogctl_patience;
   const Duration least = times * options_.overdue_min;
   const double seconds = options_.overdue_factor * to_seconds(expected);
-  return std::min(longest, std::max(least, from_seconds(seconds)));
+  return std::min(longest_patience, std::max(least, from_seconds(seconds)));
 }
 
 void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& out) {

@@ -19,6 +19,7 @@ Handler with_bounds(Handler handler, const TaskSpec& spec) {
   handler.max_attempts = spec.max_attempts;
   handler.concurrency = spec.concurrency;
   handler.is_base64 = spec.output == OutputKind::base64;
+  handler.is_exclusive = spec.exclusive;
   return handler;
 }
 

@@ -42,9 +42,10 @@ struct Run {
 struct Handler {
   TaskClass weight = TaskClass::light;  // of a task that does not say
   std::function<HandlerOutcome(const Task& task, const Run& run)> run;
-  int max_attempts = 0;    // of a task that does not say; 0: as many as the node allows
-  int concurrency = 0;     // runs at a time in this process; 0: as many as there are workers
-  bool is_base64 = false;  // its result is a string that stands for bytes
+  int max_attempts = 0;       // of a task that does not say; 0: as many as the node allows
+  int concurrency = 0;        // runs at a time in this process; 0: as many as there are workers
+  bool is_base64 = false;     // its result is a string that stands for bytes
+  bool is_exclusive = false;  // must not run twice at a time
 };
 
 class HandlerTable {

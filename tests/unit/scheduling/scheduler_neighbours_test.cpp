@@ -186,15 +186,21 @@ TEST_CASE("An answer that is overdue: placed again, not over that link, and the 
   struct Row {
     const char* name;
     NeighbourIdentity who;
+    bool is_exclusive;
     Duration patience;
   };
-  const Row rows[] = {{"original", original_node("10.0.0.9"), 60s},
-                      {"fogctl, which may be frozen", fogctl_node("c"), 5min}};
+  const Row rows[] = {
+      {"original", original_node("10.0.0.9"), false, 60s},
+      {"fogctl, which may be frozen", fogctl_node("c"), false, 5min},
+      {"original, which may lose what must not run twice", original_node("10.0.0.9"), true, 60s},
+      {"fogctl, which may run what must not run twice", fogctl_node("c"), true, 24h}};
   for (const Row& row : rows) {
     CAPTURE(row.name);
     Two bench;
     bench.add(100, row.who, 0ms);
-    const auto sent = bench.hand_on(hurried());
+    Task given = hurried();
+    given.exclusive = row.is_exclusive;
+    const auto sent = bench.hand_on(given);
     REQUIRE(sent.link == 100);
     bench.pass(row.patience - 1ns);
     (void)bench.peer_state(100, 0ms);  // it is there, and still the best
