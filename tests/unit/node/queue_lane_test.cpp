@@ -1,0 +1,128 @@
+// The way to a queue that blocks: what is submitted meanwhile goes in one, and yet in the order
+// that counts.
+#include <doctest/doctest.h>
+
+#include <future>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "node/queue_lane.hpp"
+#include "queue/memory_queue.hpp"
+#include "support/failing_queue.hpp"
+#include "work/command_handlers.hpp"
+
+namespace fogctl {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Says that it blocks, as one on the network does.
+struct BlockingQueue : FailingQueue {
+  using FailingQueue::FailingQueue;
+  [[nodiscard]] bool blocks() const override { return true; }
+};
+
+struct Scene {
+  Scene()
+      : queue(std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(QueueLimits{}), "me")),
+        pool(queue, handlers, clock, PoolOptions{}, {}),
+        lane(queue, pool, clock, events(), [](const std::function<void()>& event) { event(); }) {
+    set_log_level(LogLevel::off);
+  }
+  ~Scene() { set_log_level(LogLevel::info); }
+
+  LaneEvents events() {
+    LaneEvents all;
+    all.on_enqueued = [this](const auto& answers) {
+      for (const LaneAnswer& one : answers) say("enqueued " + one.uid);
+    };
+    all.on_withdrawn = [this](const auto& answers) {
+      for (const LaneWithdrawal& one : answers) {
+        const bool is_away = one.number.has_value() && *one.number != 0;
+        say((is_away ? "withdrawn " : one.number ? "not withdrawn " : "unavailable ") + one.uid);
+      }
+    };
+    all.on_load = [](const QueueLoad&) {};
+    all.on_down = [this](const Error&) { say("down"); };
+    all.on_up = [this](bool) { say("up"); };
+    return all;
+  }
+  void say(std::string what) {
+    const std::lock_guard lock(mutex);
+    said.push_back(std::move(what));
+  }
+  NewTask task(const std::string& uid) {
+    Task made;
+    made.uid = uid;
+    made.name = "echo";
+    return {std::make_shared<const Task>(made), clock.now(), clock.now() + 60s};
+  }
+  LaneWork enqueue(const std::string& uid) {
+    LaneWork work;
+    work.enqueue.push_back(task(uid));
+    return work;
+  }
+  static LaneWork withdraw(const std::string& uid) {
+    LaneWork work;
+    work.withdraw.push_back(uid);
+    return work;
+  }
+  /// The lane's thread is busy until the gate opens: what is submitted meanwhile piles up.
+  void occupy(std::shared_future<void> gate) {
+    std::promise<void> begun;
+    LaneWork work;
+    work.calls.push_back([&begun, gate = std::move(gate)](TaskQueue&) {
+      begun.set_value();
+      gate.wait();
+      return std::function<void()>([] {});
+    });
+    lane.submit(std::move(work));
+    begun.get_future().wait();
+  }
+
+  SystemClock clock;
+  Handlers handlers{built_in_handlers()};
+  BlockingQueue queue;
+  std::mutex mutex;
+  std::vector<std::string> said;
+  WorkerPool pool;  // not started: nobody takes what is queued
+  QueueLane lane;
+};
+
+using Said = std::vector<std::string>;
+
+TEST_CASE("queue lane: what is withdrawn is not overtaken by what comes behind it") {
+  Scene scene;
+  scene.lane.start();
+  std::promise<void> gate;
+  scene.occupy(gate.get_future().share());
+  scene.lane.submit(scene.enqueue("a"));
+  scene.lane.submit(Scene::withdraw("a"));
+  scene.lane.submit(scene.enqueue("b"));
+  scene.lane.submit(Scene::withdraw("b"));
+  scene.lane.submit(Scene::withdraw("c"));
+  gate.set_value();
+  scene.lane.stop();
+  CHECK(scene.said ==
+        Said{"enqueued a", "withdrawn a", "enqueued b", "withdrawn b", "not withdrawn c"});
+}
+
+TEST_CASE("queue lane: a queue that cannot be asked is down, and is told to be up again") {
+  Scene scene;
+  scene.queue.fail_next(FailingQueue::When::before);
+  scene.lane.start();
+  scene.lane.submit(Scene::withdraw("a"));
+  const Instant end = scene.clock.now() + 10s;
+  const auto has_said = [&](std::size_t count) {
+    const std::lock_guard lock(scene.mutex);
+    return scene.said.size() >= count;
+  };
+  while (!has_said(3) && scene.clock.now() < end) std::this_thread::sleep_for(1ms);
+  scene.lane.stop();
+  CHECK(scene.said == Said{"down", "unavailable a", "up"});
+}
+
+}  // namespace
+}  // namespace fogctl
