@@ -289,6 +289,7 @@ void Scheduler::hand_on(Entry& entry, Instant now, Actions& out) {
   const Duration patience =
       is_patient ? longest_patience : patience_with(entry.expected_there, is_original);
   entry.link_id = handed_on_.add(task.uid, entry.link, now + patience);
+  entry.handed_at = now;
   entry.is_shared = true;
   out.push_back(HandOn{entry.link, entry.task, entry.link_id});
 }

@@ -195,6 +195,7 @@ class Scheduler {
     std::uint32_t lease_number = 0;  // the last under which it was away
     PeerId link = 0;                 // when it is away, or going
     std::int64_t link_id = 0;        // when it is away
+    Instant handed_at;               // likewise
     Duration expected_there{};       // likewise: until it is finished there, the link apart
     bool avoids_here = false;        // this node's queue is full
     bool has_hop = false;            // its offload fields count this node
@@ -299,6 +300,7 @@ class Scheduler {
   [[nodiscard]] bool is_here_to_be_had() const {
     return queue_up_ && backlog_.workers() > 0 && !backlog_.is_paused();
   }
+  void note_cloud_way(Duration took, const TaskResult& result);
   [[nodiscard]] bool cloud_takes(const Task& task) const;
   [[nodiscard]] bool link_takes(PeerId link, const Task& task);
   [[nodiscard]] bool runs_here(const Task& task) const;
@@ -321,6 +323,7 @@ class Scheduler {
   ExecutionMoments moments_;
   Instant now_;  // of the event that is being looked at
   std::optional<Candidate> cloud_;
+  std::optional<Duration> cloud_way_;  // there and back, by what its answers took
   bool cloud_is_original_ = true;
   bool has_met_cloud_ = false;
   bool cloud_told_kinds_ = false;

@@ -45,6 +45,7 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
   if (was_turned_away(result) && place_elsewhere(entry, now, out)) return true;
   result.uid = entry.task->uid;
   judge_prediction(entry, result, now);
+  if (link == cloud_link && !result.error) note_cloud_way(now - entry.handed_at, result);
   const std::uint32_t lease = entry.lease_number;  // it may hold, although the queue lost tasks
   if (lease > 0) out.push_back(FinishAway{entry.task, lease, result});
   answer(entry, result, out, true);
@@ -72,6 +73,7 @@ void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
     handed_on_.postpone(cloud_link, (SchedulerOptions::fogctl_patience - 1) * options_.overdue_min);
   }
   cloud_is_original_ = is_original;
+  cloud_way_.reset();
   has_met_cloud_ = true;
   cloud_.emplace();
   cloud_->site = Site::cloud;
@@ -81,7 +83,18 @@ void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
 }
 
 void Scheduler::on_cloud_delay(Duration round_trip) {
-  if (cloud_) cloud_->link_delay = round_trip;
+  if (cloud_) cloud_->link_delay = std::max(round_trip, cloud_way_.value_or(Duration::zero()));
+}
+
+/// What an answer took beyond waiting and running there. The connection alone may end at a proxy
+/// that is near.
+void Scheduler::note_cloud_way(Duration took, const TaskResult& result) {
+  if (!cloud_ || cloud_is_original_) return;  // it does not say how long the task waited there
+  const Duration way =
+      std::max(took - result.queuing_time - result.execution_time, Duration::zero());
+  constexpr int smoothing = 8;
+  cloud_way_ = cloud_way_ ? *cloud_way_ + (way - *cloud_way_) / smoothing : way;
+  cloud_->link_delay = std::max(cloud_->link_delay, *cloud_way_);
 }
 
 void Scheduler::on_cloud_down(Instant now, Actions& out) {

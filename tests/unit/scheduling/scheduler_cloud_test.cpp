@@ -2,6 +2,7 @@
 // cloud does not answer.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "scheduling/scheduler.hpp"
@@ -65,6 +66,30 @@ TEST_CASE("The cloud's result ends the task in the queue and goes to the client 
   CHECK(bench.cloud_result(bench.id, result_of("")).empty());
   CHECK_FALSE(bench.was_expected);
   CHECK(bench.scheduler.repeated_results() == 1);
+}
+
+TEST_CASE("How far the cloud is shows in its answers too: the connection may end at a proxy") {
+  struct Row {
+    const char* name;
+    bool is_original;
+    Duration expected;
+  };
+  for (const Row& row :
+       {Row{"fogctl", false, 200ms}, Row{"original, silent on waits", true, 1ms}}) {
+    CAPTURE(row.name);
+    Away bench(row.is_original);
+    bench.scheduler.on_cloud_delay(1ms);
+    bench.pass(250ms);
+    TaskResult result = result_of("", "9");
+    result.execution_time = 30ms;
+    result.queuing_time = 20ms;
+    (void)bench.cloud_result(bench.id, result);
+    bench.scheduler.on_cloud_delay(1ms);  // as it is told again and again
+    const auto plan = bench.scheduler.plan(cloud_task("heavy", "u2"), bench.now);
+    const auto cloud = std::ranges::find(plan.places, Site::cloud, &Considered::site);
+    REQUIRE(cloud != plan.places.end());
+    CHECK(to_seconds(*cloud->link_delay) == doctest::Approx(to_seconds(row.expected)));
+  }
 }
 
 TEST_CASE("A result under an id that was not given out is dropped") {
