@@ -73,7 +73,9 @@ for kind in (b"once", b"stream"):
     check(is_clean(), "left behind: processes, zombies", descendants(), "of", processes)
     grown = resident_kb() - memory
     print(f"{kind.decode()}: {count} tasks, {count / took:.0f}/s; {memory} kB, then {grown} more")
-    check(grown <= max(2048, memory * 0.05), "memory grew by kB:", grown)
+    # The node remembers its last 10,000 decisions, which may not be full yet.
+    remembered = 0.3 * min(count, 10_000)
+    check(grown <= max(2048, memory * 0.05) + remembered, "memory grew by kB:", grown)
 EOF
 stop fog
 [ "$status" -eq 0 ] || fail "the fog ended with $status"
