@@ -69,7 +69,7 @@ tag = f"{os.getpid()}-"
 for round in range(3):  # now both know how long these take, and each other's state
     mark(at_home, f"{tag}warm{round}"); answer(at_home, f"{tag}warm{round}")
     mark(at_away, f"{tag}cold{round}"); answer(at_away, f"{tag}cold{round}")
-time.sleep(0.5)
+time.sleep(0.5)  # states are shared every 200 ms: none is of before
 
 busy(at_home, f"{tag}b1", 1)
 mark(at_home, f"{tag}t1")
