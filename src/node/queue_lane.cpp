@@ -164,9 +164,12 @@ void QueueLane::withdraw(const std::vector<std::string>& uids) {
 std::optional<Error> QueueLane::enqueue_batch(std::span<const NewTask> batch,
                                               std::vector<LaneAnswer>& answers) {
   const Instant now = clock_.now();
-  auto enqueued = queue_.enqueue(batch, pool_.want(now), now);
+  auto enqueued = queue_.enqueue(batch, pool_.reserve(now), now);
   note(enqueued ? nullptr : &enqueued.error());
-  if (!enqueued) return enqueued.error();
+  if (!enqueued) {
+    pool_.offer({});
+    return enqueued.error();
+  }
   offer_leased(batch, *enqueued);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     answers.push_back({batch[i].task->uid, batch[i].away, std::move(enqueued->outcomes[i])});

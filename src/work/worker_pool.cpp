@@ -119,10 +119,16 @@ void WorkerPool::run_errand(Lock& lock) {
   on_errand_ = false;
 }
 
+/// The caller, on a worker that runs nothing, is one of them.
+std::size_t WorkerPool::free_workers() const {
+  const std::size_t free = idle_now() + 1;
+  return free - std::min(free, reserved_);
+}
+
 /// Only one exchange at a time: the other workers go on running meanwhile.
 bool WorkerPool::should_exchange(Instant now) const {
   if (exchanging_ || (queue_failed_ && now < retry_at_)) return false;
-  if (waiting_.empty()) return has_ended() || (maybe_work_ && !draining_);
+  if (waiting_.empty()) return has_ended() || (maybe_work_ && !draining_ && free_workers() > 0);
   if (!has_ended()) return false;
   const Lease& next = waiting_.front().lease;
   return finished_.size() >= most_per_exchange / 2 || is_unknown(next) ||
@@ -131,11 +137,11 @@ bool WorkerPool::should_exchange(Instant now) const {
 
 void WorkerPool::exchange(Lock& lock) {
   exchanging_ = true;
-  maybe_work_ = false;
   std::vector<Finished> batch = std::exchange(finished_, {});
   std::vector<Retry> failed = std::exchange(failed_, {});
   const Instant now = clock_.now();
-  const LeaseWant want = draining_ ? LeaseWant{} : want_locked(now, idle_ + 1);
+  const LeaseWant wanted = draining_ ? LeaseWant{} : want_for(free_workers(), now);
+  if (wanted.at_most > 0) maybe_work_ = false;
   lock.unlock();
 
   std::vector<Lease> leased;
@@ -148,11 +154,11 @@ void WorkerPool::exchange(Lock& lock) {
   if (error) {
     // The rest waits with it.
   } else if (batch.empty()) {
-    auto answer = queue_.lease(want, now);
+    auto answer = queue_.lease(wanted, now);
     if (answer) leased = std::move(*answer);
     if (!answer) error = answer.error();
   } else {
-    auto answer = queue_.finish(batch, want, now, leased);
+    auto answer = queue_.finish(batch, wanted, now, leased);
     if (answer) statuses = std::move(*answer);
     if (!answer) error = answer.error();
   }
@@ -278,14 +284,17 @@ bool WorkerPool::is_unknown(const Lease& lease) const {
   return estimates_.find(lease.task->name) == nullptr;
 }
 
-LeaseWant WorkerPool::want(Instant now) const {
+LeaseWant WorkerPool::reserve(Instant now) {
   const Lock lock(mutex_);
-  return draining_ ? LeaseWant{} : want_locked(now, idle_ + (on_errand_ ? 1 : 0));
+  if (draining_) return {};
+  LeaseWant reserved = want_for(idle_now(), now);
+  reserved_ = std::min(reserved.idle, reserved.at_most);
+  return reserved;
 }
 
 /// One task for each worker that is free, and ahead of that what the workers that are soon free
 /// are expected to begin in time. A worker with a long task counts for nothing.
-LeaseWant WorkerPool::want_locked(Instant now, std::size_t idle) const {
+LeaseWant WorkerPool::want_for(std::size_t idle, Instant now) const {
   LeaseWant want;
   want.order = options_.order;
   want.estimates = estimates_.classes().all();
@@ -310,18 +319,19 @@ LeaseWant WorkerPool::want_locked(Instant now, std::size_t idle) const {
 }
 
 void WorkerPool::offer(std::vector<Lease> leases) {
-  if (leases.empty()) return;
   const Instant now = clock_.now();
   bool one_is_enough = false;
   {
     const Lock lock(mutex_);
+    const bool were_held_up = std::exchange(reserved_, 0) > 0 && maybe_work_;
+    if (leases.empty() && !were_held_up) return;
     leased_ += leases.size();
     Duration total{};
     for (Lease& lease : leases) {
       total += is_unknown(lease) ? short_task : expected(lease);
       waiting_.push_back({std::move(lease), now});
     }
-    one_is_enough = leases.size() == 1 || total < short_task;
+    one_is_enough = !were_held_up && (leases.size() == 1 || total < short_task);
     if (one_is_enough && on_errand_) return;  // the worker that brings them runs them
   }
   tell_change(!one_is_enough);

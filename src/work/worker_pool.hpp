@@ -56,8 +56,9 @@ class WorkerPool {
   void start();
 
   /// What may be leased now on the pool's behalf; goes with an enqueue, whose leases come back
-  /// through offer().
-  [[nodiscard]] LeaseWant want(Instant now) const;
+  /// through offer(), none too. One such enqueue at a time: until the offer, the idle workers that
+  /// it leases for lease nothing themselves, which might be less urgent.
+  [[nodiscard]] LeaseWant reserve(Instant now);
   void offer(std::vector<Lease> leases);
   /// There may be tasks in the queue.
   void wake();
@@ -124,7 +125,9 @@ class WorkerPool {
   [[nodiscard]] int bound_of(const std::string& kind) const;
   void begin_run(Slot& slot, const Lease& lease);
   [[nodiscard]] bool has_ended() const { return !finished_.empty() || !failed_.empty(); }
-  [[nodiscard]] LeaseWant want_locked(Instant now, std::size_t idle) const;
+  [[nodiscard]] std::size_t idle_now() const { return idle_ + (on_errand_ ? 1 : 0); }
+  [[nodiscard]] std::size_t free_workers() const;
+  [[nodiscard]] LeaseWant want_for(std::size_t idle, Instant now) const;
   [[nodiscard]] Duration expected(const Lease& lease) const;
   /// No task of its name has finished here: it may take long.
   [[nodiscard]] bool is_unknown(const Lease& lease) const;
@@ -154,6 +157,7 @@ class WorkerPool {
   TaskEstimates estimates_;
   std::vector<Slot> slots_;
   std::size_t idle_ = 0;
+  std::size_t reserved_ = 0;      // of the idle ones: an enqueue leases for them
   std::function<void()> errand_;  // for the next idle worker
   bool on_errand_ = false;        // one is out; it counts as idle
   bool exchanging_ = false;

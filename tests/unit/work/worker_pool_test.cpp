@@ -42,14 +42,15 @@ struct Scene {
     options.holder = "me";
     return options;
   }
+  [[nodiscard]] NewTask task(const std::string& name, int number) const {
+    Task task;
+    task.name = name;
+    task.uid = name + std::to_string(number);
+    return {std::make_shared<const Task>(task), clock.now(), clock.now() + 60s};
+  }
   void add(const std::string& name, int count) {
     std::vector<NewTask> tasks;
-    for (int i = 0; i < count; ++i) {
-      Task task;
-      task.name = name;
-      task.uid = name + std::to_string(i);
-      tasks.push_back({std::make_shared<const Task>(task), clock.now(), clock.now() + 60s});
-    }
+    for (int i = 0; i < count; ++i) tasks.push_back(task(name, i));
     CHECK(queue.enqueue(tasks, {}, clock.now()).has_value());
   }
   /// Whether so many ended within 20 s.
@@ -242,6 +243,43 @@ TEST_CASE("worker pool: a task without a handler is left to the queue's other wo
   REQUIRE(leases->size() == 1);
   CHECK(leases->front().attempt == 1);
   CHECK(scene.ended.empty());
+}
+
+TEST_CASE("worker pool: an idle worker waits for what an enqueue leases on its behalf") {
+  HandlerTable table;
+  table.add("task", quick());
+  Scene scene(std::move(table), 1);
+  scene.pool.start();
+  LeaseWant want;
+  while (want.idle == 0) want = scene.pool.reserve(scene.clock.now());
+  const auto first = scene.task("task", 0);
+  const auto enqueued = scene.queue.enqueue({{first, scene.task("task", 1)}}, want, first.arrival);
+  REQUIRE(enqueued.has_value());
+  REQUIRE(enqueued->outcomes[0].status == EnqueueStatus::leased);
+  REQUIRE(enqueued->outcomes[1].status == EnqueueStatus::accepted);
+
+  scene.pool.wake();
+  std::this_thread::sleep_for(20ms);
+  CHECK(scene.queue.load(scene.clock.now())->queued[0] == 1);
+  scene.pool.offer({{.task = first.task,
+                     .number = enqueued->outcomes[0].number,
+                     .attempt = 1,
+                     .arrival = first.arrival,
+                     .reply_to = "me"}});
+  REQUIRE(scene.wait_for(2));
+  CHECK(scene.ended[0].uid == "task0");
+}
+
+TEST_CASE("worker pool: an enqueue that leases nothing leaves the idle workers to what is queued") {
+  HandlerTable table;
+  table.add("task", quick());
+  Scene scene(std::move(table), 1);
+  scene.pool.start();
+  while (scene.pool.reserve(scene.clock.now()).idle == 0) std::this_thread::yield();
+  scene.add("task", 1);
+  scene.pool.wake();
+  scene.pool.offer({});
+  CHECK(scene.wait_for(1));
 }
 
 TEST_CASE("worker pool: the last process of a queue fails a task without a handler") {
