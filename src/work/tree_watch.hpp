@@ -6,9 +6,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "work/control_group.hpp"
+#include "work/process_tree.hpp"
 #include "work/task_spec.hpp"
 
 namespace fogctl {
@@ -32,14 +34,16 @@ class TreeWatch {
   [[nodiscard]] std::optional<std::string> look(const Clock& clock);
 
  private:
-  [[nodiscard]] std::optional<std::string> look_at_all() const;
-  [[nodiscard]] std::optional<std::string> look_at_tree() const;
+  [[nodiscard]] std::optional<std::string> look_at_all();
+  [[nodiscard]] std::optional<std::string> look_at_tree();
+  [[nodiscard]] bool holds_too_much(const std::vector<ProcessEntry>& tree) const;
 
   RunLimits limits_;
   std::uint64_t wrappers_;
   pid_t ancestor_;
   const ControlGroup* group_;
   Instant due_;
+  bool is_suspect_ = false;  // it held too much memory at the last look
 };
 
 }  // namespace fogctl

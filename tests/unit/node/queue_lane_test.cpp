@@ -112,8 +112,8 @@ TEST_CASE("queue lane: what is withdrawn is not overtaken by what comes behind i
 TEST_CASE("queue lane: a queue that cannot be asked is down, and is told to be up again") {
   Scene scene;
   scene.queue.fail_next(FailingQueue::When::before);
+  scene.lane.submit(Scene::withdraw("a"));  // before the lane asks for the load: this is to fail
   scene.lane.start();
-  scene.lane.submit(Scene::withdraw("a"));
   const Instant end = scene.clock.now() + 10s;
   const auto has_said = [&](std::size_t count) {
     const std::lock_guard lock(scene.mutex);
