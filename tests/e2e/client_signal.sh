@@ -4,12 +4,18 @@
 source "$(dirname "$0")/support.sh"
 start_fog fog --workers 8
 
-# start_load ARGUMENT…: a load of an hour, that has been running for a second at least.
+# start_load ARGUMENT…: a load of an hour, that has been running for a second at least. The shell has
+# its background jobs ignore SIGINT, until they catch it.
 start_load() {
   "$fogctl" client --connect "$address" --duration 1h --json "$@" >"$dir/report" 2>"$dir/err" &
   pid_of[load]=$!
-  a_second_old() { [ "$(ps -o etimes= -p "${pid_of[load]}")" -ge 2 ]; }  # it counts beginnings
-  wait_for "the load to run" a_second_old
+  catches_interrupts() {
+    local caught
+    caught=$(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/${pid_of[load]}/status")
+    [ $((caught >> 1 & 1)) -eq 1 ]
+  }
+  wait_for "the load to run" catches_interrupts
+  read -rt 1.5 <><(:) || true
 }
 figure() {
   python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["total"][sys.argv[2]])' \
