@@ -12,8 +12,11 @@
 namespace fogctl {
 namespace {
 
-constexpr Duration tick_interval = std::chrono::milliseconds(100);
+constexpr Duration look_interval = std::chrono::milliseconds(100);
+/// Before what is overdue is looked at again.
 constexpr Duration shortest_tick = std::chrono::milliseconds(1);
+/// To take a task out of the queue, send it to the cloud and begin it there, the way apart.
+constexpr Duration escape_margin = std::chrono::milliseconds(2);
 /// For who asks why: with what is kept of them at most 13 MiB.
 constexpr std::size_t kept_decisions = 10'000;
 
@@ -33,6 +36,7 @@ SchedulerOptions scheduler_options(const NodeOptions& options) {
   scheduler.shadow = options.shadow;
   scheduler.overdue_factor = options.overdue_factor;
   scheduler.overdue_min = options.overdue_min;
+  scheduler.escape_margin = escape_margin;
   return scheduler;
 }
 
@@ -232,6 +236,7 @@ void Node::perform_all() {
   }
   has_copies_ = scheduler_.has_copies();
   is_performing_ = false;
+  arm_tick();
 }
 
 void Node::perform(EnqueueTask& action, LaneWork& work) {
@@ -277,20 +282,34 @@ void Node::perform(TakeBack& action, LaneWork& work) {
 }
 
 void Node::tick() {
-  if (cloud_) scheduler_.on_cloud_delay(cloud_->round_trip());
-  if (!options_.is_cloud) mesh_.tick();
-  scheduler_.on_tick(clock_.now(), actions_);
-  if (!queue_.blocks()) lane_.ask_load();
-  if (may_hand_over_) hand_over();
+  tick_at_ = Instant::max();
+  const Instant now = clock_.now();
+  if (now >= look_at_) look_around(now);
+  scheduler_.on_tick(now, actions_);
   perform();
   if (has_handed_over_ && scheduler_.away() == 0 && !said_nothing_away_) {
     said_nothing_away_ = true;
     nothing_away_.set_value();
   }
+}
+
+/// What is not due at an instant, but now and then.
+void Node::look_around(Instant now) {
+  look_at_ = now + look_interval;
+  if (cloud_) scheduler_.on_cloud_delay(cloud_->round_trip());
+  if (!options_.is_cloud) mesh_.tick();
+  if (!queue_.blocks()) lane_.ask_load();
+  if (may_hand_over_) hand_over();
+}
+
+/// The next tick may have come nearer.
+void Node::arm_tick() {
+  const Instant due = std::min(look_at_, scheduler_.next_tick().value_or(look_at_));
+  if (due >= tick_at_) return;
+  tick_at_ = due;
   const Instant now = clock_.now();
-  const Duration until_due = scheduler_.next_tick().value_or(now + tick_interval) - now;
   tick_timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-      std::clamp<Duration>(until_due, shortest_tick, tick_interval)));
+      due > now ? due - now : shortest_tick));
   tick_timer_.async_wait([this](asio::error_code error) {
     if (!error) tick();
   });

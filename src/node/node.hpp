@@ -146,6 +146,8 @@ class Node {
   [[nodiscard]] CrewOptions crew_options() const;
   void serve();
   void tick();
+  void look_around(Instant now);
+  void arm_tick();
   void wait_for_signal();
   void drain();
   void say_goodbye(bool is_drained);
@@ -158,6 +160,8 @@ class Node {
   asio::io_context io_{1};
   asio::signal_set signals_;
   asio::steady_timer tick_timer_;
+  Instant tick_at_ = Instant::max();  // when it is due
+  Instant look_at_;
   Listener listener_;
   Connections connections_;
 

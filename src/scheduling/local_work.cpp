@@ -9,7 +9,8 @@
 namespace fogctl {
 namespace {
 
-/// What runs longer than was expected will not end at once.
+/// What runs longer than was expected will not end at once: of what it was expected to take, or has
+/// taken, so much is to come.
 constexpr double least_residual = .3;
 /// So many tasks ahead are assigned to workers one by one, further ones spread evenly. Still more
 /// are not looked at: a decision's time is bounded, and who has that many before it is late.
@@ -27,8 +28,9 @@ class LocalWork::Schedule {
     for (std::size_t i = 0; i < work.running_.size() && i < work.workers_; ++i) {
       const Running& running = work.running_[i];
       const Moments& of_class = moments.of(running.weight);
-      const double left = of_class.mean - to_seconds(now - running.started);
-      free_at_[i] = std::max(left, least_residual * of_class.mean);
+      const double taken = to_seconds(now - running.started);
+      const double least = least_residual * std::max(of_class.mean, taken);
+      free_at_[i] = std::max(of_class.mean - taken, least);
       variance_ += of_class.variance;
     }
     std::ranges::make_heap(free_at_, std::greater{});

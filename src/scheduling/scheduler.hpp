@@ -48,6 +48,8 @@ struct SchedulerOptions {
   double overdue_factor = 10;
   Duration overdue_min = std::chrono::seconds(60);
   static constexpr int fogctl_patience = 5;
+  /// What escapes to the cloud leaves so much before the last moment, the way there apart.
+  Duration escape_margin{};
   std::size_t max_message = std::size_t{1} << 20;  // longest object that a peer reads, bytes
   std::size_t kept_decisions = 0;  // for people who ask why; 0: none, and no prediction is judged
   const Policy* shadow = nullptr;  // with kept_decisions: decides too, and acts on nothing
@@ -206,17 +208,18 @@ class Scheduler {
     Duration expected_run{};         // as it was then, where a node has no word of its own
 
     // For a policy that ties_copies, while it is here.
-    std::vector<Copy> copies;           // with neighbours
-    bool has_started = false;           // a worker has it
-    Instant look_at = Instant::max();   // when the policy is asked again; none: never
-    Instant wake_at;                    // when there is something to do about it; none: never
-    bool is_withdrawn = false;          // the queue was asked for it; for what, say the others:
-    bool is_given_up = false;           // it ends as cancelled
-    bool is_unwanted = false;           // nobody waits for it any more
-    std::optional<TaskResult> outcome;  // a copy's result came
-    std::int64_t begun_as = 0;          // this copy began
-    std::optional<PeerId> goes_to;      // it is handed on there
-    bool is_taken_copy = false;         // counted in taken_copies_
+    std::vector<Copy> copies;            // with neighbours
+    bool has_started = false;            // a worker has it
+    Instant look_at = Instant::max();    // when the policy is asked again; none: never
+    Instant escape_at = Instant::max();  // when it goes to the cloud; none: never
+    Instant wake_at;                     // when there is something to do about it; none: never
+    bool is_withdrawn = false;           // the queue was asked for it; for what, say the others:
+    bool is_given_up = false;            // it ends as cancelled
+    bool is_unwanted = false;            // nobody waits for it any more
+    std::optional<TaskResult> outcome;   // a copy's result came
+    std::int64_t begun_as = 0;           // this copy began
+    std::optional<PeerId> goes_to;       // it is handed on there
+    bool is_taken_copy = false;          // counted in taken_copies_
   };
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
 
@@ -287,7 +290,8 @@ class Scheduler {
   void drop_copy(Entry& entry, Actions& out);
   void count_taken_copy(Entry& entry, bool is_one);
   void drop_copies_from(PeerId link, Actions& out);
-  void set_wake(Entry& entry, Instant now);
+  void set_escape(Entry& entry, Instant now);
+  void set_wake(Entry& entry);
   void stop_wake(Entry& entry);
   void wake_due(Instant now, Actions& out);
   void add_copies(Entry& entry, const Plan& plan, Instant now);

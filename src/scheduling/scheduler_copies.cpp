@@ -294,13 +294,18 @@ std::optional<Instant> Scheduler::escape_time(const Entry& entry) const {
   if (entry.task->is_copy || !cloud_takes(*entry.task)) return std::nullopt;
   const bool is_avoided = std::ranges::find(entry.avoided, cloud_link) != entry.avoided.end();
   if (is_avoided) return std::nullopt;
-  return entry.start_by - cloud_->link_delay;
+  return entry.start_by - cloud_->link_delay - options_.escape_margin;
 }
 
-void Scheduler::set_wake(Entry& entry, Instant now) {
+/// Never, where there is no such moment or it has come.
+void Scheduler::set_escape(Entry& entry, Instant now) {
+  const auto escape_at = escape_time(entry);
+  entry.escape_at = escape_at && *escape_at > now ? *escape_at : never;
+}
+
+void Scheduler::set_wake(Entry& entry) {
   stop_wake(entry);
-  Instant at = entry.look_at;
-  if (const auto escape = escape_time(entry); escape && *escape > now) at = std::min(at, *escape);
+  const Instant at = std::min(entry.look_at, entry.escape_at);
   if (at == never) return;
   entry.wake_at = at;
   wakes_.emplace(at, entry.task->uid);
@@ -314,13 +319,14 @@ void Scheduler::stop_wake(Entry& entry) {
 void Scheduler::wake_due(Instant now, Actions& out) {
   while (!wakes_.empty() && wakes_.begin()->first <= now) {
     Entry& entry = *entry_of(wakes_.begin()->second);
-    const Instant due = entry.wake_at;
     stop_wake(entry);
     if (entry.is_withdrawn) continue;
     if (entry.look_at <= now) look_again(entry, now, out);
-    const auto escape_at = escape_time(entry);
-    if (escape_at && *escape_at >= due && *escape_at <= now) escape(entry, now, out);
-    if (!entry.is_withdrawn) set_wake(entry, now);
+    if (entry.escape_at <= now) {
+      set_escape(entry, now);  // the way there may have become shorter
+      if (entry.escape_at == never) escape(entry, now, out);
+    }
+    if (!entry.is_withdrawn) set_wake(entry);
   }
 }
 
@@ -335,6 +341,7 @@ void Scheduler::look_again(Entry& entry, Instant now, Actions& out) {
 
 /// It goes to the cloud, unless it begins here in time after all in 95 of 100 cases.
 void Scheduler::escape(Entry& entry, Instant now, Actions& out) {
+  if (!escape_time(entry)) return;
   if (backlog_.workers() > 0) {
     const WaitEstimate wait = work_.wait(slack_of_others(entry, now), moments_, now);
     if (wait.mean + wait.deviation * 1645 / 1000 <= entry.start_by - now) return;

@@ -63,7 +63,8 @@ void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
   if (entry.is_unwanted) return withdraw(entry, out);
   if (!options_.policy->ties_copies || entry.has_started) return;
   send_copies(entry, now, out);
-  set_wake(entry, now);
+  set_escape(entry, now);
+  set_wake(entry);
 }
 
 /// The result was faster than the queue's answer; its uid may have come again since.

@@ -314,6 +314,27 @@ TEST_CASE("A task that is not begun goes to the cloud at the last moment") {
   }
 }
 
+TEST_CASE("The last moment is there, too, when the way to the cloud changes meanwhile") {
+  Home bench;
+  (void)bench.cloud_up();
+  bench.scheduler.on_cloud_delay(2ms);
+  (void)bench.task(hurried("u1", 1s));
+  (void)bench.enqueued("u1", Kind::queued);
+  SUBCASE("longer: at the moment that was set") {
+    bench.scheduler.on_cloud_delay(3ms);
+    bench.pass(998ms);
+    CHECK(all<Withdraw>(bench.tick()).at(0).uid == "u1");
+  }
+  SUBCASE("shorter: later") {
+    bench.scheduler.on_cloud_delay(1ms);
+    bench.pass(998ms);
+    CHECK(all<Withdraw>(bench.tick()).empty());
+    bench.pass(1ms);
+    CHECK(bench.scheduler.next_tick() <= bench.now);
+    CHECK(all<Withdraw>(bench.tick()).at(0).uid == "u1");
+  }
+}
+
 TEST_CASE("Its copies are cancelled when it goes to the cloud") {
   Home bench;
   (void)bench.cloud_up();
