@@ -53,6 +53,7 @@ class TraceReader {
 
   RecordedTrace finish() {
     std::vector<const Arrival*> arrivals;
+    arrivals.reserve(arrivals_.size());
     for (const auto& [uid, arrival] : arrivals_) arrivals.push_back(&arrival);
     std::ranges::sort(arrivals, [](const Arrival* a, const Arrival* b) {
       return std::tie(a->at, a->node, a->task.uid) < std::tie(b->at, b->node, b->task.uid);

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "base/log.hpp"
@@ -36,8 +36,8 @@ Result<std::unique_ptr<LineWriter>> LineWriter::open(LineWriterOptions options) 
   constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   FileDescriptor file(::open(path.c_str(), flags, 0644));
   if (file.get() < 0) {
-    return failure(ErrorCode::failed,
-                   fmt::format("cannot write to {}: {}", path, std::strerror(errno)));
+    return failure(ErrorCode::failed, fmt::format("cannot write to {}: {}", path,
+                                                  std::generic_category().message(errno)));
   }
   ::fcntl(file.get(), F_SETFL, O_APPEND);
   const bool ends_in_part = ends_in_part_of_line(path);
@@ -94,7 +94,7 @@ void LineWriter::write_out() {
     if (count <= 0) {
       if (!std::exchange(has_failed_, true)) {
         log(LogLevel::error, "cannot write to {}: {}; lines are lost until it can be",
-            options_.path, std::strerror(errno));
+            options_.path, std::generic_category().message(errno));
       }
       const bool is_inside = done > 0 && writing_[done - 1] != '\n';
       const std::size_t end = is_inside ? writing_.find('\n', done) + 1 : done;

@@ -176,10 +176,10 @@ KeeperProcess::~KeeperProcess() {
   ::kill(pid_, SIGKILL);
   // Behind its end what it left has become this process's.
   siginfo_t ignored{};
-  while (::waitid(P_PID, static_cast<id_t>(pid_), &ignored, WEXITED | WNOWAIT) < 0 &&
-         errno == EINTR) {
-    continue;
-  }
+  int status = 0;
+  do {
+    status = ::waitid(P_PID, static_cast<id_t>(pid_), &ignored, WEXITED | WNOWAIT);
+  } while (status < 0 && errno == EINTR);
   {
     const std::lock_guard lock(family().mutex);
     ::waitpid(pid_, nullptr, 0);
