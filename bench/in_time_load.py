@@ -1,7 +1,8 @@
 """The load of bench/in-time.toml on real nodes: each gets `sleep` tasks as they come to it in the
 scenario, from a connection of its own. Prints how many per cent of those that came within the
-measured time started in time: response - execution <= requirement.
-usage: in_time_load.py SEED WARM_UP MEASURED NODE_ADDRESS…   (the first gets half of the tasks)
+measured time started in time: response - execution <= requirement; and how many were sent in all.
+usage: in_time_load.py SCALE SEED WARM_UP MEASURED NODE_ADDRESS…
+         (the first gets half of the tasks; their times are those of the scenario times SCALE)
        in_time_load.py lag   prints how late timers of 1 ms are, p99 in ms
 """
 import asyncio
@@ -12,9 +13,8 @@ import sys
 import time
 
 LOAD, WORKERS = 0.9, 4
-CLASSES = {"light": (0.6, 0.05, 0.15), "medium": (0.3, 0.25, 0.75), "heavy": (0.1, 1.25, 5.0)}
+CLASSES = {"light": (0.6, 0.01, 0.03), "medium": (0.3, 0.05, 0.15), "heavy": (0.1, 0.25, 1.0)}
 VARIATION = 0.5
-MEAN = sum(share * execution for share, execution, _ in CLASSES.values())
 LONGEST_WAIT = 60  # after the last task; what is not answered then is late
 
 
@@ -71,8 +71,11 @@ class Endpoint:
                 yield self.waited.get(number, math.inf) <= CLASSES[name][2]
 
 
-async def run(seed, warm_up, measured, addresses):
-    rate = LOAD * WORKERS * len(addresses) / MEAN
+async def run(scale, seed, warm_up, measured, addresses):
+    for name, (share, execution, requirement) in CLASSES.items():
+        CLASSES[name] = (share, scale * execution, scale * requirement)
+    mean = sum(share * execution for share, execution, _ in CLASSES.values())
+    rate = LOAD * WORKERS * len(addresses) / mean
     shares = [0.5] + [0.5 / (len(addresses) - 1)] * (len(addresses) - 1)
     endpoints = [
         Endpoint(address, list(arrivals(random.Random(f"{seed}.{i}"), rate * share,
@@ -82,7 +85,8 @@ async def run(seed, warm_up, measured, addresses):
     start = time.monotonic() + 0.5
     await asyncio.gather(*(endpoint.run(start) for endpoint in endpoints))
     outcomes = [one for endpoint in endpoints for one in endpoint.outcomes(warm_up)]
-    print(f"{100 * sum(outcomes) / len(outcomes):.2f}")
+    sent = sum(len(endpoint.tasks) for endpoint in endpoints)
+    print(f"{100 * sum(outcomes) / len(outcomes):.2f} {sent}")
 
 
 def timer_lag():
@@ -97,4 +101,5 @@ def timer_lag():
 if sys.argv[1] == "lag":
     print(f"{timer_lag():.2f}")
 else:
-    asyncio.run(run(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4:]))
+    scale, seed, warm_up, measured = float(sys.argv[1]), sys.argv[2], *map(float, sys.argv[3:5])
+    asyncio.run(run(scale, seed, warm_up, measured, sys.argv[5:]))

@@ -145,7 +145,7 @@ void add_policy(CLI::App& command, std::string& value, std::string help) {
     names.emplace_back(policy.name);
     help += fmt::format(" {} ({})", policy.name, policy.summary);
   }
-  value = names.front();
+  value = default_policy;
   add_choice(command, "--policy", value, names, help);
 }
 

@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 #include "placement/deadline.hpp"
 #include "placement/headroom.hpp"
+#include "placement/original.hpp"
 
 namespace fogctl {
 namespace {
@@ -42,6 +43,12 @@ const Candidate* neighbour_for_copy(const Task& task, const ClusterView& view, R
   return other->link_delay < one->link_delay ? other : one;
 }
 
+/// A neighbour of the original system takes no copies, but tasks, by its own rule.
+Plan by_original_rule(const Task& task, const ClusterView& view, const Plan& else_here) {
+  Plan plan = place_by_original_rule(task, view, {}, 0);
+  return plan.placements.front().site == Site::neighbour ? plan : else_here;
+}
+
 }  // namespace
 
 Duration headroom_in_time(const Task& task, const ClusterView& view, const Candidate& candidate) {
@@ -66,7 +73,7 @@ Plan place_in_time(const Task& task, const ClusterView& view, const Tuning& tuni
   if (view.copies >= (is_light ? most_copies_light : most_copies)) return plan;
   Random random(draw);
   const Candidate* neighbour = neighbour_for_copy(task, view, random);
-  if (neighbour == nullptr) return plan;
+  if (neighbour == nullptr) return view.copies == 0 ? by_original_rule(task, view, plan) : plan;
   plan.placements.push_back({neighbour->site, neighbour->node, neighbour->start_wait.mean});
   if (is_light) plan.again_after = again_after * neighbour->link_delay;
   return plan;

@@ -110,8 +110,10 @@ struct Policy {
   bool ties_copies = false;
 };
 
-/// Every policy, the default first: what --policy, its help and the tests read.
+/// Every policy, the oldest first: what --policy, its help and the tests read.
 [[nodiscard]] std::span<const Policy> policies();
+/// The one that brings the most tasks in time.
+inline constexpr std::string_view default_policy = "in-time";
 [[nodiscard]] const Policy* find_policy(std::string_view name);
 
 }  // namespace fogctl

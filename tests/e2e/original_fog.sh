@@ -23,18 +23,20 @@ start_clock
 wait_for "an original one that comes later to be found" are_linked
 echo "the fogctl node first: $(took)"
 
-# To the original node: one of fogctl's two workers is busy.
+# To the original node: both of fogctl's workers are busy.
 cat >"$dir/tasks.py" <<'EOF'
 import os, sys
 from peer import Peer, task, check
 peer = Peer()
 peer.ask(task(0, "sleep", 0.3, task_type="heavy"))  # now it knows how long these take
-peer.send(task(0, "sleep", 1000, task_type="heavy"))  # and one of its two workers is busy
+peer.send(task(0, "sleep", 1000, task_type="heavy"))
+peer.send(task(100, "sleep", 2, task_type="heavy", task_uid=f"long-{os.getpid()}"))
 count = 20
 for i in range(1, count):
     fields = {"task_uid": f"uid-{os.getpid()}-{i}"} if i % 2 else {}
     peer.send(task(i, "light", {"text": "{ \u00e9 }"}, time_requirement=0, **fields))
 answers = [peer.read() for i in range(1, count)]
+check(peer.read()["task_id"] == 100, "the long one last")
 check(sorted(got["task_id"] for got in answers) == list(range(1, count)), "each once", answers)
 for got in answers:
     check(got["content"] == 3 and got["process_by"] == "fog" and got["offload_times"] == 1, got)

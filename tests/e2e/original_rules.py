@@ -13,7 +13,8 @@ from recorder import Node, Recorder, check, original_task, urgent, wait_until
 
 GROUP = "228.0.0.5"
 ORIGINAL_KINDS = {"fog_ready", "fog_ready_ack", "state", "task", "result"}
-FOG = ("fog", "--listen", "127.0.0.1:0", "--no-discovery", "--sharing-interval", "100ms")
+FOG = ("fog", "--listen", "127.0.0.1:0", "--no-discovery", "--sharing-interval", "100ms",
+       "--policy", "original")
 
 
 def handed_task(recorder, count=1):

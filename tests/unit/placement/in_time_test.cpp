@@ -128,6 +128,31 @@ TEST_CASE("No copy goes back, or to a node of the original system") {
   CHECK(plan_of(view_of(500ms, {neighbour("a"), original}), task).placements.size() == 1);
 }
 
+TEST_CASE("A node of the original system gets tasks by its own rule, where nobody takes copies") {
+  Task task;
+  task.time_requirement = 100ms;
+  auto original = neighbour("b");
+  original.is_original = true;
+  const auto with_wait = [&](Duration wait, std::vector<Candidate> neighbours) {
+    ClusterView view = view_of(500ms, std::move(neighbours));
+    view.local->expected_wait = wait;
+    return view;
+  };
+  CHECK(plan_of(with_wait(100ms, {original}), task).placements[0].site == Site::here);
+  const Plan plan = plan_of(with_wait(101ms, {original}), task);
+  REQUIRE(plan.placements.size() == 1);
+  CHECK(plan.placements[0].node == "b");
+  const Plan copied = plan_of(with_wait(101ms, {original, neighbour("a")}), task);
+  REQUIRE(copied.placements.size() == 2);
+  CHECK(copied.placements[1].node == "a");
+  ClusterView waits = with_wait(101ms, {original});
+  waits.copies = 1;  // at one that is gone from the view
+  CHECK(plan_of(waits, task).placements[0].site == Site::here);
+  ClusterView with_cloud = with_wait(101ms, {});
+  with_cloud.cloud = candidate(Site::cloud, "", 0ms, 10ms);
+  CHECK(plan_of(with_cloud, heavy()).placements[0].site == Site::here);  // until the last moment
+}
+
 TEST_CASE("A copy runs here or nowhere") {
   Task copy;
   copy.is_copy = true;
