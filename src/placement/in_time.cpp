@@ -12,9 +12,11 @@ namespace {
 /// time; with two for others no more are, and over 5 % of the work is done twice.
 constexpr std::size_t most_copies_light = 3;
 constexpr std::size_t most_copies = 1;
-/// In round trips. At once: 5 to 14 % is done twice; 2.5: 2 points fewer in time where nodes have
-/// one worker.
-constexpr int again_after = 2;
+/// In quarters of a round trip. Where several workers may begin the last copy, 5 makes 7 % of the
+/// work be done twice, at once 5 to 14 %; where there is one, it is seldom free: 8 quarters cost 2
+/// points in time, and 5 make 2 % be done twice.
+constexpr int again_after = 8;
+constexpr int again_after_one_worker = 5;
 
 bool may_be_copied(const Task& task, const ClusterView& view) {
   return view.local && may_hand_on(task, view) && !task.exclusive && !task.cloud_processing;
@@ -75,7 +77,8 @@ Plan place_in_time(const Task& task, const ClusterView& view, const Tuning& tuni
   const Candidate* neighbour = neighbour_for_copy(task, view, random);
   if (neighbour == nullptr) return view.copies == 0 ? by_original_rule(task, view, plan) : plan;
   plan.placements.push_back({neighbour->site, neighbour->node, neighbour->start_wait.mean});
-  if (is_light) plan.again_after = again_after * neighbour->link_delay;
+  const int quarters = neighbour->workers == 1 ? again_after_one_worker : again_after;
+  if (is_light) plan.again_after = quarters * neighbour->link_delay / 4;
   return plan;
 }
 

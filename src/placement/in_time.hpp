@@ -16,7 +16,9 @@ namespace fogctl {
 ///    for others, which cost little more when they are copied and much when the cloud has them.
 /// 3. Else here, and a copy at one neighbour, for light tasks at up to three, one after another:
 ///    the task is looked at again when the answer of the last one could have come twice, so that
-///    two idle neighbours do not both begin it. Others have one: what they run twice weighs more.
+///    two idle neighbours do not both begin it; soon after it could have come once where that
+///    neighbour has one worker, which is seldom free. Others have one copy: what they run twice
+///    weighs more.
 ///    The neighbour is the nearer of two that place_by_deadline's rule 3 draws, as the shorter link
 ///    cancels sooner; where that rule draws none, any one: what is known of it may be old.
 /// 4. Where no neighbour takes copies, one of the original system gets the task if its rule says so.

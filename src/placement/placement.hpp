@@ -46,6 +46,7 @@ struct Candidate {
   Duration link_delay{};      // a round trip
   Duration report_age{};      // since the node said so
   WaitEstimate start_wait{};  // of this task, in start-by order; only for who reads_start_wait
+  std::size_t workers = 0;    // of a neighbour; 0: it has not said
 };
 
 /// The node has handed the task on before: there it must not go again (protocol.md parts 2 and 3).

@@ -141,6 +141,7 @@ inline void Neighbours::describe(const Neighbour& neighbour, Instant now, Candid
   candidate.expected_wait = *neighbour.state.expected_wait;
   candidate.link_delay = neighbour.delay.value_or(Duration::zero());
   candidate.report_age = now - neighbour.state_at;
+  candidate.workers = neighbour.state.workers;
 }
 
 }  // namespace fogctl

@@ -64,6 +64,15 @@ TEST_CASE("A copy waits at a neighbour that is likely to start it in time") {
   }
 }
 
+TEST_CASE("The next copy follows sooner where a neighbour has one worker") {
+  auto one = neighbour("a", 0ms, 8ms);
+  for (const auto& [workers, wanted] : {std::pair{0U, 16ms}, {1U, 10ms}, {2U, 16ms}}) {
+    CAPTURE(workers);
+    one.workers = workers;
+    CHECK(plan_of(view_of(500ms, {one})).again_after == wanted);
+  }
+}
+
 TEST_CASE("Of two that are drawn the nearer one gets the copy") {
   const auto view = view_of(500ms, {neighbour("far", 0ms, 10ms), neighbour("near", 10ms, 2ms)});
   std::map<std::string_view, int> drawn;

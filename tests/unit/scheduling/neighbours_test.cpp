@@ -151,6 +151,7 @@ TEST_CASE("A link that is retired for another reason does not take over") {
 TEST_CASE("A neighbour is a place for a task with what it said of itself") {
   Known known;
   Neighbour& fogctl = known.add(1, "a", 3ms);
+  fogctl.state.workers = 3;
   Candidate place;
   Neighbours::describe(fogctl, start + 2s, place);
   CHECK(place.site == Site::neighbour);
@@ -160,6 +161,7 @@ TEST_CASE("A neighbour is a place for a task with what it said of itself") {
   CHECK(place.expected_wait == 1ms);
   CHECK(place.link_delay == 3ms);
   CHECK(place.report_age == 2s);
+  CHECK(place.workers == 3);
 
   Candidate other;
   Neighbours::describe(known.add(2, original_node("10.0.0.9")), start, other);
