@@ -178,6 +178,7 @@ class Scheduler {
     PeerId link = 0;
     Duration expected_wait{};
     std::int64_t id = 0;  // 0: it was not sent yet
+    Instant sent_at = {};
   };
   struct Entry {
     std::shared_ptr<Task> task;
@@ -238,6 +239,7 @@ class Scheduler {
   void note_departed(const Neighbour& neighbour);
   void note_ending(const Entry& entry, const TaskResult& result);
   void judge_prediction(const Entry& entry, const TaskResult& result, Instant now);
+  void judge_copy(const Entry& entry, std::int64_t id, Instant now);
   void place(Entry& entry, Instant now, Actions& out);
   void park(Entry& entry, std::string_view why, Instant now, Actions& out);
   void place_parked(Instant now, Actions& out);

@@ -59,6 +59,7 @@ void Scheduler::send_copies(Entry& entry, Instant now, Actions& out) {
     neighbour->note_sent(entry.start_by - now - way, weight_of_copy * run);
     const Duration expected = add_saturating(add_saturating(copy.expected_wait, run), way);
     copy.id = handed_on_.add(task->uid, copy.link, now + patience_with(expected, false));
+    copy.sent_at = now;
     ++copies_;
     out.push_back(HandOn{copy.link, std::move(task), copy.id});
   }
@@ -111,6 +112,7 @@ void Scheduler::on_copy_started(PeerId link, std::int64_t id, Instant now, Actio
   Entry& entry = *entry_of(*uid);
   if (!is_copy_of(entry, id) || entry.begun_as != 0) return;
   entry.begun_as = id;
+  judge_copy(entry, id, now);
   cancel_copies(entry, out, id);
   withdraw(entry, out);
 }

@@ -237,6 +237,17 @@ void Scheduler::judge_prediction(const Entry& entry, const TaskResult& result, I
   predictions_.add(entry.task->name, choice.site, choice.link, waited - decision->expected);
 }
 
+/// A copy began, as the neighbour said just now: its way there and this word's way back took part
+/// of the time.
+void Scheduler::judge_copy(const Entry& entry, std::int64_t id, Instant now) {
+  if (!decisions_.is_on()) return;
+  const Copy& copy = *std::ranges::find(entry.copies, id, &Copy::id);
+  const Neighbour* neighbour = neighbours_.find(copy.link);
+  const Duration way = neighbour ? neighbour->delay.value_or(Duration::zero()) : Duration::zero();
+  const Duration expected = add_saturating(copy.expected_wait, way);
+  predictions_.add(entry.task->name, Site::neighbour, copy.link, now - copy.sent_at - expected);
+}
+
 void Scheduler::note_departed(const Neighbour& neighbour) {
   predictions_.forget(neighbour.link);
   if (!decisions_.is_on()) return;

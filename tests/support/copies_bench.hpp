@@ -15,6 +15,7 @@ namespace fogctl::support {
 inline SchedulerOptions in_time_options() {
   SchedulerOptions options = bench_options();
   options.policy = find_policy("in-time");
+  options.kept_decisions = 100;
   return options;
 }
 

@@ -120,6 +120,20 @@ TEST_CASE("The copy that begins first is the task, once the queue holds it as aw
   CHECK(bench.scheduler.unanswered() == 1);  // u0
 }
 
+TEST_CASE("A copy that begins tells how well the wait there was predicted") {
+  Home bench;
+  (void)bench.task(hurried());
+  const auto sent = bench.copies();  // the second one 2 ms after the first
+  REQUIRE(sent.size() == 2);
+  bench.pass(4ms);
+  (void)bench.copy_started(sent[0].link, sent[0].id);
+  const PredictionError there = bench.scheduler.predictions().of_link(sent[0].link);
+  CHECK(there.tasks() == 1);
+  CHECK(there.bias() == 5ms);  // over a way of 1 ms to an idle node
+  (void)bench.copy_started(sent[1].link, sent[1].id);
+  CHECK(bench.scheduler.predictions().of_link(sent[1].link).tasks() == 0);
+}
+
 TEST_CASE("Where both have begun the first result counts") {
   Tied bench;
   (void)bench.copy_started(101, bench.a);
