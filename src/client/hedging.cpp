@@ -34,6 +34,14 @@ void Hedging::on_accepted(Duration took) {
   usual_ = *middle;
 }
 
+/// Else where the other node is always faster nothing would be learnt of this one.
+void Hedging::on_accepted_late(std::uint64_t id, NodeIndex node, Instant now) {
+  const auto hedged = known_.find(id);
+  if (hedged != known_.end() && hedged->second.other != node) {
+    on_accepted(now - hedged->second.sent);
+  }
+}
+
 Instant Hedging::due_of(const Stream& stream) const {
   return stream.sent.front().at + std::max(stream.patience, 2 * usual_);
 }
@@ -56,10 +64,10 @@ std::optional<std::uint64_t> Hedging::take_due(Instant now) {
   return std::nullopt;
 }
 
-void Hedging::on_hedged(std::uint64_t id) {
+void Hedging::on_hedged(const SentTask& task, NodeIndex other) {
   ++hedged_;
-  if (!known_.insert(id).second) return;
-  known_order_.push_back(id);
+  if (!known_.insert_or_assign(task.id, Hedged{task.sent, other}).second) return;
+  known_order_.push_back(task.id);
   if (known_order_.size() <= most_known) return;
   known_.erase(known_order_.front());
   known_order_.pop_front();

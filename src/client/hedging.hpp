@@ -12,10 +12,11 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "base/time.hpp"
+#include "client/outstanding.hpp"
 
 namespace fogctl {
 
@@ -28,6 +29,8 @@ class Hedging {
   void on_sent(std::uint64_t id, std::size_t stream, Instant now);
   /// The node took so long to say that it has accepted a task.
   void on_accepted(Duration took);
+  /// The node accepts a task that is answered already.
+  void on_accepted_late(std::uint64_t id, NodeIndex node, Instant now);
 
   /// When the next one is due. None: no task waits.
   [[nodiscard]] std::optional<Instant> next_due() const;
@@ -35,7 +38,7 @@ class Hedging {
   std::optional<std::uint64_t> take_due(Instant now);
 
   /// It was sent to another node too: a second answer to it is no surprise.
-  void on_hedged(std::uint64_t id);
+  void on_hedged(const SentTask& task, NodeIndex other);
   [[nodiscard]] bool is_known(std::uint64_t id) const { return known_.contains(id); }
   [[nodiscard]] std::uint64_t hedged() const { return hedged_; }
 
@@ -57,7 +60,11 @@ class Hedging {
   Duration usual_{};  // their median
 
   std::uint64_t hedged_ = 0;
-  std::unordered_set<std::uint64_t> known_;  // the last ones
+  struct Hedged {
+    Instant sent;
+    NodeIndex other = no_node;
+  };
+  std::unordered_map<std::uint64_t, Hedged> known_;  // the last ones
   std::deque<std::uint64_t> known_order_;
 };
 

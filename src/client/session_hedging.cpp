@@ -106,17 +106,18 @@ void Session::hedge(const SentTask& task, NodeIndex other) {
   events_.write_task(out_, task, {.wants_accept = true, .is_copy = true});
   links_[other]->send(out_);
   outstanding_.hedge_to(task.id, other);
-  hedging_.on_hedged(task.id);
+  hedging_.on_hedged(task, other);
 }
 
 void Session::on_accepted(NodeIndex node, const wire::Accepted& accepted) {
   const auto number = json::read_integer(accepted.task_id);
-  const auto open =
-      number && *number > 0 ? outstanding_.find(static_cast<std::uint64_t>(*number)) : std::nullopt;
-  if (!open) return;
+  if (!number || *number <= 0) return;
+  const auto id = static_cast<std::uint64_t>(*number);
+  const auto open = outstanding_.find(id);
+  if (!open) return hedging_.on_accepted_late(id, node, clock_.now());
   if (node != open->other) hedging_.on_accepted(clock_.now() - open->task.sent);
   if (open->is_accepted || (node != open->node && node != open->other)) return;
-  outstanding_.note_accepted(open->task.id, node);
+  outstanding_.note_accepted(id, node);
   if (open->other != no_node) give_up_at(node == open->node ? open->other : open->node, open->task);
 }
 

@@ -33,6 +33,17 @@ TEST_CASE("Where tasks take long to be accepted, none is due before twice that")
   CHECK(hedging.next_due() == at(80ms));
 }
 
+TEST_CASE("A node that is slower than the other one is learnt to be slow") {
+  Hedging hedging(.25, {100ms});
+  hedging.on_hedged({1, 0, at(0ms)}, 5);
+  hedging.on_accepted_late(1, 5, at(30ms));  // that one got it later
+  hedging.on_accepted_late(2, 4, at(30ms));  // not hedged
+  hedging.on_sent(3, 0, at(0ms));
+  CHECK(hedging.next_due() == at(25ms));
+  hedging.on_accepted_late(1, 4, at(120ms));
+  CHECK(hedging.next_due() == at(240ms));
+}
+
 TEST_CASE("What a freeze held up, or the first tasks, do not make all others wait as long") {
   Hedging hedging(.25, {100ms});
   hedging.on_sent(1, 0, at(0ms));
@@ -54,7 +65,7 @@ TEST_CASE("The last tasks that went to a second node are known") {
   Hedging hedging(.25, {1s});
   CHECK(hedging.is_on());
   CHECK_FALSE(Hedging(0, {1s}).is_on());
-  for (std::uint64_t id = 1; id <= 10'001; ++id) hedging.on_hedged(id);
+  for (std::uint64_t id = 1; id <= 10'001; ++id) hedging.on_hedged({id, 0, at(0s)}, 1);
   CHECK(hedging.hedged() == 10'001);
   CHECK_FALSE(hedging.is_known(1));
   CHECK(hedging.is_known(2));
