@@ -31,8 +31,8 @@ _fogctl_flags() {
     worker) echo "--help $redis $queue --queue-backend --concurrency --policy --max-message" ;;
     client)
       echo "--help --connect $discovery --task --content --content-file --base64 --content-csv --class" \
-        '--requirement --uid --to-cloud --repeat --load --duration --timeout --no-retry' \
-        '--min-in-time --output --json'
+        '--requirement --uid --to-cloud --repeat --load --duration --timeout --hedge' \
+        '--no-retry --min-in-time --output --json'
       ;;
   esac
 }

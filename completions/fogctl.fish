@@ -145,6 +145,7 @@ complete -c fogctl -n $client -l repeat -x -d 'send the task so often, the next 
 complete -c fogctl -n $client -l load -x -d 'send at fixed rates'
 complete -c fogctl -n $client -l duration -x -d 'how long a load sends'
 complete -c fogctl -n $client -l timeout -x -d 'a task without an answer for so long counts as lost'
+complete -c fogctl -n $client -l hedge -x -d 'send to another node too when the first is silent'
 complete -c fogctl -n $client -l no-retry -d 'neither connect again nor send a task again'
 complete -c fogctl -n $client -l min-in-time -x -d 'exit 5 where less than this share was in time'
 complete -c fogctl -n $client -l output -r -F -d 'file for the result of a single task'

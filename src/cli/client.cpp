@@ -26,6 +26,7 @@ namespace fogctl::cli {
 namespace {
 
 constexpr const char* original_load = "light=200/min,medium=40/min";
+constexpr const char* usual_hedge = "0.3";
 constexpr Duration longest_timeout = std::chrono::hours(24);
 /// Rows that may be on their way at a time, and wait for the one before them to be printed.
 constexpr std::uint64_t row_window = 64;
@@ -47,6 +48,7 @@ struct ClientOptions {
   Duration duration = std::chrono::seconds(60);
   Duration timeout = std::chrono::seconds(30);
   std::optional<double> min_in_time;  // percent
+  double hedge = 0;                   // share of the requirement; 0: never
   bool no_retry = false;
   bool json = false;
 };
@@ -115,6 +117,12 @@ Result<double> parse_percent(std::string_view text) {
   return failure(ErrorCode::invalid, fmt::format("'{}' is not a percentage from 0 to 100", text));
 }
 
+Result<double> parse_share(std::string_view text) {
+  const auto share = read_number(text, NumberRange<double>{0, 1});
+  if (share && *share > 0 && *share < 1) return *share;
+  return failure(ErrorCode::invalid, fmt::format("'{}' is not a number between 0 and 1", text));
+}
+
 void add_task_flags(CLI::App& command, ClientOptions& options) {
   add_node_addresses(command, options.node,
                      "the node to send tasks to; of several, the first that can be connected to, "
@@ -177,9 +185,19 @@ void add_load_flags(CLI::App& command, ClientOptions& options) {
              "a task without an answer for so long counts as lost")
       ->type_name("TIME")
       ->default_str(format_duration(options.timeout));
-  command.add_flag("--no-retry", options.no_retry,
-                   "neither connect again nor send a task again: a connection that breaks ends "
-                   "the run");
+  auto* hedge = add_parsed(command, "--hedge", parse_share, options.hedge,
+                           fmt::format("send a task to another node too when the first has not "
+                                       "accepted it after this share of the requirement; default "
+                                       "without a value: {}",
+                                       usual_hedge))
+                    ->type_name("[SHARE]")
+                    ->expected(0, 1)
+                    ->default_str(usual_hedge);
+  command
+      .add_flag("--no-retry", options.no_retry,
+                "neither connect again nor send a task again: a connection that breaks ends "
+                "the run")
+      ->excludes(hedge);
   add_parsed(command, "--min-in-time", parse_percent, options.min_in_time,
              "exit 5 where less than this share of the tasks was in time")
       ->type_name("PERCENT");
@@ -289,6 +307,7 @@ std::expected<ClientPlan, CommandFailure> plan_for(const ClientOptions& options)
   plan.to_cloud = options.to_cloud;
   plan.timeout = options.timeout;
   plan.retries = !options.no_retry;
+  plan.hedge = options.hedge;
   if (!options.load.empty()) {
     plan.pace = Load{options.duration};
   } else if (mode_of(options) == ClientMode::rows) {

@@ -44,6 +44,13 @@ Task task_of(const TaskStream& stream, const ClientPlan& plan) {
   return task;
 }
 
+SessionOptions options_for(const ClientPlan& plan) {
+  SessionOptions options{plan.nodes, plan.timeout, plan.retries};
+  options.hedge = plan.to_cloud ? 0 : plan.hedge;
+  for (const TaskStream& stream : plan.streams) options.requirements.push_back(stream.requirement);
+  return options;
+}
+
 class Runner {
  public:
   Runner(const ClientPlan& plan, const Clock& clock, ClientEvents events);
@@ -52,7 +59,8 @@ class Runner {
  private:
   [[nodiscard]] Session::Events session_events();
   void on_connected(const HostPort& node);
-  void write_task(std::string& out, const SentTask& sent);
+  void write_task(std::string& out, const SentTask& sent, Sending how);
+  [[nodiscard]] std::string uid_of(const SentTask& sent) const;
   void pump();
   void send_due();
   void fill_window();
@@ -103,7 +111,7 @@ Runner::Runner(const ClientPlan& plan, const Clock& clock, ClientEvents events)
       clock_(clock),
       events_(std::move(events)),
       sequence_(std::get_if<Sequence>(&plan.pace)),
-      session_(io_, clock, {plan.nodes, plan.timeout, plan.retries}, random_) {
+      session_(io_, clock, options_for(plan), random_) {
   FOGCTL_CHECK(!plan.streams.empty() && !plan.contents.empty());
   for (const TaskStream& stream : plan.streams) {
     tasks_.push_back(task_of(stream, plan));
@@ -120,6 +128,7 @@ Result<Report> Runner::run() {
   if (connect_error_) return std::unexpected(*connect_error_);
   report_.stray = session_.stray();
   report_.sent_again = session_.sent_again();
+  report_.hedged = session_.hedged();
   report_.reconnects = session_.reconnects();
   report_.elapsed = std::max(last_outcome_ - started_, Duration::zero());
   return std::move(report_);
@@ -127,7 +136,12 @@ Result<Report> Runner::run() {
 
 Session::Events Runner::session_events() {
   Session::Events events;
-  events.write_task = [this](std::string& out, const SentTask& sent) { write_task(out, sent); };
+  events.write_task = [this](std::string& out, const SentTask& sent, Sending how) {
+    write_task(out, sent, how);
+  };
+  events.write_give_up = [this](std::string& out, const SentTask& sent) {
+    wire::append_cancel_copy(out, uid_of(sent));
+  };
   events.on_connected = [this](const HostPort& node) { on_connected(node); };
   events.on_outcome = [this](Outcome outcome) { on_outcome(std::move(outcome)); };
   if (events_.on_task_progress) {
@@ -194,14 +208,21 @@ void Runner::send(std::size_t stream) {
   if (sequence_ != nullptr) undelivered_.emplace_back();
 }
 
-/// The same each time that it is sent.
-void Runner::write_task(std::string& out, const SentTask& sent) {
+std::string Runner::uid_of(const SentTask& sent) const {
+  return plan_.uid.empty() ? fmt::format("{}{:x}", uid_prefix_, sent.id) : plan_.uid;
+}
+
+/// The same each time that it is sent, but for how it is.
+void Runner::write_task(std::string& out, const SentTask& sent, Sending how) {
   Task& task = tasks_[sent.stream];
   if (plan_.contents.size() > 1)
     task.content = plan_.contents[(sent.id - 1) % plan_.contents.size()];
-  task.uid = plan_.uid.empty() ? fmt::format("{}{:x}", uid_prefix_, sent.id) : plan_.uid;
+  task.uid = uid_of(sent);
+  task.is_copy = how.is_copy;
   task.sending_time = wire::wall_time_text(clock_.wall_now() - (clock_.now() - sent.sent));
-  if (events_.on_task_progress) task.other_fields = {{"want_progress", "true"}};
+  task.other_fields.clear();
+  if (events_.on_task_progress) task.other_fields.emplace_back("want_progress", "true");
+  if (how.wants_accept) task.other_fields.emplace_back("want_accept", "true");
   wire::append_task(out, task, fmt::to_string(sent.id));
 }
 

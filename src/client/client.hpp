@@ -51,6 +51,9 @@ struct ClientPlan {
   bool to_cloud = false;
   std::variant<Sequence, Load> pace;
   Duration timeout = std::chrono::seconds(30);  // > 0; without an answer, a task is lost then
+  /// Of the requirement: a task that its node has not accepted by then goes to another one as well.
+  /// In [0, 1); 0: never. Not for tasks for the cloud.
+  double hedge = 0;
   bool retries = true;  // false: a connection that breaks, or a refusal, is the last word
 };
 

@@ -1,6 +1,7 @@
 #include "client/outstanding.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.hpp"
 
@@ -13,41 +14,57 @@ std::uint64_t Outstanding::add(std::size_t stream, Instant now) {
 }
 
 Outstanding::Answer Outstanding::take(std::uint64_t id) {
-  if (id == 0 || id >= first_id_ + slots_.size()) return {Match::unknown, {}};
-  if (id < first_id_) return {was_given_up(id) ? Match::late : Match::repeated, {}};
+  if (id == 0 || id >= first_id_ + slots_.size()) return {Match::unknown};
+  if (id < first_id_) return {was_given_up(id) ? Match::late : Match::repeated};
   Slot& slot = slots_[id - first_id_];
-  if (!slot.is_open) return {Match::repeated, {}};
-  const SentTask task{id, slot.stream, slot.sent};
+  if (!slot.is_open) return {Match::repeated};
+  const Answer answer{Match::first, {id, slot.stream, slot.sent}, slot.node, slot.other};
   slot.is_open = false;
   --size_;
   drop_closed_front();
-  return {Match::first, task};
+  return answer;
 }
 
 std::optional<Outstanding::Open> Outstanding::find(std::uint64_t id) const {
   if (id < first_id_ || id >= first_id_ + slots_.size()) return std::nullopt;
   const Slot& slot = slots_[id - first_id_];
   if (!slot.is_open) return std::nullopt;
-  return Open{{id, slot.stream, slot.sent}, slot.node};
+  return Open{{id, slot.stream, slot.sent}, slot.node, slot.other, slot.is_accepted};
 }
 
 bool Outstanding::give_to(std::uint64_t id, NodeIndex node) {
   Slot& slot = open_slot(id);
   slot.node = node;
+  slot.is_accepted = false;
   if (slot.times_sent == 2) return false;
   return ++slot.times_sent == 2;
 }
 
-void Outstanding::take_back(std::uint64_t id) {
-  open_slot(id).node = no_node;
+void Outstanding::hedge_to(std::uint64_t id, NodeIndex other) {
+  open_slot(id).other = other;
+}
+
+void Outstanding::note_accepted(std::uint64_t id, NodeIndex node) {
+  Slot& slot = open_slot(id);
+  slot.node = node;
+  slot.other = no_node;
+  slot.is_accepted = true;
+}
+
+bool Outstanding::take_back(std::uint64_t id) {
+  Slot& slot = open_slot(id);
+  slot.node = std::exchange(slot.other, no_node);
+  slot.is_accepted = false;
+  return slot.node != no_node;
 }
 
 std::vector<std::uint64_t> Outstanding::take_all_back(NodeIndex node) {
   std::vector<std::uint64_t> ids;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (!slots_[i].is_open || slots_[i].node != node) continue;
-    slots_[i].node = no_node;
-    ids.push_back(first_id_ + i);
+    if (!slots_[i].is_open) continue;
+    const std::uint64_t id = first_id_ + i;
+    if (slots_[i].other == node) slots_[i].other = no_node;
+    if (slots_[i].node == node && !take_back(id)) ids.push_back(id);
   }
   return ids;
 }

@@ -42,24 +42,34 @@ class Outstanding {
   };
   struct Answer {
     Match match = Match::unknown;
-    SentTask task;  // where it is the first answer
+    // Where it is the first answer:
+    SentTask task = {};
+    NodeIndex node = no_node;
+    NodeIndex other = no_node;
   };
 
   /// The new task's id.
   std::uint64_t add(std::size_t stream, Instant now);
   Answer take(std::uint64_t id);
 
-  /// The task, where it is not answered yet, and the node that has it, or no_node.
+  /// The task, where it is not answered yet; the node that has it, and another one that got it too,
+  /// or no_node.
   struct Open {
     SentTask task;
     NodeIndex node = no_node;
+    NodeIndex other = no_node;
+    bool is_accepted = false;  // by `node`
   };
   [[nodiscard]] std::optional<Open> find(std::uint64_t id) const;
   /// The unanswered task is with that node now. True where it is sent for the second time.
   bool give_to(std::uint64_t id, NodeIndex node);
-  /// The unanswered task is with no node any more.
-  void take_back(std::uint64_t id);
-  /// The same of all that this node has: their ids, ascending.
+  /// That other node got it too, or, with no_node, has it no more.
+  void hedge_to(std::uint64_t id, NodeIndex other);
+  /// One of the two has accepted it: it is with that one alone.
+  void note_accepted(std::uint64_t id, NodeIndex node);
+  /// Its node has it no more: the other one has, if there is one. False: no node has.
+  bool take_back(std::uint64_t id);
+  /// The same of all that this node has: the ids that no node has now, ascending.
   std::vector<std::uint64_t> take_all_back(NodeIndex node);
 
   [[nodiscard]] bool is_empty() const { return size_ == 0; }
@@ -74,7 +84,9 @@ class Outstanding {
     Instant sent;
     std::size_t stream = 0;
     NodeIndex node = no_node;
+    NodeIndex other = no_node;
     std::uint8_t times_sent = 0;  // 2: or more
+    bool is_accepted = false;
     bool is_open = true;
   };
   struct IdRange {

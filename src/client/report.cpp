@@ -104,9 +104,15 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
 
 /// Empty where the first connection did for all.
 std::string again_text(const Report& report) {
-  if (report.sent_again + report.reconnects == 0) return "";
-  return fmt::format("sent again: {}; {}\n", counted(report.sent_again, "task", "tasks"),
-                     counted(report.reconnects, "reconnection", "reconnections"));
+  std::string text;
+  if (report.sent_again + report.reconnects > 0) {
+    text = fmt::format("sent again: {}; {}\n", counted(report.sent_again, "task", "tasks"),
+                       counted(report.reconnects, "reconnection", "reconnections"));
+  }
+  if (report.hedged > 0) {
+    text += fmt::format("hedged: {}\n", counted(report.hedged, "task", "tasks"));
+  }
+  return text;
 }
 
 }  // namespace
@@ -156,6 +162,7 @@ std::string json_text(const Report& report) {
   writer.count("unknown_answers", report.stray.unknown);
   writer.count("sent_again", report.sent_again);
   writer.count("reconnects", report.reconnects);
+  writer.count("hedged", report.hedged);
   writer.count("node_errors", report.node_errors);
   writer.count("not_sent", report.not_sent);
   writer.end();

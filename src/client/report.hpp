@@ -34,6 +34,7 @@ struct Report {
   StrayAnswers stray;
   std::uint64_t node_errors = 0;  // `error` messages from the node
   std::uint64_t sent_again = 0;   // tasks that were sent more than once
+  std::uint64_t hedged = 0;       // tasks that a second node got, since the first was silent
   std::uint64_t reconnects = 0;   // connections after the first
   std::uint64_t not_sent = 0;     // tasks that were due, or asked for, and not sent
   std::string ended_early;        // why, or empty

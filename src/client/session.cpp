@@ -10,7 +10,6 @@
 namespace fogctl {
 namespace {
 
-constexpr std::size_t full_bytes = std::size_t{1} << 20;
 /// Without a connection, so many tasks may wait for one.
 constexpr std::size_t most_waiting = 1'000'000;
 /// A node that reads slowly is asked again so soon whether it takes more.
@@ -49,7 +48,7 @@ Outcome outcome_of(const SentTask& task, const wire::ResultMessage& message, Ins
 std::uint64_t Session::send(std::size_t stream) {
   const Instant now = clock_.now();
   const std::uint64_t id = outstanding_.add(stream, now);
-  if (current_ != no_node && due_.empty()) {
+  if (may_send() && due_.empty()) {
     send_now({id, stream, now});
   } else {
     due_.emplace(now, id);
@@ -63,6 +62,7 @@ void Session::flush() {
   if (current_ != no_node) links_[current_]->flush();
   arm_timer();
   arm_due_timer();
+  arm_hedge_timer();
 }
 
 bool Session::is_full() const {
@@ -88,9 +88,11 @@ void Session::on_object(NodeIndex node, std::string_view text) {
     return;
   }
   on_heard();
+  has_spoken_[node] = true;
   std::visit(
       Overloaded{
           [&](const wire::ResultMessage& result) { on_result(node, result); },
+          [&](const wire::Accepted& accepted) { on_accepted(node, accepted); },
           [&](const wire::Progress& progress) { on_progress(node, progress); },
           [&](const wire::ErrorMessage& error) { events_.on_node_error(error); },
           [&](const wire::FogReady& ready) { learn_protocol(node, ready.identity.protocol); },
@@ -98,6 +100,7 @@ void Session::on_object(NodeIndex node, std::string_view text) {
           [](const auto&) {},
       },
       *message);
+  if (node == current_ && awaits_first_word_) on_first_word();
 }
 
 void Session::on_progress(NodeIndex node, const wire::Progress& progress) {
@@ -110,14 +113,14 @@ void Session::on_progress(NodeIndex node, const wire::Progress& progress) {
 void Session::on_result(NodeIndex node, const wire::ResultMessage& message) {
   const auto number = json::read_integer(message.task_id);
   const std::uint64_t id = number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
-  if (refuse(node, id, message)) return;
+  if (is_error_of_other(node, id, message) || refuse(node, id, message)) return;
   const auto answer = outstanding_.take(id);
   switch (answer.match) {
     case Outstanding::Match::unknown:
       ++stray_.unknown;
       return;
     case Outstanding::Match::repeated:
-      ++stray_.repeated;
+      if (!hedging_.is_known(id)) ++stray_.repeated;
       return;
     case Outstanding::Match::late:
       ++stray_.late;
@@ -126,6 +129,8 @@ void Session::on_result(NodeIndex node, const wire::ResultMessage& message) {
       break;
   }
   refusals_.erase(id);
+  if (answer.other != no_node)
+    give_up_at(node == answer.node ? answer.other : answer.node, answer.task);
   events_.on_outcome(outcome_of(answer.task, message, clock_.now()));
 }
 
@@ -139,28 +144,34 @@ bool Session::refuse(NodeIndex node, std::uint64_t id, const wire::ResultMessage
   const Instant now = clock_.now();
   if (!open || open->task.sent + options_.timeout <= now) return false;
   if (open->node != node) return true;
-  outstanding_.take_back(id);
-  Refusal& refusal = refusals_[id];
-  refusal.error = *message.result.error;
-  refusal.back_off = back_off_after(refusal.back_off);
-  const Duration pause = message.result.error->retry_after.value_or(refusal.back_off);
-  // Past the end of its time the task is not open any more.
-  due_.emplace(now + std::min(pause, options_.timeout), id);
-  arm_due_timer();
+  if (!outstanding_.take_back(id)) send_later(id, *message.result.error);
   if (node == current_) move_on();
   return true;
 }
 
+/// After a back-off, or when the node said.
+void Session::send_later(std::uint64_t id, const TaskError& error) {
+  Refusal& refusal = refusals_[id];
+  refusal.error = error;
+  refusal.back_off = back_off_after(refusal.back_off);
+  const Duration pause = error.retry_after.value_or(refusal.back_off);
+  // Past the end of its time the task is not open any more.
+  due_.emplace(clock_.now() + std::min(pause, options_.timeout), id);
+  arm_due_timer();
+}
+
 void Session::send_now(const SentTask& task) {
   out_.clear();
-  events_.write_task(out_, task);
+  const bool may_hedge = hedging_.is_on() && is_fogctl_[current_];
+  events_.write_task(out_, task, {.wants_accept = may_hedge});
   links_[current_]->send(out_);
   if (outstanding_.give_to(task.id, current_)) ++sent_again_;
+  if (may_hedge) hedging_.on_sent(task.id, task.stream, clock_.now());
 }
 
 void Session::send_due() {
   const Instant now = clock_.now();
-  while (current_ != no_node && !due_.empty() && due_.top().first <= now && !is_full()) {
+  while (may_send() && !due_.empty() && due_.top().first <= now && !is_full()) {
     const auto open = outstanding_.find(due_.top().second);
     due_.pop();
     if (open) send_now(open->task);
@@ -196,8 +207,9 @@ void Session::stop() {
   while (!outstanding_.is_empty()) give_up(outstanding_.give_up_oldest());
   timer_.cancel();
   due_timer_.cancel();
-  away_timer_.cancel();
+  for (auto* timer : {&away_timer_, &word_timer_, &seek_timer_, &hedge_timer_}) timer->cancel();
   reconnector_.stop();
+  seeker_.stop();
   for (const auto& link : links_) {
     if (link) link->close("done");
   }
@@ -228,7 +240,7 @@ void Session::on_timer() {
 
 /// For what is to be sent later; without a connection the next one sends it.
 void Session::arm_due_timer() {
-  if (ended_ || current_ == no_node || due_.empty()) return;
+  if (ended_ || !may_send() || due_.empty()) return;
   const Instant now = clock_.now();
   Instant at = due_.top().first;
   if (at <= now) at = now + full_pause;

@@ -11,7 +11,10 @@
 // 3. A node that refuses a task (unavailable, overloaded) stays connected for what it has; tasks
 //    go to the next node from then on. A refused task is sent again after a back-off, and fails
 //    with the refusal when its time is over.
-// 4. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
+// 4. With hedging, a task that its node has not accepted in time goes to another node as well. The
+//    first of the two that accepts it has it, the first result counts, the other node is told to
+//    give it up, and what that one answers nevertheless is dropped. Both are nodes of fogctl's.
+// 5. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
 //    one at a time with a pause between (protocol.md, part 2).
 #pragma once
 
@@ -31,6 +34,7 @@
 
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "client/hedging.hpp"
 #include "client/outcome.hpp"
 #include "client/outstanding.hpp"
 #include "client/reconnector.hpp"
@@ -40,16 +44,26 @@
 namespace fogctl {
 
 struct SessionOptions {
-  std::vector<HostPort> nodes;  // at least one; the first is preferred
-  Duration timeout{};           // of a task
-  bool retries = true;          // false: a break or a refusal is the last word
+  std::vector<HostPort> nodes;              // at least one; the first is preferred
+  Duration timeout{};                       // of a task
+  bool retries = true;                      // false: a break or a refusal is the last word
+  double hedge = 0;                         // share of the requirement; 0: never
+  std::vector<Duration> requirements = {};  // of each stream
+};
+
+/// How a task is sent, beside what it is.
+struct Sending {
+  bool wants_accept = false;
+  bool is_copy = false;  // another node got it before
 };
 
 class Session {
  public:
   struct Events {
     /// Writes the task message, each time that the task is sent.
-    std::function<void(std::string& out, const SentTask& task)> write_task;
+    std::function<void(std::string& out, const SentTask& task, Sending how)> write_task;
+    /// Writes to a node that the task is not needed of it any more.
+    std::function<void(std::string& out, const SentTask& task)> write_give_up;
     std::function<void(const HostPort& node)> on_connected;  // the first time
     std::function<void(Outcome outcome)> on_outcome;
     std::function<void(std::uint64_t id, double share)> on_progress;  // may be empty
@@ -79,7 +93,8 @@ class Session {
   void close();
 
   [[nodiscard]] const StrayAnswers& stray() const { return stray_; }
-  [[nodiscard]] std::uint64_t sent_again() const { return sent_again_; }  // tasks
+  [[nodiscard]] std::uint64_t sent_again() const { return sent_again_; }    // tasks
+  [[nodiscard]] std::uint64_t hedged() const { return hedging_.hedged(); }  // likewise
   [[nodiscard]] std::uint64_t reconnects() const { return connects_ > 0 ? connects_ - 1 : 0; }
 
  private:
@@ -92,6 +107,7 @@ class Session {
   // Connections.
   void on_attempt(Result<Reconnector::Connected> connected);
   void adopt(Reconnector::Connected connected);
+  void open_link(Reconnector::Connected connected);
   [[nodiscard]] Connection::Events events_of(NodeIndex node);
   void on_framing_lost(NodeIndex node, const Error& why);
   void lose_link(NodeIndex node, const std::string& why);
@@ -106,32 +122,60 @@ class Session {
   void on_result(NodeIndex node, const wire::ResultMessage& message);
   void on_progress(NodeIndex node, const wire::Progress& progress);
   bool refuse(NodeIndex node, std::uint64_t id, const wire::ResultMessage& message);
+  void send_later(std::uint64_t id, const TaskError& error);
   void send_now(const SentTask& task);
   void send_due();
   void give_up(const SentTask& task);
   void end(const Error& error);
   void stop();
 
+  // Hedging: session_hedging.cpp.
+  void await_first_word();
+  void on_first_word();
+  [[nodiscard]] NodeIndex node_other_than(NodeIndex node) const;
+  void seek_other();
+  void arm_hedge_timer();
+  void hedge_due();
+  void hedge(const SentTask& task, NodeIndex other);
+  void on_accepted(NodeIndex node, const wire::Accepted& accepted);
+  void give_up_at(NodeIndex node, const SentTask& task);
+  bool is_error_of_other(NodeIndex node, std::uint64_t id, const wire::ResultMessage& message);
+  [[nodiscard]] bool may_send() const { return current_ != no_node && !awaits_first_word_; }
+
   // Timers.
   void arm_timer();
   void on_timer();
   void arm_due_timer();
 
+  /// Unsent, beyond which a node reads more slowly than it is sent to.
+  static constexpr std::size_t full_bytes = std::size_t{1} << 20;
+
   const Clock& clock_;
   SessionOptions options_;
+  Random random_;
   Reconnector reconnector_;
+  Reconnector seeker_;  // of another node, for hedging
   asio::steady_timer timer_;
   asio::steady_timer due_timer_;
   asio::steady_timer away_timer_;
+  asio::steady_timer word_timer_;
+  asio::steady_timer seek_timer_;
+  asio::steady_timer hedge_timer_;
   Events events_;
 
   std::vector<std::shared_ptr<Connection>> links_;  // by node; null: none
+  std::vector<bool> has_spoken_;                    // by node, over its link
+  std::vector<bool> is_fogctl_;                     // likewise: it said so
   NodeIndex current_ = no_node;
   NodeIndex last_ = 0;  // the current one, or the last that was
   std::uint64_t connects_ = 0;
   Instant next_move_;
   bool was_heard_ = false;  // some node spoke the protocol
   bool is_away_ = false;    // the connection was lost, and no node was heard since
+
+  Hedging hedging_;
+  std::optional<Instant> hedge_timer_at_;
+  bool awaits_first_word_ = false;  // of the current node
 
   Outstanding outstanding_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // answered ones may be left

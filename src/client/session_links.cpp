@@ -31,11 +31,19 @@ ConnectionOptions connection_options() {
 Session::Session(asio::io_context& io, const Clock& clock, SessionOptions options, Random random)
     : clock_(clock),
       options_(std::move(options)),
+      random_(random),
       reconnector_(io, options_.nodes, random),
+      seeker_(io, options_.nodes, random),
       timer_(io),
       due_timer_(io),
       away_timer_(io),
-      links_(options_.nodes.size()) {}
+      word_timer_(io),
+      seek_timer_(io),
+      hedge_timer_(io),
+      links_(options_.nodes.size()),
+      has_spoken_(options_.nodes.size()),
+      is_fogctl_(options_.nodes.size()),
+      hedging_(options_.hedge, options_.requirements) {}
 
 void Session::start(Events events) {
   events_ = std::move(events);
@@ -56,15 +64,23 @@ void Session::on_attempt(Result<Reconnector::Connected> connected) {
 void Session::adopt(Reconnector::Connected connected) {
   const NodeIndex node = connected.node;
   current_ = last_ = node;
-  links_[node] = std::make_shared<Connection>(std::move(connected.socket), connection_options());
-  links_[node]->set_pacing(original_peer_gap);
-  links_[node]->start(events_of(node));
+  if (!links_[node]) open_link(std::move(connected));  // else it was connected to for hedging
+  await_first_word();
+  seek_other();
   if (++connects_ == 1) {
     events_.on_connected(options_.nodes[node]);
   } else {
     events_.on_note(fmt::format("connected to {}", name_of(node)));
   }
   flush();
+}
+
+void Session::open_link(Reconnector::Connected connected) {
+  const NodeIndex node = connected.node;
+  links_[node] = std::make_shared<Connection>(std::move(connected.socket), connection_options());
+  has_spoken_[node] = is_fogctl_[node] = false;
+  links_[node]->set_pacing(original_peer_gap);
+  links_[node]->start(events_of(node));
 }
 
 /// Those of a connection that was replaced do nothing.
@@ -112,6 +128,8 @@ void Session::lose_link(NodeIndex node, const std::string& why) {
   }
   if (current_ != no_node) {
     events_.on_note(text + "; going on at " + name_of(current_));
+    await_first_word();
+    seek_other();
     return flush();
   }
   events_.on_note(text + "; connecting again");
@@ -130,7 +148,8 @@ void Session::move_on() {
   order.erase(order.begin());
   if (links_[order.front()]) {
     current_ = last_ = order.front();
-    return;
+    await_first_word();
+    return seek_other();
   }
   std::erase_if(order, [this](NodeIndex node) { return static_cast<bool>(links_[node]); });
   reconnector_.try_each(std::move(order), connect_budget,
@@ -158,7 +177,8 @@ void Session::on_heard() {
 }
 
 void Session::learn_protocol(NodeIndex node, int protocol) {
-  if (protocol < wire::protocol_version) return;
+  if (protocol < wire::protocol_version) return seek_other();
+  is_fogctl_[node] = true;
   links_[node]->set_pacing(Duration::zero());
   if (options_.retries) links_[node]->set_patience(longest_silence);
 }

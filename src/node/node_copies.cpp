@@ -35,6 +35,7 @@ void Node::perform(TellStarted& action, LaneWork&) {
 void Node::perform(CancelCopy& action, LaneWork&) {
   buffer_.clear();
   wire::append_cancel_copy(buffer_, action.uid);
+  if (action.link == cloud_link) return cloud_->send_text(buffer_);
   connections_.send(action.link, buffer_);
 }
 

@@ -31,7 +31,7 @@ CancelStatus MemoryStore::cancel(const std::string& uid, Instant now) {
   if (entry.state == State::delayed) {
     std::erase_if(delayed_, [&](const auto& delayed) { return delayed.second == found->second; });
   }
-  end(entry, cancelled_result(uid), entry.origin, now);
+  end(entry, *entry.task, cancelled_result(uid), entry.origin, now);
   tidy();
   return CancelStatus::cancelled;
 }

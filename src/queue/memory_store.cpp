@@ -212,14 +212,15 @@ FinishStatus MemoryStore::finish(Holder& me, const Finished& done, Instant now) 
   // As the other implementations, whose results go where the lease said.
   const bool for_another = !done.reply_to.empty() && done.reply_to != me.name;
   Holder* waits = for_another ? &holder_named(done.reply_to) : nullptr;
-  end(entry, is_cancelled ? cancelled_result(done.lease.uid) : done.result, waits, now);
+  end(entry, *done.task, is_cancelled ? cancelled_result(done.lease.uid) : done.result, waits, now);
   return is_cancelled ? FinishStatus::cancelled : FinishStatus::done;
 }
 
 /// The task has its one effective result. `waits`: a holder that is to hear of it.
-void MemoryStore::end(Entry& entry, const TaskResult& result, Holder* waits, Instant now) {
+void MemoryStore::end(Entry& entry, const Task& task, const TaskResult& result, Holder* waits,
+                      Instant now) {
   const auto found = tasks_.find(entry.task->uid);
-  if (entry.task->uid_chosen) {
+  if (task.uid_chosen) {
     results_.keep(entry.task->uid, result, content_digest(*entry.task), now, limits_);
   }
   if (waits != nullptr) waits->replies.push_back(result);

@@ -113,7 +113,7 @@ class MemoryStore {
   void unlink(Entry& entry);
   void put_back(Entry& entry, Slot slot);
   void end_delays(Instant now);
-  void end(Entry& entry, const TaskResult& result, Holder* waits, Instant now);
+  void end(Entry& entry, const Task& task, const TaskResult& result, Holder* waits, Instant now);
   [[nodiscard]] std::uint32_t attempt_of(const Entry& entry) const;
   [[nodiscard]] TaskInfo info_of(const Entry& entry) const;
   [[nodiscard]] Entry* held_by(const Holder& me, const std::string& uid, std::uint32_t number,

@@ -104,7 +104,7 @@ struct Enqueued {
 
 struct Finished {
   LeaseRef lease;
-  TaskPtr task;
+  TaskPtr task;  // its uid_chosen says whether the result is kept
   TaskResult result;
   std::string reply_to;  // from the Lease
   /// Runs that it took, where the task failed for good and is to be kept in the dead set, for a

@@ -32,7 +32,8 @@ void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
   now_ = now;
   if (task.uid.empty()) task.uid = random_short_id(random_);
   Neighbour* sender = neighbours_.find(origin.peer);
-  task.is_copy &= sender != nullptr;
+  if (task.is_copy && task.exclusive) return refuse_copy(task, std::move(origin), out);
+  task.is_copy &= sender != nullptr;  // a client's, to which another node has not answered
   if (sender != nullptr) {
     ++sender->taken;
     ++sender->taken_now;
@@ -82,6 +83,7 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
     --unwanted_;
     count_taken_copy(entry, false);
     editable(entry).is_copy = false;
+    editable(entry).uid_chosen = task.uid_chosen;
     entry.origin = std::move(origin);
     if (entry.in_queue) tell_accepted(entry, out);
     return;
@@ -94,7 +96,7 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
   const bool may_run_here = is_here_to_be_had() && runs_here(*entry.task);
   if (came_from_neighbour && entry.where == Where::away && may_run_here) {
     set_where(entry, Where::going_away);
-    place_here(entry, {Site::here, {}, backlog_.expected_wait(estimates_.classes())}, out);
+    place_here(entry, here(), out);
   }
 }
 
@@ -234,6 +236,14 @@ void Scheduler::enqueue(Entry& entry, bool away, Actions& out) {
   ++entry.in_flight;
   entry.maybe_away |= away;
   out.push_back(EnqueueTask{entry.task, entry.arrival, entry.start_by, entry.maybe_away});
+}
+
+/// Whatever policies say of it. Its workers may be gone.
+Placement Scheduler::here() const {
+  const bool has_workers = backlog_.workers() > 0;
+  return {Site::here,
+          {},
+          has_workers ? backlog_.expected_wait(estimates_.classes()) : Duration::zero()};
 }
 
 void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& out) {

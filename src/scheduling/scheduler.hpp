@@ -93,7 +93,7 @@ class Scheduler {
                     Actions& out);
   /// The peer has begun the copy that went over `link` as `id`.
   void on_copy_started(PeerId link, std::int64_t id, Instant now, Actions& out);
-  /// The peer does not need the copy any more that came from it.
+  /// The peer does not need the task any more that came from it; others may wait for it still.
   void on_copy_cancelled(PeerId link, const std::string& uid, Instant now, Actions& out);
 
   /// So much of the task is done, says a worker of this node's queue, or the peer that has it.
@@ -243,6 +243,7 @@ class Scheduler {
   void place(Entry& entry, Instant now, Actions& out);
   void park(Entry& entry, std::string_view why, Instant now, Actions& out);
   void place_parked(Instant now, Actions& out);
+  [[nodiscard]] Placement here() const;
   void place_here(Entry& entry, const Placement& placement, Actions& out);
   void follow(Entry& entry, const Plan& plan, Instant now, Actions& out);
   void send_away(Entry& entry, PeerId link, const Placement& placement, Instant now, Actions& out);
@@ -289,7 +290,9 @@ class Scheduler {
   void take_copy(Entry& entry, Instant now, Actions& out);
   void refuse_copy(const Task& task, Origin origin, Actions& out);
   void refuse_taken_copy(Entry& entry, Actions& out);
-  void drop_copy(Entry& entry, Actions& out);
+  void drop(Entry& entry, Actions& out);
+  [[nodiscard]] static bool is_enqueue_undone(Entry& entry, Actions& out);
+  void end_unwanted(Entry& entry, Actions& out);
   void count_taken_copy(Entry& entry, bool is_one);
   void drop_copies_from(PeerId link, Actions& out);
   void set_escape(Entry& entry, Instant now);

@@ -176,8 +176,7 @@ void Scheduler::after_withdrawal(Entry& entry, Instant now, Actions& out) {
   }
   if (entry.is_unwanted) {
     if (entry.has_started) return;  // until its result comes
-    end_with(cancelled_result(entry.task->uid));
-    return forget(entry, out);
+    return end_unwanted(entry, out);
   }
   if (entry.has_started) return;  // where a copy has begun too, the first result counts
   if (entry.is_given_up) {
@@ -191,7 +190,7 @@ void Scheduler::after_withdrawal(Entry& entry, Instant now, Actions& out) {
     cancel_copies(entry, out);
     return send_away(entry, *goes_to, {}, now, out);
   }
-  place_here(entry, {Site::here, {}, backlog_.expected_wait(estimates_.classes())}, out);
+  place_here(entry, here(), out);
 }
 
 /// The copy that has begun is the task from now on.
@@ -220,7 +219,7 @@ void Scheduler::take_copy(Entry& entry, Instant now, Actions& out) {
   if (!takes) return answer(entry, error_result(*entry.task, not_taken()), out);
   // A result that is kept would answer for the task itself, should it come here later.
   editable(entry).uid_chosen = false;
-  place_here(entry, {Site::here, {}, backlog_.expected_wait(estimates_.classes())}, out);
+  place_here(entry, here(), out);
 }
 
 void Scheduler::count_taken_copy(Entry& entry, bool is_one) {
@@ -244,14 +243,18 @@ void Scheduler::refuse_taken_copy(Entry& entry, Actions& out) {
 void Scheduler::on_copy_cancelled(PeerId link, const std::string& uid, Instant now, Actions& out) {
   now_ = now;
   Entry* entry = entry_of(uid);
-  if (entry == nullptr || !entry->task->is_copy || entry->is_unwanted) return;
+  if (entry == nullptr || entry->is_unwanted) return;
+  std::erase_if(entry->other_origins, [&](const Origin& other) {
+    if (other.peer == link) note_answered(other);
+    return other.peer == link;
+  });
   if (entry->origin.peer != link) return;
   note_answered(entry->origin);
-  drop_copy(*entry, out);
+  drop(*entry, out);
 }
 
-/// Who handed it on does not wait for it any more.
-void Scheduler::drop_copy(Entry& entry, Actions& out) {
+/// Who sent it does not wait for it any more.
+void Scheduler::drop(Entry& entry, Actions& out) {
   if (!entry.other_origins.empty()) {  // somebody else does: it is a task like others
     count_taken_copy(entry, false);
     editable(entry).is_copy = false;
@@ -263,9 +266,38 @@ void Scheduler::drop_copy(Entry& entry, Actions& out) {
   entry.origin.peer = nobody;
   entry.is_unwanted = true;
   ++unwanted_;
+  editable(entry).uid_chosen = false;  // that it was given up is no result to be kept
+  cancel_copies(entry, out);
+  stop_wake(entry);
   if (entry.has_started) return;
-  if (entry.in_queue) return withdraw(entry, out);
-  if (entry.in_flight == 0) forget(entry, out);
+  if (entry.where == Where::away) {
+    const Neighbour* neighbour = neighbours_.find(entry.link);
+    const bool is_original = neighbour ? neighbour->who.is_original() : cloud_is_original_;
+    if (!is_original) out.push_back(CancelCopy{entry.link, entry.task->uid});
+    return end_unwanted(entry, out);
+  }
+  if (entry.where == Where::here && entry.in_queue) return withdraw(entry, out);
+  if (entry.in_flight == 0 || is_enqueue_undone(entry, out)) end_unwanted(entry, out);
+}
+
+/// The queue was not asked for it yet: it need not be.
+bool Scheduler::is_enqueue_undone(Entry& entry, Actions& out) {
+  if (entry.in_flight != 1 || entry.maybe_away) return false;
+  const auto asked = std::find_if(out.rbegin(), out.rend(), [&](const Action& action) {
+    const auto* enqueue = std::get_if<EnqueueTask>(&action);
+    return enqueue != nullptr && enqueue->task->uid == entry.task->uid;
+  });
+  if (asked == out.rend()) return false;
+  out.erase(std::next(asked).base());
+  entry.in_flight = 0;
+  return true;
+}
+
+void Scheduler::end_unwanted(Entry& entry, Actions& out) {
+  if (entry.held_away) {
+    out.push_back(FinishAway{entry.task, entry.lease_number, cancelled_result(entry.task->uid)});
+  }
+  forget(entry, out);
 }
 
 /// The queue did not take it.
@@ -280,7 +312,7 @@ void Scheduler::drop_copies_from(PeerId link, Actions& out) {
     if (entry.task->is_copy && entry.origin.peer == link) uids.push_back(uid);
   }
   std::ranges::sort(uids);
-  for (const std::string& uid : uids) drop_copy(*entry_of(uid), out);
+  for (const std::string& uid : uids) drop(*entry_of(uid), out);
 }
 
 // What is done later about a task that has not begun.

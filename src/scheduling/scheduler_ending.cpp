@@ -166,7 +166,7 @@ bool Scheduler::on_taken(const TaskPtr& task, std::uint32_t lease_number, std::u
   editable(*entry).attempts = static_cast<int>(attempt) - 1;
   entry->held_away = true;
   entry->lease_number = lease_number;
-  if (entry->task->is_copy) {
+  if (entry->task->is_copy || entry->is_unwanted) {
     refuse_taken_copy(*entry, out);
     return true;
   }

@@ -31,6 +31,11 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
     if (answer_given.kind == Kind::unavailable) queue_up_ = false;
     return lose_copy(*entry, out);
   }
+  const bool has_a_place = answer_given.kind == Kind::queued || answer_given.kind == Kind::away;
+  if (entry->is_unwanted && !has_a_place) {
+    if (answer_given.kind == Kind::unavailable) queue_up_ = false;
+    return forget(*entry, out);
+  }
   switch (answer_given.kind) {
     case Kind::queued:
       return on_queued(*entry, now, out);
@@ -57,10 +62,13 @@ void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
   entry.in_queue = entry.was_in_queue = true;
   entry.held_away = false;
   tell_accepted(entry, out);
+  if (entry.is_unwanted) {
+    set_where(entry, Where::here);
+    return withdraw(entry, out);
+  }
   if (entry.where == Where::going_away) return stay_here(entry);
   if (entry.where == Where::away) return;
   set_where(entry, Where::here);
-  if (entry.is_unwanted) return withdraw(entry, out);
   if (!options_.policy->ties_copies || entry.has_started) return;
   send_copies(entry, now, out);
   set_escape(entry, now);
@@ -101,6 +109,7 @@ void Scheduler::on_away(Entry& entry, std::uint32_t lease_number, Instant now, A
   entry.held_away = true;
   entry.lease_number = lease_number;
   tell_accepted(entry, out);
+  if (entry.is_unwanted) return end_unwanted(entry, out);
   if (entry.where == Where::away) return;  // it went while the queue was away
   const bool may_go = entry.where == Where::going_away && link_takes(entry.link, *entry.task);
   if (!may_go) return place_again(entry, now, out);

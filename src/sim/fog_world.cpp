@@ -19,18 +19,6 @@ QueueOrder order_of(const Policy& policy) {
   return policy.order == ServingOrder::fifo ? QueueOrder::fifo : QueueOrder::start_by;
 }
 
-Task make_task(const TracedTask& traced, std::uint32_t number) {
-  Task task;
-  task.uid = uid_of(number);
-  task.uid_chosen = true;
-  task.name = to_string(traced.weight);
-  task.weight = traced.weight;
-  task.time_requirement = traced.requirement;
-  task.max_offload = traced.max_offload;
-  task.cloud_processing = traced.cloud_processing;
-  return task;
-}
-
 }  // namespace
 
 FogWorld::FogWorld(const Scenario& scenario, const Trace& trace, const Policy& policy,
@@ -38,6 +26,7 @@ FogWorld::FogWorld(const Scenario& scenario, const Trace& trace, const Policy& p
     : scenario_(scenario),
       trace_(trace),
       policy_(policy),
+      hedges_(policy.ties_copies && scenario.hedge > 0),
       random_(seed),
       nodes_(scenario.nodes, FogNode(order_of(policy))),
       fates_(trace.tasks.size()) {
@@ -100,7 +89,15 @@ void FogWorld::handle(const Event& event, Instant now) {
     case Kind::resume:
       return serve(event.node, now);
     case Kind::client_task:
-      return give(event.number, now);
+      return give(event.node, event.number, now);
+    case Kind::hedge:
+      return hedge(event.number, now);
+    case Kind::accepted:
+      return note_accepted(event.node, event.number, now);
+    case Kind::given_up:
+      return give_up(event.node, event.number, now);
+    case Kind::answer:
+      return answer_client(event.node, messages_.take(event.number).result, now);
     default:
       return deliver(event, now);
   }
@@ -163,49 +160,6 @@ void FogWorld::deliver(const Event& event, Instant now) {
       FOGCTL_CHECK(event.kind == Kind::closed);
       return lose(event.node, *link_at(event.node, message.link), now);
   }
-}
-
-/// Where the node is dead, its endpoints have gone to others.
-std::uint32_t FogWorld::living_node_for(std::uint32_t task) const {
-  const std::uint32_t own = trace_.tasks[task].node;
-  if (nodes_[own].scheduler) return own;
-  std::vector<std::uint32_t> living;
-  for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
-    if (nodes_[node].scheduler) living.push_back(node);
-  }
-  return living.empty() ? own : living[Random(task).below(living.size())];
-}
-
-void FogWorld::arrive(std::uint32_t task, Instant now) {
-  fates_[task].home = living_node_for(task);
-  give(task, now);
-}
-
-void FogWorld::give(std::uint32_t task, Instant now) {
-  const std::uint32_t home = fates_[task].home;
-  if (!nodes_[home].scheduler || fates_[task].is_answered) return;
-  if (must_wait({Kind::client_task, home, task}, now)) return;
-  const TracedTask& traced = trace_.tasks[task];
-  tell(home, now, [&](Scheduler& scheduler) {
-    Task made = make_task(traced, task);
-    made.waited = now - traced.arrival;
-    Origin origin{endpoints, made.uid, true, true};
-    scheduler.on_task(std::move(made), std::move(origin), now, actions_);
-  });
-}
-
-void FogWorld::answer_client(const TaskResult& result, Instant now) {
-  const std::uint32_t number = number_of(result.uid);
-  Fate& fate = fates_[number];
-  if (result.error || std::exchange(fate.is_answered, true)) return;
-  --unanswered_;
-  const TracedTask& task = trace_.tasks[number];
-  if (!is_measured(task)) return;
-  RanAt where = RanAt::neighbour;
-  if (result.node == names_[fate.home]) where = RanAt::local;
-  if (result.node == cloud_name) where = RanAt::cloud;
-  const Duration wait = now - task.arrival - result.execution_time;
-  tally_.add_answer(task, task.requirement, wait, where);
 }
 
 bool FogWorld::is_measured(const TracedTask& task) const {

@@ -22,9 +22,14 @@ class FogWorld {
   Tally run();
 
  private:
+  static constexpr std::uint32_t no_node = ~std::uint32_t{0};
   enum class Kind : std::uint8_t {
     finish,             // number: a worker
-    client_task,        // number: a task that waited for the node to thaw
+    client_task,        // number: a task that comes to the node, or waited for it to thaw
+    hedge,              // number: a task; has its endpoint heard that it was accepted?
+    accepted,           // ... its endpoint hears that the node has accepted it
+    given_up,           // ... the node hears that its endpoint gives it up
+    answer,             // number: a message, from the node to the endpoint
     task,               // number: a message that arrives, like the six below
     result,             // ... the answer to a task handed on
     cloud_result,       // ... likewise, from the cloud
@@ -59,7 +64,10 @@ class FogWorld {
   };
   /// What is known of a task beside its trace.
   struct Fate {
-    std::uint32_t home = 0;  // the node that its endpoint talks to
+    std::uint32_t home = 0;         // the node that its endpoint talks to
+    std::uint32_t other = no_node;  // ... and the one that got it too, since home did not answer
+    bool is_accepted = false;       // by one of them, as the endpoint heard
+    bool is_given_up = false;       // ... by the other: home was told so
     bool is_answered = false;
     bool has_run = false;  // a run of it has finished
   };
@@ -69,11 +77,19 @@ class FogWorld {
   void deliver(const Event& event, Instant now);
   [[nodiscard]] bool must_wait(const Event& event, Instant now);
   [[nodiscard]] bool still_matters(const Event& event);
-  void arrive(std::uint32_t task, Instant now);
-  void give(std::uint32_t task, Instant now);
-  void answer_client(const TaskResult& result, Instant now);
-  [[nodiscard]] std::uint32_t living_node_for(std::uint32_t task) const;
   [[nodiscard]] bool is_measured(const TracedTask& task) const;
+
+  // What endpoints do: fog_world_endpoints.cpp.
+  void arrive(std::uint32_t task, Instant now);
+  void give(std::uint32_t node, std::uint32_t task, Instant now);
+  void hedge(std::uint32_t task, Instant now);
+  void note_accepted(std::uint32_t node, std::uint32_t task, Instant now);
+  void give_up(std::uint32_t node, std::uint32_t task, Instant now);
+  void answer_client(std::uint32_t node, const TaskResult& result, Instant now);
+  void leave_dead(std::uint32_t node, Instant now);
+  [[nodiscard]] Duration way_of(const Fate& fate, std::uint32_t node) const;
+  [[nodiscard]] std::uint32_t living_node_for(std::uint32_t task) const;
+  [[nodiscard]] std::uint32_t other_node_for(std::uint32_t task) const;
 
   // A node's doings: fog_world_nodes.cpp.
   void start(std::uint32_t node, Instant now);
@@ -90,7 +106,7 @@ class FogWorld {
   void perform(std::uint32_t node, const TakeBack& action, Instant now);
   void perform(std::uint32_t node, const ShareState& action, Instant now);
   void perform(std::uint32_t node, const CloseLink& action, Instant now);
-  void perform(std::uint32_t, const TellAccepted&, Instant) {}
+  void perform(std::uint32_t node, const TellAccepted& action, Instant now);
   void perform(std::uint32_t, const GiveUp&, Instant) {}
   void perform(std::uint32_t, const FinishAway&, Instant) {}
   // Every simulated node can run all of them.
@@ -124,6 +140,7 @@ class FogWorld {
   const Scenario& scenario_;
   const Trace& trace_;
   const Policy& policy_;
+  const bool hedges_;
   Random random_;
   std::vector<FogNode> nodes_;
   std::vector<std::string> names_;

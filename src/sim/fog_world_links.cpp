@@ -124,8 +124,7 @@ void FogWorld::stop(std::uint32_t number, const TimedEvent& event, Instant now) 
   events_.push(until, {Kind::resume, number, 0});
 }
 
-/// The host is gone: neighbours hear nothing, not even that. Endpoints send again what was not
-/// answered, to somebody else.
+/// The host is gone: neighbours hear nothing, not even that.
 void FogWorld::die(std::uint32_t number, Instant now) {
   FogNode& node = nodes_[number];
   node.scheduler.reset();
@@ -141,12 +140,7 @@ void FogWorld::die(std::uint32_t number, Instant now) {
   for (const std::uint32_t link : node.links) {
     links_[link].up[links_[link].ends.a == number ? 0 : 1] = false;
   }
-  for (std::uint32_t task = 0; task < next_arrival_; ++task) {
-    Fate& fate = fates_[task];
-    if (fate.is_answered || fate.home != number) continue;
-    fate.home = living_node_for(task);
-    give(task, now);
-  }
+  leave_dead(number, now);
 }
 
 void FogWorld::rise(std::uint32_t number, Instant now) {

@@ -86,6 +86,7 @@ void FogWorld::perform(std::uint32_t number, const TellStarted& action, Instant 
 }
 
 void FogWorld::perform(std::uint32_t number, const CancelCopy& action, Instant now) {
+  if (action.link == cloud_link) return;  // its workers have begun it
   Message message;
   message.link = action.link;
   message.result.uid = action.uid;
@@ -111,8 +112,16 @@ void FogWorld::perform(std::uint32_t number, const HandOn& action, Instant now) 
 
 void FogWorld::perform(std::uint32_t number, ReturnResult& action, Instant now) {
   if (action.origin.peer == nobody) return;
-  if (action.origin.peer == endpoints) return answer_client(action.result, now);
   Message message;
+  if (action.origin.peer == endpoints) {
+    const Fate& fate = fates_[number_of(action.result.uid)];
+    if (number == fate.home) return answer_client(number, action.result, now);
+    message.result = std::move(action.result);
+    ++tally_.messages;
+    events_.push(now + way_of(fate, number),
+                 {Kind::answer, number, messages_.put(std::move(message))});
+    return;
+  }
   message.link = action.origin.peer;
   message.id = id_of_text(action.origin.task_id);
   message.result = std::move(action.result);

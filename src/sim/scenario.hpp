@@ -90,6 +90,9 @@ struct Scenario {
   std::optional<Duration> cloud_round_trip = std::chrono::milliseconds(50);
   Duration sharing_interval = std::chrono::seconds(1);
   bool shares_on_change = false;  // and not by the interval alone
+  /// An endpoint that has not heard after this share of the requirement that its task was accepted
+  /// sends it to another node too, where the policy ties copies; 0: never.
+  double hedge = .3;
   Duration measured_from = std::chrono::seconds(5);
   Duration measured_to = std::chrono::seconds(65);
   std::optional<Stalls> stalls;

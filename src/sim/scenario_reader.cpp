@@ -291,6 +291,8 @@ void read_network(TableReader& root, Scenario& scenario) {
     sharing.length("interval_s", scenario.sharing_interval, one_second, one_ms);
     sharing.flag("on_change", scenario.shares_on_change);
   });
+  root.table("endpoints",
+             [&](TableReader& endpoints) { endpoints.number("hedge", scenario.hedge, {0, 1}); });
 }
 
 void read_root(TableReader& root, Scenario& scenario) {

@@ -42,6 +42,22 @@ QUEUE_CASE("queue: a withdrawn task is away, and ends as such or comes back to i
   CHECK(load.away + load.bytes + sum(load.queued) + sum(load.leased) == 0);
 }
 
+QUEUE_CASE("queue: who ends a withdrawn task says whether its result is kept") {
+  Queues<Backend> queues;
+  const auto a = queues.open("a");
+  const auto tasks = make_all({{.uid = "kept", .chosen = true}, {.uid = "not", .chosen = true}});
+  (void)must(a->enqueue(tasks, {}, start()));
+  const Numbers numbers = withdraw(*a, {"kept", "not"});
+  std::vector ends = {finished(tasks[0], numbers[0]), finished(tasks[1], numbers[1])};
+  auto given_up = std::make_shared<Task>(*ends[1].task);
+  given_up->uid_chosen = false;
+  ends[1].task = given_up;
+  CHECK(finish(*a, ends) == std::vector{FinishStatus::done, FinishStatus::done});
+  const auto again = must(a->enqueue(tasks, {}, start()));
+  CHECK(again.outcomes[0].status == EnqueueStatus::done);
+  CHECK(again.outcomes[1].status == EnqueueStatus::accepted);
+}
+
 QUEUE_CASE("queue: what does not wait for a worker cannot be withdrawn") {
   Queues<Backend> queues;
   const auto a = queues.open("a");

@@ -33,6 +33,7 @@ void MeshNode::end() {
   links_.clear();
   waiting_.clear();
   copies_.clear();
+  handed_.clear();
   all_waiting_ = 0;
   ids_.clear();
   enqueued_.clear();
@@ -79,6 +80,7 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
       if (!links_.at(peer).is_original && !can_run(task)) {
         world_.fail("was handed a task that it cannot run");
       }
+      handed_[peer][task.uid].insert(std::to_string(message.id));
       if (task.is_copy) copies_[peer][task.uid] = std::to_string(message.id);
       return on_task(std::move(task), {peer, std::to_string(message.id), true, true});
     }
@@ -91,10 +93,7 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
         scheduler.on_copy_started(peer, std::stoll(message.task_id), now, out);
       });
     case copy_cancelled:
-      forget_copy(peer, message.task_id);
-      return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
-        scheduler.on_copy_cancelled(peer, message.task_id, now, out);
-      });
+      return on_given_up(peer, message.task_id, handed_[peer][message.task_id]);
     case cancel:
       return on_cancel(message.task_id);
     case leave:
@@ -144,6 +143,7 @@ void MeshNode::on_closed(PeerId peer) {
   if (!was_up) return;
   for (const auto& [uid, id] : copies_[peer]) forget_copy(peer, uid);
   copies_.erase(peer);
+  handed_.erase(peer);
   tell([&](Scheduler& scheduler, Instant now, Actions& out) {
     (void)scheduler.on_peer_lost(peer, now, out);
   });
@@ -168,6 +168,14 @@ void MeshNode::on_cancel(const std::string& uid) {
     is_settled = scheduler.on_cancel(uid, out);
   });
   if (!is_settled) queue_->cancel(uid);
+}
+
+void MeshNode::on_given_up(PeerId peer, const std::string& uid,
+                           const std::set<std::string>& task_ids) {
+  for (const std::string& task_id : task_ids) all_waiting_ -= waiting_[peer].erase(task_id);
+  tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+    scheduler.on_copy_cancelled(peer, uid, now, out);
+  });
 }
 
 void MeshNode::add_waiting(const Origin& origin) {

@@ -32,6 +32,8 @@ class MeshNode final : public MeshPeer {
 
   void on_task(Task task, Origin origin);
   void on_cancel(const std::string& uid);
+  /// The peer needs the tasks of this uid no more, which it sent under these ids.
+  void on_given_up(PeerId peer, const std::string& uid, const std::set<std::string>& task_ids);
   void on_cloud(bool is_up, bool is_original);
   void on_cloud_result(std::int64_t id, TaskResult result);
   /// What it can run from its next start on; empty: as a node that was not told.
@@ -93,9 +95,10 @@ class MeshNode final : public MeshPeer {
   std::map<PeerId, Link> links_;
   std::map<PeerId, std::set<std::string>> waiting_;  // task_ids that were not answered yet
   std::size_t all_waiting_ = 0;
-  std::map<PeerId, std::map<std::string, std::string>> copies_;  // taken: task_id by uid
-  std::set<std::int64_t> ids_;                                   // given out
-  TaskKinds kinds_;                                              // what it can run, in this life
+  std::map<PeerId, std::map<std::string, std::string>> copies_;            // taken: task_id by uid
+  std::map<PeerId, std::map<std::string, std::set<std::string>>> handed_;  // by uid: all ids
+  std::set<std::int64_t> ids_;                                             // given out
+  TaskKinds kinds_;  // what it can run, in this life
   TaskKinds next_kinds_;
   std::set<std::string> enqueued_;  // uids
   std::optional<Instant> tick_at_;

@@ -216,6 +216,7 @@ void MeshWorld::send(std::size_t number, Task task) {
   SentTask sent;
   sent.node = client.node;
   sent.life = client.life;
+  if (task.uid_chosen) sent.uid = task.uid;
   sent.requirement = task.time_requirement;
   sent.at = now_;
   sent_.push_back(std::move(sent));
@@ -229,6 +230,20 @@ void MeshWorld::cancel(std::size_t number, const std::string& uid) {
   MeshNode* const node = places_[client.node]->node;
   if (!places_[client.node]->is_up || node == nullptr) return;
   after(client.node, Duration::zero(), [node, uid] { node->on_cancel(uid); });
+}
+
+void MeshWorld::give_up(std::size_t number, const std::string& uid) {
+  Client& client = clients_[number];
+  const Place& place = *places_[client.node];
+  if (!place.is_up || place.node == nullptr || client.life != place.life) return;
+  std::set<std::string> ids;
+  for (const auto& [task_id, index] : client.sent) {
+    if (sent_[index].uid != uid) continue;
+    sent_[index].is_excused = true;
+    ids.insert(task_id);
+  }
+  after(client.node, Duration::zero(),
+        [node = place.node, peer = client.peer, uid, ids] { node->on_given_up(peer, uid, ids); });
 }
 
 bool MeshWorld::answer_client(Node node, const ReturnResult& answer) {

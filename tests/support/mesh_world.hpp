@@ -46,6 +46,7 @@ struct MeshOptions {
 struct SentTask {
   std::size_t node = 0;
   std::uint64_t life = 0;  // of the node
+  std::string uid;         // if the client chose one
   Duration requirement{};
   Instant at;
   Instant answered_at;
@@ -53,7 +54,7 @@ struct SentTask {
   std::string ran_on;
   int answers = 0;
   bool has_failed = false;
-  bool is_excused = false;  // its node died with it
+  bool is_excused = false;  // its node died with it, or its client gave it up
 
   [[nodiscard]] bool is_in_time() const {
     return answers == 1 && !has_failed && answered_at - at - execution <= requirement;
@@ -83,6 +84,8 @@ class MeshWorld {
   bool run_until(const std::function<bool()>& is_true, Duration longest);
   void send(std::size_t client, Task task);
   void cancel(std::size_t client, const std::string& uid);
+  /// The client needs nothing of this uid any more: others may.
+  void give_up(std::size_t client, const std::string& uid);
   void dial(Node dialler, Node target);
   void partition(const std::vector<Node>& some, const std::vector<Node>& others);
   void heal();

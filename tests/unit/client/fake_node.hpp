@@ -26,6 +26,7 @@ struct Behaviour {
   int closes_after = 0;       // closes the connection when so many tasks came
   int breaks = 1'000'000;     // ... this many times at most
   bool is_gone_then = false;  // ... and is not to be connected to any more
+  std::function<void(const std::string& uid)> on_given_up = {};
 };
 
 class FakeNode {
@@ -55,6 +56,8 @@ class FakeNode {
     events.on_object = [this, connection = connection.get(), n = 0](std::string_view text) mutable {
       json::Object scratch;
       const auto message = wire::parse_message(text, scratch);
+      const auto* given_up = message ? std::get_if<wire::CancelCopy>(&*message) : nullptr;
+      if (given_up != nullptr && behaviour_.on_given_up) behaviour_.on_given_up(given_up->uid);
       const auto* task = message ? std::get_if<wire::TaskMessage>(&*message) : nullptr;
       if (task == nullptr) return;
       connection->send(behaviour_.answer(*task, ++n));
@@ -93,6 +96,12 @@ inline std::string echo(const wire::TaskMessage& task, const char* process_by = 
   context.process_by = process_by;
   std::string text;
   wire::append_result(text, result, context);
+  return text;
+}
+
+inline std::string accept(const wire::TaskMessage& task) {
+  std::string text;
+  wire::append_accepted(text, {task.task_id, task.task.uid, "local", {}});
   return text;
 }
 

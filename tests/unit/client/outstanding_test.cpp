@@ -50,6 +50,44 @@ TEST_CASE("An id that was never given is unknown") {
   CHECK(outstanding.size() == 1);
 }
 
+TEST_CASE("A task that a second node got is with the first one that accepts it") {
+  Outstanding outstanding;
+  for (int i = 0; i < 3; ++i) {
+    outstanding.give_to(outstanding.add(0, at(1s)), 4);
+    outstanding.hedge_to(static_cast<std::uint64_t>(i) + 1, 5);
+  }
+  outstanding.note_accepted(1, 5);
+  CHECK(outstanding.find(1)->node == 5);
+  CHECK(outstanding.find(1)->other == no_node);
+  CHECK(outstanding.find(1)->is_accepted);
+  const auto answer = outstanding.take(2);
+  CHECK(answer.node == 4);
+  CHECK(answer.other == 5);
+  outstanding.hedge_to(3, no_node);  // it does not take it
+  CHECK(outstanding.take_all_back(4) == std::vector<std::uint64_t>{3});
+}
+
+TEST_CASE("Where one of two nodes is gone the other one has the task") {
+  Outstanding outstanding;
+  for (std::uint64_t id = 1; id <= 3; ++id) outstanding.give_to(outstanding.add(0, at(1s)), 4);
+  outstanding.hedge_to(1, 5);
+  outstanding.hedge_to(2, 5);
+  SUBCASE("the first") {
+    CHECK(outstanding.take_all_back(4) == std::vector<std::uint64_t>{3});
+    CHECK(outstanding.find(1)->node == 5);
+    CHECK(outstanding.take_all_back(5) == std::vector<std::uint64_t>{1, 2});
+  }
+  SUBCASE("the second") {
+    CHECK(outstanding.take_all_back(5).empty());
+    CHECK(outstanding.take_all_back(4) == std::vector<std::uint64_t>{1, 2, 3});
+  }
+  SUBCASE("the first has it no more") {
+    CHECK(outstanding.take_back(1));
+    CHECK(outstanding.find(1)->node == 5);
+    CHECK_FALSE(outstanding.take_back(1));
+  }
+}
+
 TEST_CASE("The oldest unanswered task is given up first") {
   Outstanding outstanding;
   for (int i = 1; i <= 4; ++i) outstanding.add(0, at(std::chrono::seconds(i)));

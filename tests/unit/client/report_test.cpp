@@ -95,7 +95,8 @@ TEST_CASE("The JSON object has the same figures under stable names") {
   for (const json::Member& member : object.members()) names.emplace_back(member.name);
   CHECK(names == std::vector<std::string>{"address", "elapsed_s", "classes", "total", "errors",
                                           "late_answers", "repeated_answers", "unknown_answers",
-                                          "sent_again", "reconnects", "node_errors", "not_sent"});
+                                          "sent_again", "reconnects", "hedged", "node_errors",
+                                          "not_sent"});
   json::Object total;
   REQUIRE(total.parse(*object.find("total")));
   names.clear();
@@ -142,6 +143,9 @@ TEST_CASE("What was sent again is told, in the table only where there was any") 
   Report report = two_classes();
   CHECK(table_text(report).find("sent again") == std::string::npos);
   CHECK(json_text(report).find("\"sent_again\":0,\"reconnects\":0") != std::string::npos);
+  report.hedged = 3;
+  CHECK(lines_of(table_text(report))[1] == "hedged: 3 tasks");
+  CHECK(json_text(report).find("\"hedged\":3") != std::string::npos);
   report.sent_again = 12;
   report.reconnects = 1;
   CHECK(lines_of(table_text(report))[1] == "sent again: 12 tasks; 1 reconnection");

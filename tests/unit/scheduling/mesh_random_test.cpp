@@ -31,6 +31,7 @@ struct Faults {
   bool links = false;      // they break, and come twice
   bool queues = false;     // they go away and come back, sometimes with less
   bool originals = false;  // there are nodes of the original system
+  bool given_up = false;   // clients send to two nodes, and need only one
   bool kinds = false;      // nodes, and the cloud, differ in what they can run
 };
 
@@ -83,6 +84,9 @@ class History {
   void client_sends() {
     const std::size_t client = clients_[draw_.below(clients_.size())];
     if (chance(15)) world.cancel(client, "chosen-" + std::to_string(draw_.below(8)));
+    if (faults_.given_up && chance(30)) {
+      world.give_up(client, "chosen-" + std::to_string(draw_.below(8)));
+    }
     for (std::uint64_t i = 1 + draw_.below(chance(20) ? 30 : 4); i > 0; --i) {
       world.send(client, task());
     }
@@ -242,6 +246,14 @@ TEST_CASE("Whatever happens to all of them, a task with copies is answered once"
   with.answers_lost = 3;
   live_all({.links = true, .queues = true}, with);
   live_all({.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true}, with);
+}
+
+TEST_CASE("A task that its client gives up ends, unless somebody else waits for it") {
+  live_all({.given_up = true}, in_time(options(false)));
+  live_all({.links = true, .given_up = true}, options(true));
+  MeshOptions with = in_time(options(true));
+  with.answers_lost = 3;
+  live_all({.nodes = true, .links = true, .queues = true, .given_up = true}, with);
 }
 
 TEST_CASE("Same seed, same trace") {

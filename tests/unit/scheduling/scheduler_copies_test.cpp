@@ -251,6 +251,17 @@ TEST_CASE("A queue that is away while it is asked for the task is told of it aga
   }
 }
 
+TEST_CASE(
+    "A task that the queue let go of for nothing is taken back, whoever works on it by then") {
+  Home bench;
+  (void)bench.task(hurried());
+  const auto copy = bench.copies().front();
+  (void)bench.copy_started(copy.link, copy.id);
+  (void)bench.peer_lost(copy.link);
+  (void)bench.load(0);
+  CHECK(all<TakeBack>(bench.withdrawn("u1", Withdrawn::away, 5)).size() == 1);
+}
+
 TEST_CASE("A task that is given up while the queue is asked for it ends as cancelled") {
   Tied bench;
   (void)bench.copy_started(101, bench.a);

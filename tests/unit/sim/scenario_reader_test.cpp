@@ -14,6 +14,7 @@ TEST_CASE("what is left out of a scenario has its default") {
   REQUIRE(scenario.has_value());
   CHECK(scenario->name == "empty");
   CHECK(scenario->workers == 4);
+  CHECK(scenario->hedge == .3);
   CHECK(scenario->speeds == std::vector<double>{1});
   CHECK(scenario->mean_execution() == std::chrono::milliseconds(46));
 }
@@ -26,6 +27,7 @@ measured = { from_s = 1, to_s = 2.5 }
 links = { shortest_ms = 0.2, longest_ms = 1 }
 cloud = { round_trip_ms = 80 }
 sharing = { interval_s = 0.1, on_change = true }
+endpoints = { hedge = 0.5 }
 stalls = { rate_per_s = 0.5, length_ms = 100, whole_node = true }
 [nodes]
 count = 3
@@ -55,6 +57,7 @@ for_s = 0.5
   CHECK(scenario->shortest_link == std::chrono::microseconds(200));
   CHECK(scenario->cloud_round_trip == std::chrono::milliseconds(80));
   CHECK(scenario->shares_on_change);
+  CHECK(scenario->hedge == .5);
   CHECK(scenario->stalls->whole_node);
   CHECK(scenario->capacity() == doctest::Approx(6));
   CHECK(scenario->shares[0] == doctest::Approx(.6));

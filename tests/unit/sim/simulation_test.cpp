@@ -83,6 +83,37 @@ TEST_CASE("no task is lost when nodes die, freeze, stall, are cut off, or the cl
   }
 }
 
+TEST_CASE("endpoints that do not hear of their home send to another node, where copies are tied") {
+  const auto with = [](double hedge, std::string_view policy) {
+    Scenario scenario = scenario_of(
+        "measured = { from_s = 2, to_s = 12 }\n[nodes]\ncount = 10\n"
+        "[stalls]\nrate_per_s = 0.1\nlength_ms = 300\nwhole_node = true\n");
+    scenario.hedge = hedge;
+    return summary_of(scenario, .7, policy);
+  };
+  const auto without = with(0, "in-time");
+  const auto hedged = with(.3, "in-time");
+  CHECK(hedged.in_time.mean > .995);
+  CHECK(hedged.in_time.mean > without.in_time.mean + .01);
+  CHECK(hedged.duplicate < without.duplicate + .01);
+  CHECK(hedged.messages < without.messages + .2);
+  CHECK(hedged.lost == 0);
+  CHECK(with(.3, "original").events == with(0, "original").events);
+}
+
+TEST_CASE("no task is lost when the node that it was sent to instead dies or freezes too") {
+  for (const std::string_view what : {"die", "freeze"}) {
+    const std::string text = std::string(hot_spot) +
+                             "[[events]]\nwhat = \"freeze\"\nnodes = [0]\nat_s = 3\nfor_s = 2\n"
+                             "[[events]]\nwhat = \"" +
+                             std::string(what) +
+                             "\"\nnodes = [1, 2]\nat_s = 3.5\nfor_s = 1\n"
+                             "[[events]]\nwhat = \"die\"\nnodes = [0]\nat_s = 4\nfor_s = 1\n";
+    CAPTURE(what);
+    CHECK(summary_of(scenario_of(text), .6, "in-time").lost == 0);
+  }
+}
+
 TEST_CASE("a constant offered load is what arrives") {
   const Scenario scenario = scenario_of("[nodes]\ncount = 20\n");
   const Trace trace = draw_trace(scenario, .5, 1);
