@@ -3,7 +3,7 @@
 # fogctl plan where one would go now, which changes nothing. What is not known is said.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
-policy=("${by_original_rule[@]}")
+policy_flags=(--policy original)
 start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name above
 start_mesh_fog one --workers 1 --cloud "$address"
 one=${address_of[one]}

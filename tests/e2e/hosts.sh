@@ -73,7 +73,7 @@ start_on() {
 start_fog_on() {
   local host=$1 name=$2
   shift 2
-  start_on "$host" "$name" fog --queue-backend memory "${policy[@]}" --name "$name" "$@"
+  start_on "$host" "$name" fog --queue-backend memory "${policy_flags[@]}" --name "$name" "$@"
 }
 
 # start_original_on HOST NAME fog|cloud ARGUMENT…: a node of the original system.

@@ -4,8 +4,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 declare -A address_of=() host_of=()  # by name
 declare -A home_of=()                # by host: its address
-policy=()                            # of the fog nodes: that of their default
-by_original_rule=(--policy original)
+policy_flags=()                      # of the fog nodes: that of their default
 
 # spawn NAME COMMAND…: starts it; what it prints is in $dir/NAME.out and $dir/NAME.log.
 spawn() {
@@ -39,7 +38,7 @@ launch() {
 # start_mesh_fog NAME ARGUMENT…: a fog node on this machine that finds none but by --peer.
 start_mesh_fog() {
   launch "$1" "$fogctl" fog --queue-backend memory --listen 127.0.0.1:0 --no-discovery \
-    "${policy[@]}" --name "$@"
+    "${policy_flags[@]}" --name "$@"
 }
 
 # start_original NAME fog|cloud ARGUMENT…: a node of the original system, on this machine.

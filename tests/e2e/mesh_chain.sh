@@ -3,7 +3,7 @@
 # its own. Tasks go along the chain, results come back the same way, each once to its own client.
 # shellcheck source=tests/e2e/hosts.sh
 source "$(dirname "$0")/hosts.sh"
-policy=("${by_original_rule[@]}")
+policy_flags=(--policy original)
 for host in 1 2 3; do add_host "$host"; done
 plug 1 1
 plug 2 1

@@ -3,7 +3,7 @@
 # cloud (--no-fog, --no-cloud).
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
-policy=("${by_original_rule[@]}")
+policy_flags=(--policy original)
 start_mesh_fog beside --workers 2
 beside=$address
 launch above "$fogctl" cloud --queue-backend memory --listen 127.0.0.1:0 --name above

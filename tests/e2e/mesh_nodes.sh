@@ -3,7 +3,7 @@
 # neighbour and a cloud of the original system are told from fogctl's.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
-policy=("${by_original_rule[@]}")
+policy_flags=(--policy original)
 start_mesh_fog alone
 nodes_of alone >"$dir/alone.json"
 "$fogctl" nodes --connect "$address" | grep -q "no neighbours" || fail "it says that it has none"

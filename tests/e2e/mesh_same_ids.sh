@@ -3,7 +3,7 @@
 # gets its own answers, once.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
-policy=("${by_original_rule[@]}")
+policy_flags=(--policy original)
 start_mesh_fog one --workers 2 --sharing-interval 100ms
 start_mesh_fog two --workers 2 --sharing-interval 100ms --peer "$address"
 wait_for "a mesh" is_mesh one two

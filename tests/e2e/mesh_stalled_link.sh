@@ -3,7 +3,7 @@
 # neighbour: they are placed again, each is answered once, and the mesh is whole again afterwards.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
-policy=("${by_original_rule[@]}")
+policy_flags=(--policy original)
 
 cat >"$dir/tasks.py" <<'EOF'
 import os, sys

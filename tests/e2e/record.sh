@@ -3,7 +3,7 @@
 # them again: with other policies, nodes and links. A disk that is full costs lines, and no task.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
-policy=("${by_original_rule[@]}")
+policy_flags=(--policy original)
 trace=$dir/trace
 printf '{"event":"node","at":1,"node":"before","workers":2}\n' >"$trace"
 start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name above \
