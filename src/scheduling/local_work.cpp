@@ -15,6 +15,7 @@ constexpr double least_residual = .3;
 /// So many tasks ahead are assigned to workers one by one, further ones spread evenly. Still more
 /// are not looked at: a decision's time is bounded, and who has that many before it is late.
 constexpr std::size_t most_assigned = 64;
+constexpr std::size_t looked_at_a_worker = 32;
 constexpr std::size_t most_looked_at = 256;
 
 }  // namespace
@@ -23,7 +24,10 @@ constexpr std::size_t most_looked_at = 256;
 class LocalWork::Schedule {
  public:
   Schedule(const LocalWork& work, const ExecutionMoments& moments, Instant now)
-      : free_at_(work.free_at_), moments_(moments), workers_(static_cast<double>(work.workers_)) {
+      : free_at_(work.free_at_),
+        moments_(moments),
+        workers_(static_cast<double>(work.workers_)),
+        looked_at_(std::clamp(looked_at_a_worker * work.workers_, most_assigned, most_looked_at)) {
     free_at_.assign(work.workers_, 0.0);
     for (std::size_t i = 0; i < work.running_.size() && i < work.workers_; ++i) {
       const Running& running = work.running_[i];
@@ -48,7 +52,7 @@ class LocalWork::Schedule {
     std::ranges::push_heap(free_at_, std::greater{});
   }
 
-  [[nodiscard]] bool is_full() const { return assigned_ >= most_looked_at; }
+  [[nodiscard]] bool is_full() const { return assigned_ >= looked_at_; }
 
   [[nodiscard]] WaitEstimate wait() const {
     const double mean = free_at_.front() + beyond_;
@@ -60,6 +64,7 @@ class LocalWork::Schedule {
   std::vector<double>& free_at_;
   const ExecutionMoments& moments_;
   double workers_;
+  std::size_t looked_at_;
   double variance_ = 0;
   double beyond_ = 0;
   std::size_t assigned_ = 0;

@@ -28,7 +28,8 @@ class LocalWork {
   void remove(const Ticket& ticket, Instant now);
 
   /// Of a task that comes now and is to start within `slack`: by list scheduling over the mean
-  /// execution times of those that run and those that are served before it, the first 256 of them.
+  /// execution times of those that run and those that are served before it, the first 64 to 256 of
+  /// them, 32 for each worker.
   /// > 0 workers.
   [[nodiscard]] WaitEstimate wait(Duration slack, const ExecutionMoments& moments,
                                   Instant now) const;
