@@ -161,5 +161,14 @@ TEST_CASE("A task that must not run twice is no second one of another node's") {
   CHECK(bench.scheduler.unanswered() == 1);  // u0
 }
 
+TEST_CASE("A copy that is turned away at once does not hide what its neighbour waits for") {
+  Home bench;
+  (void)bench.task(copied("u1"), 101, "1");
+  Task task = copied("u2");
+  task.exclusive = true;
+  CHECK(only<ReturnResult>(bench.task(task, 101, "2")).result.error);
+  CHECK(bench.neighbour(101).taken_now == 1);
+}
+
 }  // namespace
 }  // namespace fogctl
