@@ -4,8 +4,8 @@
 source "$(dirname "$0")/support.sh"
 start_fog fog --workers 8
 
-# start_load ARGUMENT…: a load of an hour, that has been running for a second at least. The shell has
-# its background jobs ignore SIGINT, until they catch it.
+# start_load ARGUMENT…: a load of an hour, that has been running for a second at least. The shell
+# has its background jobs ignore SIGINT, until they catch it.
 start_load() {
   "$fogctl" client --connect "$address" --duration 1h --json "$@" >"$dir/report" 2>"$dir/err" &
   pid_of[load]=$!
