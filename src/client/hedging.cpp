@@ -24,6 +24,15 @@ void Hedging::on_sent(std::uint64_t id, std::size_t stream, Instant now) {
   streams_[stream].sent.push_back({id, now});
 }
 
+void Hedging::drop_settled(std::size_t stream, const Outstanding& outstanding) {
+  std::deque<Sent>& sent = streams_[stream].sent;
+  while (!sent.empty()) {
+    const auto open = outstanding.find(sent.front().id);
+    if (open && !open->is_accepted) return;
+    sent.pop_front();
+  }
+}
+
 void Hedging::on_accepted(Duration took) {
   took_[accepted_++ % took_.size()] = took;
   if (accepted_ > between_medians && accepted_ % between_medians != 0) return;
