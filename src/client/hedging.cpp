@@ -20,6 +20,12 @@ Hedging::Hedging(double share, const std::vector<Duration>& requirements) : is_o
   }
 }
 
+Duration Hedging::shortest_patience() const {
+  Duration least = Duration::max();
+  for (const Stream& stream : streams_) least = std::min(least, stream.patience);
+  return least;
+}
+
 void Hedging::on_sent(std::uint64_t id, std::size_t stream, Instant now) {
   streams_[stream].sent.push_back({id, now});
 }

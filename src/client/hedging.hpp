@@ -26,6 +26,8 @@ class Hedging {
   Hedging(double share, const std::vector<Duration>& requirements);
 
   [[nodiscard]] bool is_on() const { return is_on_; }
+  /// Of the stream whose tasks are due the soonest, while the nodes are quick.
+  [[nodiscard]] Duration shortest_patience() const;
   void on_sent(std::uint64_t id, std::size_t stream, Instant now);
   /// Forgets those that were sent first and are answered or accepted by now: no more are kept than
   /// lie between the first that is neither and the last.

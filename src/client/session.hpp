@@ -131,6 +131,7 @@ class Session {
 
   // Hedging: session_hedging.cpp.
   void await_first_word();
+  void arm_word_timer(Duration length);
   void on_first_word();
   [[nodiscard]] NodeIndex node_other_than(NodeIndex node) const;
   void seek_other();
@@ -176,6 +177,7 @@ class Session {
   Hedging hedging_;
   std::optional<Instant> hedge_timer_at_;
   bool awaits_first_word_ = false;  // of the current node
+  Instant word_until_;
 
   Outstanding outstanding_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // answered ones may be left

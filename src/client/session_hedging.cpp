@@ -27,10 +27,18 @@ void Session::await_first_word() {
   word_timer_.cancel();
   if (!hedging_.is_on() || has_spoken_[current_]) return;
   awaits_first_word_ = true;
-  word_timer_.expires_after(as_steady(first_word_within));
+  word_until_ = clock_.now() + first_word_within;
+  arm_word_timer(std::min(first_word_within, hedging_.shortest_patience()));
+}
+
+/// Where another node has spoken, it is waited no longer than for a task to be accepted.
+void Session::arm_word_timer(Duration length) {
+  word_timer_.expires_after(as_steady(length));
   word_timer_.async_wait([this](asio::error_code error) {
     if (error || ended_ || !awaits_first_word_) return;
     const NodeIndex other = node_other_than(current_);
+    const Duration left = word_until_ - clock_.now();
+    if (other == no_node && left > Duration::zero()) return arm_word_timer(left);
     if (other != no_node) current_ = last_ = other;
     on_first_word();
   });

@@ -215,6 +215,9 @@ TEST_CASE("A node that does not say that it is of fogctl gets no second task, no
     REQUIRE(got.report);
     CHECK(got.report->hedged == 0);
     CHECK(total_of(*got.report).done() == 1);
+    REQUIRE(got.outcomes.size() == 1);
+    CHECK(got.outcomes[0].response >= 100ms);  // as long as for a task to be accepted
+    CHECK(got.outcomes[0].response < 190ms);
   }
 }
 
