@@ -20,8 +20,23 @@ Hedging::Hedging(double share, const std::vector<Duration>& requirements) : is_o
   }
 }
 
+Duration Hedging::shortest_patience() const {
+  Duration least = Duration::max();
+  for (const Stream& stream : streams_) least = std::min(least, stream.patience);
+  return least;
+}
+
 void Hedging::on_sent(std::uint64_t id, std::size_t stream, Instant now) {
   streams_[stream].sent.push_back({id, now});
+}
+
+void Hedging::drop_settled(std::size_t stream, const Outstanding& outstanding) {
+  std::deque<Sent>& sent = streams_[stream].sent;
+  while (!sent.empty()) {
+    const auto open = outstanding.find(sent.front().id);
+    if (open && !open->is_accepted) return;
+    sent.pop_front();
+  }
 }
 
 void Hedging::on_accepted(Duration took) {

@@ -26,7 +26,12 @@ class Hedging {
   Hedging(double share, const std::vector<Duration>& requirements);
 
   [[nodiscard]] bool is_on() const { return is_on_; }
+  /// Of the stream whose tasks are due the soonest, while the nodes are quick.
+  [[nodiscard]] Duration shortest_patience() const;
   void on_sent(std::uint64_t id, std::size_t stream, Instant now);
+  /// Forgets those that were sent first and are answered or accepted by now: no more are kept than
+  /// lie between the first that is neither and the last.
+  void drop_settled(std::size_t stream, const Outstanding& outstanding);
   /// The node took so long to say that it has accepted a task.
   void on_accepted(Duration took);
   /// The node accepts a task that is answered already.
@@ -34,7 +39,7 @@ class Hedging {
 
   /// When the next one is due. None: no task waits.
   [[nodiscard]] std::optional<Instant> next_due() const;
-  /// Takes the id of one that is due; each comes once, answered or not.
+  /// Takes the id of one that is due; each comes once, answered or not, unless it was dropped.
   std::optional<std::uint64_t> take_due(Instant now);
 
   /// It was sent to another node too: a second answer to it is no surprise.

@@ -89,17 +89,16 @@ void Session::on_object(NodeIndex node, std::string_view text) {
   }
   on_heard();
   has_spoken_[node] = true;
-  std::visit(
-      Overloaded{
-          [&](const wire::ResultMessage& result) { on_result(node, result); },
-          [&](const wire::Accepted& accepted) { on_accepted(node, accepted); },
-          [&](const wire::Progress& progress) { on_progress(node, progress); },
-          [&](const wire::ErrorMessage& error) { events_.on_node_error(error); },
-          [&](const wire::FogReady& ready) { learn_protocol(node, ready.identity.protocol); },
-          [&](const wire::CloudReady& ready) { learn_protocol(node, ready.identity.protocol); },
-          [](const auto&) {},
-      },
-      *message);
+  std::visit(Overloaded{
+                 [&](const wire::ResultMessage& result) { on_result(node, result); },
+                 [&](const wire::Accepted& accepted) { on_accepted(node, accepted); },
+                 [&](const wire::Progress& progress) { on_progress(node, progress); },
+                 [&](const wire::ErrorMessage& error) { events_.on_node_error(error); },
+                 [&](const wire::FogReady& ready) { learn_identity(node, ready.identity); },
+                 [&](const wire::CloudReady& ready) { learn_identity(node, ready.identity); },
+                 [](const auto&) {},
+             },
+             *message);
   if (node == current_ && awaits_first_word_) on_first_word();
 }
 
@@ -129,8 +128,9 @@ void Session::on_result(NodeIndex node, const wire::ResultMessage& message) {
       break;
   }
   refusals_.erase(id);
-  if (answer.other != no_node)
-    give_up_at(node == answer.node ? answer.other : answer.node, answer.task);
+  for (const NodeIndex has : {answer.node, answer.other}) {
+    if (has != node) give_up_at(has, answer.task);
+  }
   events_.on_outcome(outcome_of(answer.task, message, clock_.now()));
 }
 
@@ -162,11 +162,13 @@ void Session::send_later(std::uint64_t id, const TaskError& error) {
 
 void Session::send_now(const SentTask& task) {
   out_.clear();
-  const bool may_hedge = hedging_.is_on() && is_fogctl_[current_];
+  const bool may_hedge = hedging_.is_on() && !ids_[current_].empty();
   events_.write_task(out_, task, {.wants_accept = may_hedge});
   links_[current_]->send(out_);
   if (outstanding_.give_to(task.id, current_)) ++sent_again_;
-  if (may_hedge) hedging_.on_sent(task.id, task.stream, clock_.now());
+  if (!may_hedge) return;
+  hedging_.drop_settled(task.stream, outstanding_);
+  hedging_.on_sent(task.id, task.stream, clock_.now());
 }
 
 void Session::send_due() {

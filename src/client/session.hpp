@@ -12,8 +12,8 @@
 //    go to the next node from then on. A refused task is sent again after a back-off, and fails
 //    with the refusal when its time is over.
 // 4. With hedging, a task that its node has not accepted in time goes to another node as well. The
-//    first of the two that accepts it has it, the first result counts, the other node is told to
-//    give it up, and what that one answers nevertheless is dropped. Both are nodes of fogctl's.
+//    first of the two that accepts it has it, and the other one is told to give it up; the first
+//    result counts, whoever it comes from, and a second one is dropped. Both are of fogctl.
 // 5. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
 //    one at a time with a pause between (protocol.md, part 2).
 #pragma once
@@ -114,7 +114,7 @@ class Session {
   void move_on();
   void start_away_timer(const std::string& why);
   void on_heard();
-  void learn_protocol(NodeIndex node, int protocol);
+  void learn_identity(NodeIndex node, const wire::NodeIdentity& identity);
   [[nodiscard]] const std::string& name_of(NodeIndex node) const;
 
   // Tasks.
@@ -131,6 +131,7 @@ class Session {
 
   // Hedging: session_hedging.cpp.
   void await_first_word();
+  void arm_word_timer(Duration length);
   void on_first_word();
   [[nodiscard]] NodeIndex node_other_than(NodeIndex node) const;
   void seek_other();
@@ -165,7 +166,7 @@ class Session {
 
   std::vector<std::shared_ptr<Connection>> links_;  // by node; null: none
   std::vector<bool> has_spoken_;                    // by node, over its link
-  std::vector<bool> is_fogctl_;                     // likewise: it said so
+  std::vector<std::string> ids_;                    // likewise: which of fogctl's it is; or empty
   NodeIndex current_ = no_node;
   NodeIndex last_ = 0;  // the current one, or the last that was
   std::uint64_t connects_ = 0;
@@ -176,6 +177,7 @@ class Session {
   Hedging hedging_;
   std::optional<Instant> hedge_timer_at_;
   bool awaits_first_word_ = false;  // of the current node
+  Instant word_until_;
 
   Outstanding outstanding_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // answered ones may be left

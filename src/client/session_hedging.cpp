@@ -27,10 +27,18 @@ void Session::await_first_word() {
   word_timer_.cancel();
   if (!hedging_.is_on() || has_spoken_[current_]) return;
   awaits_first_word_ = true;
-  word_timer_.expires_after(as_steady(first_word_within));
+  word_until_ = clock_.now() + first_word_within;
+  arm_word_timer(std::min(first_word_within, hedging_.shortest_patience()));
+}
+
+/// Where another node has spoken, it is waited no longer than for a task to be accepted.
+void Session::arm_word_timer(Duration length) {
+  word_timer_.expires_after(as_steady(length));
   word_timer_.async_wait([this](asio::error_code error) {
     if (error || ended_ || !awaits_first_word_) return;
     const NodeIndex other = node_other_than(current_);
+    const Duration left = word_until_ - clock_.now();
+    if (other == no_node && left > Duration::zero()) return arm_word_timer(left);
     if (other != no_node) current_ = last_ = other;
     on_first_word();
   });
@@ -42,15 +50,17 @@ void Session::on_first_word() {
   flush();
 }
 
-/// One of fogctl's that is connected to.
+/// One of fogctl's that is connected to; a node may have several addresses.
 NodeIndex Session::node_other_than(NodeIndex node) const {
   for (NodeIndex other = 0; other < links_.size(); ++other) {
-    if (other != node && links_[other] && is_fogctl_[other]) return other;
+    const bool is_fogctl = links_[other] && !ids_[other].empty();
+    if (other != node && is_fogctl && ids_[other] != ids_[node]) return other;
   }
   return no_node;
 }
 
-/// Any of the others, so that not all clients of a node choose the same one.
+/// Any of the others, so that not all clients of a node choose the same one; and the next one where
+/// that turns out to be of no use, or says nothing.
 void Session::seek_other() {
   if (!hedging_.is_on() || ended_ || current_ == no_node || seeker_.is_busy()) return;
   if (node_other_than(current_) != no_node) return;
@@ -62,7 +72,7 @@ void Session::seek_other() {
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random_.below(i)]);
   seeker_.try_each(std::move(order), search_budget, [this](auto found) {
     if (ended_) return;
-    if (found && !links_[found->node]) return open_link(std::move(*found));
+    if (found && !links_[found->node]) open_link(std::move(*found));
     seek_timer_.expires_after(as_steady(between_searches));
     seek_timer_.async_wait([this](asio::error_code error) {
       if (!error) seek_other();
@@ -123,7 +133,7 @@ void Session::on_accepted(NodeIndex node, const wire::Accepted& accepted) {
 
 /// Another node has it, or has answered it.
 void Session::give_up_at(NodeIndex node, const SentTask& task) {
-  if (node == no_node || !links_[node]) return;
+  if (node == no_node || !links_[node] || ids_[node].empty()) return;
   out_.clear();
   events_.write_give_up(out_, task);
   links_[node]->send(out_);

@@ -42,7 +42,7 @@ Session::Session(asio::io_context& io, const Clock& clock, SessionOptions option
       hedge_timer_(io),
       links_(options_.nodes.size()),
       has_spoken_(options_.nodes.size()),
-      is_fogctl_(options_.nodes.size()),
+      ids_(options_.nodes.size()),
       hedging_(options_.hedge, options_.requirements) {}
 
 void Session::start(Events events) {
@@ -78,7 +78,8 @@ void Session::adopt(Reconnector::Connected connected) {
 void Session::open_link(Reconnector::Connected connected) {
   const NodeIndex node = connected.node;
   links_[node] = std::make_shared<Connection>(std::move(connected.socket), connection_options());
-  has_spoken_[node] = is_fogctl_[node] = false;
+  has_spoken_[node] = false;
+  ids_[node].clear();
   links_[node]->set_pacing(original_peer_gap);
   links_[node]->start(events_of(node));
 }
@@ -176,11 +177,13 @@ void Session::on_heard() {
   away_timer_.cancel();
 }
 
-void Session::learn_protocol(NodeIndex node, int protocol) {
-  if (protocol < wire::protocol_version) return seek_other();
-  is_fogctl_[node] = true;
-  links_[node]->set_pacing(Duration::zero());
-  if (options_.retries) links_[node]->set_patience(longest_silence);
+void Session::learn_identity(NodeIndex node, const wire::NodeIdentity& identity) {
+  if (!identity.is_original()) {
+    ids_[node] = identity.node;
+    links_[node]->set_pacing(Duration::zero());
+    if (options_.retries) links_[node]->set_patience(longest_silence);
+  }
+  seek_other();
 }
 
 const std::string& Session::name_of(NodeIndex node) const {

@@ -20,11 +20,12 @@ constexpr Duration escape_margin = std::chrono::milliseconds(2);
 /// For who asks why: with what is kept of them at most 13 MiB.
 constexpr std::size_t kept_decisions = 10'000;
 
-SchedulerOptions scheduler_options(const NodeOptions& options) {
+SchedulerOptions scheduler_options(const NodeOptions& options, const TaskQueue& queue) {
   SchedulerOptions scheduler;
   scheduler.node = options.id;
   scheduler.name = options.name;
   scheduler.policy = options.policy;
+  scheduler.shares_queue = queue.blocks();
   scheduler.is_cloud = options.is_cloud;
   scheduler.patience = options.patience;
   scheduler.max_message = options.connection.max_message;
@@ -51,7 +52,7 @@ Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, cons
       tick_timer_(io_),
       listener_(io_),
       connections_(options_.connection, connection_events()),
-      scheduler_(scheduler_options(options_), Random(entropy())),
+      scheduler_(scheduler_options(options_, queue), Random(entropy())),
       mesh_(io_, options_.mesh, connections_, scheduler_, actions_, clock,
             {.adopt = [this](asio::ip::tcp::socket socket) { return adopt(std::move(socket)); },
              .perform = [this] { perform(); }}),

@@ -46,7 +46,7 @@ struct LaneAnswer {
   Result<EnqueueOutcome> outcome;
 };
 
-/// Of a task that was to be withdrawn: the number of the lease; 0: it does not wait.
+/// Of a task that was to be withdrawn: the number of the lease; 0: it was not.
 struct LaneWithdrawal {
   std::string uid;
   Result<std::uint32_t> number;

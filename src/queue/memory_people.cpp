@@ -9,8 +9,10 @@ namespace fogctl {
 
 bool MemoryStore::withdraw(Holder& me, const std::string& uid, std::uint32_t number) {
   const auto found = tasks_.find(uid);
-  if (found == tasks_.end() || entries_[found->second].state != State::queued) return false;
-  hold(me, entries_[found->second], found->second, number, State::away);
+  if (found == tasks_.end()) return false;
+  Entry& entry = entries_[found->second];
+  if (entry.state != State::queued || entry.asker != nullptr) return false;
+  hold(me, entry, found->second, number, State::away);
   return true;
 }
 

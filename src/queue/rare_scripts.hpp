@@ -44,16 +44,17 @@ end
 )lua";
 
 // withdraw: holds queued tasks as away.
-// KEYS 1 tasks, 2 ready, 3 oldest, 4 held of this holder, 5 counts, 6 holders, 7 lives
+// KEYS 1 tasks, 2 ready, 3 oldest, 4 held of this holder, 5 counts, 6 holders, 7 lives, 8 askers
 // ARGV 1 now, 2 holder, 3 end of its lease if it is new, 4 lease number; uids
-// Returns {life of the holder or '', a letter for each: h held now, n it does not wait}
+// Returns {life of the holder or '', a letter for each: h held now, n it does not wait, or two
+// holders wait for it}
 inline constexpr std::string_view withdraw = R"lua(
 local letters, held_some = {}, false
 for i = 5, #ARGV do
   local uid = ARGV[i]
   local body = redis.call('HGET', KEYS[1], uid)
   local member
-  if body then
+  if body and redis.call('HEXISTS', KEYS[8], uid) == 0 then
     local arrival, start_by = struct.unpack('<i8<i8', body, 18 + string.byte(body, 17))
     member = take_from(KEYS[2], uid, start_by, start_by)
       or take_from(KEYS[3], uid, arrival, arrival)

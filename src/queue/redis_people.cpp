@@ -213,12 +213,12 @@ Result<void> RedisQueue::withdraw_some(Session& session, std::span<const std::st
   const std::uint32_t number = next_number();
   RedisArguments arguments;
   for (const std::string& key : {keys_.tasks, keys_.ready, keys_.oldest, held_key_, keys_.counts,
-                                 keys_.holders, keys_.lives}) {
+                                 keys_.holders, keys_.lives, keys_.askers}) {
     arguments.add(key);
   }
   add_holder(arguments, number, now);
   for (const std::string& uid : uids) arguments.add(uid);
-  const auto reply = caller_->run(session, Script::withdraw, 7, arguments);
+  const auto reply = caller_->run(session, Script::withdraw, 8, arguments);
   if (!reply) {
     note_lost(number);
     return std::unexpected(reply.error());

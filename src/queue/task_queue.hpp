@@ -240,7 +240,8 @@ class TaskQueue {
   [[nodiscard]] virtual Result<void> give_back(std::span<const LeaseRef> leases, Instant now) = 0;
 
   /// Takes tasks that wait for a worker, delayed ones apart, out of the queue, held as away by this
-  /// holder: the number of the lease for each, in order; 0: it does not wait (any more).
+  /// holder: the number of the lease for each, in order; 0: it does not wait (any more), or is not
+  /// this holder's alone, as another one asked for it too.
   [[nodiscard]] virtual Result<std::vector<std::uint32_t>> withdraw(
       std::span<const std::string> uids, Instant now) = 0;
 

@@ -31,7 +31,7 @@ struct EnqueueAnswer {
 struct WithdrawAnswer {
   enum class Kind {
     away,         // it holds the task as away, under lease_number
-    leased,       // a worker has it, or it is gone
+    leased,       // a worker has it, it is gone, or another node waits for it too
     unavailable,  // the queue is away until on_queue_up: it may have taken effect
   };
   Kind kind = Kind::leased;

@@ -32,13 +32,13 @@ void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
   now_ = now;
   if (task.uid.empty()) task.uid = random_short_id(random_);
   Neighbour* sender = neighbours_.find(origin.peer);
-  if (task.is_copy && task.exclusive) return refuse_copy(task, std::move(origin), out);
-  task.is_copy &= sender != nullptr;  // a client's, to which another node has not answered
   if (sender != nullptr) {
     ++sender->taken;
     ++sender->taken_now;
     sender->heard_at = now;
   }
+  if (task.is_copy && task.exclusive) return refuse_copy(task, std::move(origin), out);
+  task.is_copy &= sender != nullptr;  // a client's, to which another node has not answered
   if (Entry* known = entry_of(task.uid)) {
     // This node has it: nothing is won by a copy, and two nodes could wait for each other.
     if (task.is_copy) return refuse_copy(task, std::move(origin), out);

@@ -35,6 +35,7 @@ struct SchedulerOptions {
   std::string node;  // this node's id
   std::string name;  // ... for people
   const Policy* policy = nullptr;
+  bool shares_queue = false;        // others may serve its queue, and wait for what is there
   bool is_cloud = false;            // the node at the top: leaves process_by as it came
   bool hands_to_neighbours = true;  // the original's "fog on"
   Duration sharing_interval = std::chrono::seconds(1);

@@ -271,6 +271,7 @@ void Scheduler::drop(Entry& entry, Actions& out) {
   stop_wake(entry);
   if (entry.has_started) return;
   if (entry.where == Where::away) {
+    if (options_.shares_queue) return;  // until its result comes
     const Neighbour* neighbour = neighbours_.find(entry.link);
     const bool is_original = neighbour ? neighbour->who.is_original() : cloud_is_original_;
     if (!is_original) out.push_back(CancelCopy{entry.link, entry.task->uid});

@@ -74,6 +74,20 @@ QUEUE_CASE("queue: what does not wait for a worker cannot be withdrawn") {
   CHECK(must(a->load(start())).delayed == 1);
 }
 
+QUEUE_CASE("queue: a task that two wait for is withdrawn by neither") {
+  Queues<Backend> queues;
+  const auto a = queues.open("a");
+  const auto b = queues.open("b");
+  enqueue(*a, {{.uid = "both"}, {.uid = "one"}});
+  const auto again = must(b->enqueue(make_all({{.uid = "both"}}), {}, start()));
+  REQUIRE(again.outcomes[0].status == EnqueueStatus::duplicate);
+  CHECK(withdraw(*b, {"both"}) == Numbers{0});
+  const Numbers of_a = withdraw(*a, {"both", "one"});
+  CHECK(of_a[0] == 0);
+  CHECK(of_a[1] != 0);
+  CHECK(uids(lease(*a, 9)) == Names{"both"});
+}
+
 QUEUE_CASE("queue: of two who withdraw a task one has it, also within one call") {
   Queues<Backend> queues;
   const auto a = queues.open("a");

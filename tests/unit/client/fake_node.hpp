@@ -4,6 +4,8 @@
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,13 +29,14 @@ struct Behaviour {
   int breaks = 1'000'000;     // ... this many times at most
   bool is_gone_then = false;  // ... and is not to be connected to any more
   std::function<void(const std::string& uid)> on_given_up = {};
+  std::uint16_t port = 0;  // 0: any
 };
 
 class FakeNode {
  public:
   explicit FakeNode(Behaviour behaviour)
       : behaviour_(std::move(behaviour)),
-        acceptor_(io_, {asio::ip::make_address("127.0.0.1"), 0}),
+        acceptor_(io_, {asio::ip::make_address("127.0.0.1"), behaviour_.port}),
         address_{"127.0.0.1", acceptor_.local_endpoint().port()} {
     accept();
     thread_ = std::jthread([this] { io_.run(); });
@@ -81,9 +84,11 @@ class FakeNode {
   std::jthread thread_;
 };
 
+/// Of a node with an id of its own.
 inline std::string hello() {
+  static std::atomic<int> nodes = 0;
   std::string text;
-  wire::append_fog_ready(text, WallTime{}, {"00112233445566778899aabbccddeeff", "fake", 2});
+  wire::append_fog_ready(text, WallTime{}, {"0011223344" + std::to_string(++nodes), "fake", 2});
   return text;
 }
 

@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "unit/client/client_run.hpp"
@@ -105,6 +107,29 @@ TEST_CASE("The first result counts, and a second one is dropped without a word")
   for (const Outcome& outcome : run.outcomes) CHECK(outcome.site == RanAt::local);
 }
 
+TEST_CASE("Where the one that was told to give it up answers first, the other one is told, too") {
+  TaskMessage held;
+  std::vector<std::string> given_up;
+  {
+    FakeNode second({.greeting = hello(),
+                     .answer = [](const TaskMessage& task, int) { return accept(task); },
+                     .on_given_up = [&](const std::string& uid) { given_up.push_back(uid); }});
+    FakeNode first({hello(), [&](const TaskMessage& task, int n) {
+                      if (n > 1) return (n == 2 ? echo(held) : "") + accept_and_echo(task, n);
+                      held = task;
+                      return std::string();
+                    }});
+    ClientPlan plan = hedged(1, first, second);
+    plan.streams[0].rate = {5, 1s};
+    plan.pace = Load{600ms};
+    const auto run = run_plan(plan);
+    REQUIRE(run.report);
+    CHECK(total_of(*run.report).done() == 3);
+    CHECK(run.report->hedged == 1);
+  }
+  CHECK(given_up == std::vector{held.task.uid});
+}
+
 TEST_CASE("The second node's refusal is not the task's result") {
   FakeNode second({hello(), [](const TaskMessage& task, int) {
                      return testing::fail(task, {TaskErrorCode::unknown_task, "not here"});
@@ -190,7 +215,59 @@ TEST_CASE("A node that does not say that it is of fogctl gets no second task, no
     REQUIRE(got.report);
     CHECK(got.report->hedged == 0);
     CHECK(total_of(*got.report).done() == 1);
+    REQUIRE(got.outcomes.size() == 1);
+    CHECK(got.outcomes[0].response >= 100ms);  // as long as for a task to be accepted
+    CHECK(got.outcomes[0].response < 190ms);
   }
+}
+
+TEST_CASE("A node that goes by two addresses is one: what it does not accept goes to another one") {
+  const std::string greeting = hello();
+  std::atomic<int> at_same = 0;
+  FakeNode first({greeting, nothing});
+  FakeNode same({greeting, [&](const TaskMessage&, int) {
+                   ++at_same;
+                   return std::string();
+                 }});
+  FakeNode other({hello(), accept_and_echo});
+  ClientPlan plan = hedged(1, first, same);
+  plan.timeout = 1s;
+  SUBCASE("there is none") {
+    const auto run = run_plan(plan);
+    REQUIRE(run.report);
+    CHECK(run.report->hedged == 0);
+    CHECK(total_of(*run.report).lost() == 1);
+  }
+  SUBCASE("there is one") {
+    plan.nodes.push_back(other.address());
+    const auto run = run_plan(plan);
+    REQUIRE(run.report);
+    CHECK(run.report->hedged == 1);
+    CHECK(total_of(*run.report).done() == 1);
+  }
+  CHECK(at_same == 0);
+}
+
+TEST_CASE("Where another node says nothing, the next one is looked for") {
+  FakeNode first({hello(), nothing});
+  FakeNode silent({"", nothing});
+  const HostPort later = testing::nobody();
+  std::optional<FakeNode> third;
+  std::jthread opener([&] {
+    std::this_thread::sleep_for(300ms);
+    third.emplace(
+        testing::Behaviour{.greeting = hello(), .answer = accept_and_echo, .port = later.port});
+  });
+  ClientPlan plan = hedged(1, first, silent);
+  plan.nodes.push_back(later);
+  plan.streams[0].rate = {20, 1s};
+  plan.pace = Load{2s};
+  plan.timeout = 500ms;
+  const auto run = run_plan(plan);
+  opener.join();
+  REQUIRE(run.report);
+  CHECK(run.report->hedged > 0);
+  CHECK(total_of(*run.report).done() == run.report->hedged);
 }
 
 TEST_CASE("Without --hedge, for the cloud, and with one node nothing is hedged") {

@@ -55,6 +55,24 @@ TEST_CASE("What a freeze held up, or the first tasks, do not make all others wai
   CHECK(hedging.next_due() == at(600ms));
 }
 
+TEST_CASE("What is answered or accepted by now is not kept until it would be due") {
+  Hedging hedging(.25, {100ms});
+  Outstanding outstanding;
+  for (std::uint64_t id = 1; id <= 4; ++id) {
+    CHECK(outstanding.add(0, at(0ms)) == id);
+    outstanding.give_to(id, 0);
+    hedging.on_sent(id, 0, at(id * 1ms));
+  }
+  (void)outstanding.take(1);
+  outstanding.note_accepted(2, 0);
+  (void)outstanding.take(4);
+  hedging.drop_settled(0, outstanding);
+  CHECK(hedging.next_due() == at(28ms));
+  CHECK(hedging.take_due(at(100ms)) == 3);
+  CHECK(hedging.take_due(at(100ms)) == 4);  // behind one that is open
+  CHECK_FALSE(hedging.next_due());
+}
+
 TEST_CASE("Tasks that do not bear to wait are due after a millisecond") {
   Hedging hedging(.25, {0s});
   hedging.on_sent(1, 0, at(0ms));

@@ -133,6 +133,24 @@ TEST_CASE("A task that is away is given up there, for this node alone") {
   CHECK(bench.neighbour(101).handed_now == 0);
 }
 
+TEST_CASE("What is away goes on where other nodes serve the queue: they may wait for it") {
+  SchedulerOptions options = bench_options();
+  options.shares_queue = true;
+  SchedulerBench bench(options);
+  (void)bench.load(0);
+  (void)bench.peer_up(101, fogctl_node("a"));
+  (void)bench.peer_state(101, Duration::zero());
+  (void)bench.task(task_of("light", "u1"), client);
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::away, 7));
+  Actions out;
+  bench.scheduler.on_copy_cancelled(client, "u1", bench.now, out);
+  CHECK(out.empty());
+  CHECK(bench.scheduler.unanswered() == 0);
+  const auto end = only<FinishAway>(bench.link_result(101, sent.id, result_of("u1")));
+  CHECK(end.lease_number == 7);
+  CHECK(end.result.content == "3");
+}
+
 TEST_CASE("A task that must not run twice is no second one of another node's") {
   Home bench;
   Task task = hurried();
@@ -141,6 +159,15 @@ TEST_CASE("A task that must not run twice is no second one of another node's") {
   REQUIRE(answer.result.error);
   CHECK(answer.result.error->code == TaskErrorCode::unavailable);
   CHECK(bench.scheduler.unanswered() == 1);  // u0
+}
+
+TEST_CASE("A copy that is turned away at once does not hide what its neighbour waits for") {
+  Home bench;
+  (void)bench.task(copied("u1"), 101, "1");
+  Task task = copied("u2");
+  task.exclusive = true;
+  CHECK(only<ReturnResult>(bench.task(task, 101, "2")).result.error);
+  CHECK(bench.neighbour(101).taken_now == 1);
 }
 
 }  // namespace

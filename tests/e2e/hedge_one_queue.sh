@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Two nodes that serve one queue, and a client that gave a task to both: the one that it tells to
+# give the task up does not take it from the other one, whichever of them had it first.
+# shellcheck source=tests/e2e/mesh.sh
+source "$(dirname "$0")/mesh.sh"
+start_redis
+for name in one two; do
+  launch "$name" "$fogctl" fog --listen 127.0.0.1:0 --no-discovery --name "$name" --workers 1 \
+    --port "$redis_port" --queue both
+done
+python3 - "${address_of[one]}" "${address_of[two]}" <<'END'
+import json, sys, time
+from peer import Peer, task, check
+one, two = sys.argv[1:]
+
+def ask(uid, gives_up_first):
+    busy, first, second = Peer(one), Peer(one), Peer(two)
+    for peer in (first, second):
+        peer.socket.settimeout(10)
+    busy.send(task(1, "sleep", 1) + task(2, "sleep", 1))
+    time.sleep(0.3)
+    for peer, is_copy in ((first, False), (second, True)):
+        got = peer.ask(task(3, "echo", uid, time_requirement=20, task_uid=uid, want_accept=True,
+                            is_copy=is_copy))
+        check(got["message_type"] == "accepted", got)
+    loser, winner = (first, second) if gives_up_first else (second, first)
+    loser.send(json.dumps({"message_type": "cancel_copy", "task_uid": uid}))
+    got = winner.answer()
+    check("error" not in got and got["content"] == uid, uid, got)
+    for _ in range(2):
+        busy.answer()
+
+ask("first-gives-up", True)
+ask("second-gives-up", False)
+END
