@@ -229,12 +229,13 @@ Task& Scheduler::editable(Entry& entry) {
   return *entry.task;
 }
 
-/// A task that the queue may hold as away is asked for as such again: the answer says under which
-/// lease, and it is taken back if it is not to go.
+/// A task that the queue may hold as away, by an earlier call or a Withdraw that comes before this
+/// one, is asked for as such again: the answer says under which lease, and it is taken back if it
+/// is not to go.
 void Scheduler::enqueue(Entry& entry, bool away, Actions& out) {
   entry.is_shared = true;
   ++entry.in_flight;
-  entry.maybe_away |= away;
+  entry.maybe_away |= away || entry.is_withdrawn;
   out.push_back(EnqueueTask{entry.task, entry.arrival, entry.start_by, entry.maybe_away});
 }
 

@@ -193,6 +193,7 @@ class Scheduler {
     Where where = Where::parked;
     bool in_queue = false;           // the queue has it, as far as this node knows
     bool was_in_queue = false;       // ... or had it: accepted for good
+    bool is_anothers = false;        // another call put it there, perhaps for another node
     bool held_away = false;          // the queue holds it as away, under lease_number
     bool maybe_away = false;         // it was asked to hold it as away, and has not answered
     int in_flight = 0;               // enqueues that the queue has not answered yet

@@ -277,7 +277,8 @@ void Scheduler::drop(Entry& entry, Actions& out) {
     if (!is_original) out.push_back(CancelCopy{entry.link, entry.task->uid});
     return end_unwanted(entry, out);
   }
-  if (entry.where == Where::here && entry.in_queue) return withdraw(entry, out);
+  const bool is_own = entry.in_queue && !entry.is_anothers;
+  if (entry.where == Where::here && is_own) return withdraw(entry, out);
   if (entry.in_flight == 0 || is_enqueue_undone(entry, out)) end_unwanted(entry, out);
 }
 

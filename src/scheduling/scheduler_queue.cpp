@@ -25,19 +25,19 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
   --entry->in_flight;
   const bool is_last_word = answer_given.kind != Kind::unavailable && entry->in_flight == 0;
   if (is_last_word) entry->maybe_away = false;
+  const bool has_a_place = answer_given.kind == Kind::queued || answer_given.kind == Kind::away;
   // Two nodes may share one queue: then the task itself lies there, and no copy of it can.
-  const bool has_it = answer_given.kind == Kind::queued && !answer_given.was_there;
-  if (entry->task->is_copy && !has_it) {
+  if (entry->task->is_copy && (!has_a_place || answer_given.was_there)) {
     if (answer_given.kind == Kind::unavailable) queue_up_ = false;
     return lose_copy(*entry, out);
   }
-  const bool has_a_place = answer_given.kind == Kind::queued || answer_given.kind == Kind::away;
   if (entry->is_unwanted && !has_a_place) {
     if (answer_given.kind == Kind::unavailable) queue_up_ = false;
     return forget(*entry, out);
   }
   switch (answer_given.kind) {
     case Kind::queued:
+      entry->is_anothers = answer_given.was_there;
       return on_queued(*entry, now, out);
     case Kind::away:
       return on_away(*entry, answer_given.lease_number, now, out);
@@ -63,12 +63,14 @@ void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
   entry.held_away = false;
   tell_accepted(entry, out);
   if (entry.is_unwanted) {
+    if (entry.is_anothers) return forget(entry, out);
     set_where(entry, Where::here);
     return withdraw(entry, out);
   }
   if (entry.where == Where::going_away) return stay_here(entry);
   if (entry.where == Where::away) return;
   set_where(entry, Where::here);
+  if (entry.is_anothers) return cancel_copies(entry, out);
   if (!options_.policy->ties_copies || entry.has_started) return;
   send_copies(entry, now, out);
   set_escape(entry, now);

@@ -142,7 +142,8 @@ EnqueueAnswer MeshQueue::enqueue(const EnqueueTask& task) {
 EnqueueAnswer MeshQueue::meet_again(const Stored& stored, const EnqueueTask& task) const {
   const bool is_repeated = stored.arrival == task.arrival;
   if (is_repeated && stored.is_away && task.away) return {Kind::away, stored.number, {}, {}};
-  return {Kind::queued, 0, {}, {}};
+  const bool was_there = !is_repeated || stored.is_away || stored.is_leased;
+  return {Kind::queued, 0, {}, {}, was_there};
 }
 
 void MeshQueue::settle_all() {

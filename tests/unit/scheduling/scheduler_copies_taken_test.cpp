@@ -62,6 +62,13 @@ TEST_CASE("A copy that is cancelled is not begun any more, and nothing is answer
     CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
     CHECK(bench.result(result_of("u1")).empty());
   }
+  SUBCASE("the queue comes back without it meanwhile, and is given it again") {
+    (void)bench.enqueued("u1", Kind::queued);
+    (void)bench.copy_cancelled(101, "u1");
+    CHECK(all<EnqueueTask>(bench.queue_up(true)).at(1).away);
+    CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
+    CHECK(only<FinishAway>(bench.enqueued("u1", Kind::away, 6)).lease_number == 6);
+  }
   SUBCASE("its link breaks") {
     (void)bench.enqueued("u1", Kind::queued);
     CHECK(only<Withdraw>(bench.peer_lost(101)).uid == "u1");
@@ -69,6 +76,32 @@ TEST_CASE("A copy that is cancelled is not begun any more, and nothing is answer
   }
   CHECK(bench.copy_cancelled(101, "u1").empty());  // it comes twice
   CHECK(bench.scheduler.unanswered() == 1);        // u0
+}
+
+TEST_CASE("What another call put into the queue is not taken out of it: others may wait for it") {
+  Home bench;
+  (void)bench.cloud_up();
+  bench.scheduler.on_cloud_delay(2ms);
+  (void)bench.task(hurried());
+  SUBCASE("at its last moment") {
+    CHECK(bench.met("u1").empty());  // no copy is sent
+    bench.pass(5ms);
+    const Actions actions = bench.tick();
+    CHECK(all<Withdraw>(actions).empty());
+    CHECK(all<HandOn>(actions).empty());
+    CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.peer == 1);
+  }
+  SUBCASE("when its client gives it up") {
+    CHECK(bench.met("u1").empty());
+    CHECK(bench.copy_cancelled(1, "u1").empty());
+    CHECK(bench.result(result_of("u1")).empty());
+  }
+  SUBCASE("when its client has given it up") {
+    CHECK(bench.copy_cancelled(1, "u1").empty());
+    CHECK(bench.met("u1").empty());
+    CHECK(bench.result(result_of("u1")).empty());
+  }
+  CHECK(bench.scheduler.unanswered() == 1);  // u0
 }
 
 TEST_CASE("Only who handed it on cancels a copy") {

@@ -28,6 +28,16 @@ struct Tied : Home {
   std::int64_t b = 0;  // ... with 102
 };
 
+/// ... and the task `u1`, here alone; 998 ms are left until it goes to the cloud.
+struct Escaping : Home {
+  Escaping() {
+    (void)cloud_up();
+    scheduler.on_cloud_delay(2ms);
+    (void)task(hurried("u1", 1s));
+    (void)enqueued("u1", Kind::queued);
+  }
+};
+
 TEST_CASE("What may be late here waits here and, once the queue has it, at neighbours as well") {
   Home bench;
   const auto enqueue = only<EnqueueTask>(bench.task(hurried()));
@@ -251,6 +261,26 @@ TEST_CASE("A queue that is away while it is asked for the task is told of it aga
   }
 }
 
+TEST_CASE("A queue that comes back with less while it is asked for a task says if it holds it") {
+  Escaping bench;
+  bench.pass(998ms);
+  REQUIRE(all<Withdraw>(bench.tick()).size() == 1);
+  const auto again = all<EnqueueTask>(bench.queue_up(true));
+  REQUIRE(again.size() == 2);  // u0 has begun
+  CHECK(again[1].task->uid == "u1");
+  CHECK(again[1].away);
+  SUBCASE("it holds it: what was handed on is taken back when the cloud goes") {
+    CHECK(only<HandOn>(bench.withdrawn("u1", Withdrawn::away, 5)).link == cloud_link);
+    CHECK(bench.enqueued("u1", Kind::away, 5).empty());
+    CHECK(only<TakeBack>(bench.cloud_down()).lease_number == 5);
+  }
+  SUBCASE("it had lost it") {
+    CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
+    (void)bench.cloud_down();
+    CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 6)).lease_number == 6);
+  }
+}
+
 TEST_CASE(
     "A task that the queue let go of for nothing is taken back, whoever works on it by then") {
   Home bench;
@@ -302,11 +332,7 @@ TEST_CASE("A task is looked at again only while it waits, and may have room here
 }
 
 TEST_CASE("A task that is not begun goes to the cloud at the last moment") {
-  Home bench;
-  (void)bench.cloud_up();
-  bench.scheduler.on_cloud_delay(2ms);
-  (void)bench.task(hurried("u1", 1s));
-  (void)bench.enqueued("u1", Kind::queued);
+  Escaping bench;
   bench.pass(998ms - 1ns);
   CHECK(all<Withdraw>(bench.tick()).empty());
   bench.pass(1ns);
@@ -340,11 +366,7 @@ TEST_CASE("A task that is not begun goes to the cloud at the last moment") {
 }
 
 TEST_CASE("The last moment is there, too, when the way to the cloud changes meanwhile") {
-  Home bench;
-  (void)bench.cloud_up();
-  bench.scheduler.on_cloud_delay(2ms);
-  (void)bench.task(hurried("u1", 1s));
-  (void)bench.enqueued("u1", Kind::queued);
+  Escaping bench;
   SUBCASE("longer: at the moment that was set") {
     bench.scheduler.on_cloud_delay(3ms);
     bench.pass(998ms);
