@@ -66,7 +66,8 @@ void Scheduler::refuse_parked(Entry& entry, Actions& out) {
     error.message = "no worker serves this node's queue, and there is no neighbour and no cloud";
   }
   const TaskResult result = error_result(task, std::move(error));
-  if (entry.held_away) out.push_back(FinishAway{entry.task, entry.lease_number, result});
+  const std::uint32_t lease = entry.lease_number;  // it may hold, although the queue lost tasks
+  if (lease > 0) out.push_back(FinishAway{entry.task, lease, result});
   answer(entry, result, out);
 }
 

@@ -324,6 +324,22 @@ TEST_CASE("The cloud's answer ends the task also in a queue that may have lost i
   CHECK(all<ReturnResult>(actions).size() == 1);
 }
 
+TEST_CASE("A task that finds no place any more ends also in a queue that may have lost it") {
+  auto bench = SchedulerBench::with_workers();
+  (void)bench.own_kinds({"light"});
+  (void)bench.cloud_up();
+  (void)bench.task(cloud_task("heavy", "u1"));
+  (void)only<HandOn>(bench.enqueued("u1", Kind::away, 5));
+  CHECK(bench.cloud_down().empty());
+  bench.scheduler.on_queue_down();
+  CHECK(bench.queue_up(true).empty());
+  bench.pass(1h);
+  const Actions actions = bench.tick();
+  REQUIRE(actions.size() == 2);
+  CHECK(all<FinishAway>(actions).at(0).lease_number == 5);
+  CHECK(code_of(all<ReturnResult>(actions).at(0)) == TaskErrorCode::unplaceable);
+}
+
 TEST_CASE("A uid that another task took while the queue had lost it is no longer waited for") {
   auto bench = SchedulerBench::with_workers();
   (void)bench.cloud_up();
