@@ -9,8 +9,8 @@
 namespace fogctl {
 namespace {
 
-/// What runs longer than was expected will not end at once: of what it was expected to take, or has
-/// taken, so much is to come.
+/// What runs longer than was expected will not end at once: of what it was expected to take so much
+/// is to come, or of what it has taken where nothing was expected.
 constexpr double least_residual = .3;
 /// So many tasks ahead are assigned to workers one by one, further ones spread evenly. Still more
 /// are not looked at: a decision's time is bounded, and who has that many before it is late.
@@ -33,7 +33,7 @@ class LocalWork::Schedule {
       const Running& running = work.running_[i];
       const Moments& of_class = moments.of(running.weight);
       const double taken = to_seconds(now - running.started);
-      const double least = least_residual * std::max(of_class.mean, taken);
+      const double least = least_residual * (of_class.mean > 0 ? of_class.mean : taken);
       free_at_[i] = std::max(of_class.mean - taken, least);
       variance_ += of_class.variance;
     }
