@@ -65,8 +65,7 @@ TEST_CASE("What is late is served last, and a late task waits for all") {
   (void)work.add(TaskClass::heavy, start + 10ms, start);
   (void)work.add(TaskClass::medium, start + 900ms, start);
   const Instant later = start + 20ms;
-  CHECK(wait_ms(work, 1s, later) ==
-        doctest::Approx(3 + 50));  // 30 % of light's 10 at least
+  CHECK(wait_ms(work, 1s, later) == doctest::Approx(3 + 50));  // 30 % of light's 10 at least
   CHECK(wait_ms(work, -1ms, later) == doctest::Approx(3 + 300));
   // Where nothing is known, 30 % of the 20 that it has taken.
   CHECK(work.wait(-1ms, ExecutionMoments(), later).mean == 6ms);
