@@ -3,6 +3,7 @@
 # hand, byte for byte, wherever it was made.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
+policy_flags=(--policy original)
 images=24
 
 cat >"$dir/tasks.toml" <<'EOT'

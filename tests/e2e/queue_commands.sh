@@ -3,6 +3,7 @@
 # pausing, giving tasks up wherever they are, and their exit codes.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
+policy_flags=(--policy original)
 
 # ask STATUS COMMAND…: what it printed is in $dir/said; it must end with that status.
 ask() {
@@ -162,7 +163,8 @@ learn() { # how long such a task takes, by one of them
 claim_port
 neighbour=127.0.0.1:$claimed_port
 start_neighbour() {  # not before: it takes what a paused node does not begin
-  launch neighbour "$fogctl" fog --queue-backend memory --listen "$neighbour" --no-discovery \
+  launch neighbour "$fogctl" fog "${policy_flags[@]}" \
+    --queue-backend memory --listen "$neighbour" --no-discovery \
     --name neighbour --workers 1
   wait_for "the neighbour" is_mesh neighbour "$1"
 }
@@ -183,7 +185,8 @@ ask 3 queue
 
 start_redis
 redis_fog() { # WORKERS
-  launch onredis "$fogctl" fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery \
+  launch onredis "$fogctl" fog "${policy_flags[@]}" \
+    --port "$redis_port" --listen 127.0.0.1:0 --no-discovery \
     --name onredis --workers "$1" "${common[@]}"
 }
 redis_fog 1

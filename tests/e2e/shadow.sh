@@ -3,6 +3,7 @@
 # counts where it would have differed, and explain and plan say where it would have sent a task.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
+policy_flags=(--policy original)
 start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name above
 start_mesh_fog one --workers 1 --cloud "$address" --shadow-policy deadline
 one=${address_of[one]}
