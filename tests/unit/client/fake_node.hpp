@@ -29,6 +29,7 @@ struct Behaviour {
   int breaks = 1'000'000;     // ... this many times at most
   bool is_gone_then = false;  // ... and is not to be connected to any more
   std::function<void(const std::string& uid)> on_given_up = {};
+  std::function<void()> on_connected = {};
   std::uint16_t port = 0;  // 0: any
 };
 
@@ -55,6 +56,7 @@ class FakeNode {
   }
 
   void serve(const std::shared_ptr<Connection>& connection) {
+    if (behaviour_.on_connected) behaviour_.on_connected();
     Connection::Events events;
     events.on_object = [this, connection = connection.get(), n = 0](std::string_view text) mutable {
       json::Object scratch;

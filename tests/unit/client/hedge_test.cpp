@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -250,11 +251,12 @@ TEST_CASE("A node that goes by two addresses is one: what it does not accept goe
 
 TEST_CASE("Where another node says nothing, the next one is looked for") {
   FakeNode first({hello(), nothing});
-  FakeNode silent({"", nothing});
+  std::counting_semaphore<> met(0);
+  FakeNode silent({.greeting = "", .answer = nothing, .on_connected = [&] { met.release(); }});
   const HostPort later = testing::nobody();
   std::optional<FakeNode> third;
   std::jthread opener([&] {
-    std::this_thread::sleep_for(300ms);
+    if (!met.try_acquire_for(10s)) return;
     third.emplace(
         testing::Behaviour{.greeting = hello(), .answer = accept_and_echo, .port = later.port});
   });
