@@ -280,11 +280,10 @@ void Scheduler::send_away(Entry& entry, PeerId link, const Placement& placement,
 
 void Scheduler::hand_on(Entry& entry, Instant now, Actions& out) {
   Task& task = editable(entry);
-  bool is_original = cloud_is_original_;
+  const bool is_original = is_original_at(entry.link);
   Duration way = cloud_ ? cloud_->link_delay : Duration::zero();
   task.waited = add_saturating(entry.waited, now - entry.arrival);
   if (Neighbour* neighbour = neighbours_.find(entry.link)) {
-    is_original = neighbour->who.is_original();
     way = neighbour->delay.value_or(Duration::zero());
     ++neighbour->handed;
     ++neighbour->handed_now;

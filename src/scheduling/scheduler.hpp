@@ -25,6 +25,7 @@
 #include "scheduling/kinds.hpp"
 #include "scheduling/local_work.hpp"
 #include "scheduling/neighbours.hpp"
+#include "scheduling/open_task.hpp"
 #include "scheduling/predictions.hpp"
 #include "scheduling/queue_answers.hpp"
 #include "task/estimates.hpp"
@@ -174,56 +175,9 @@ class Scheduler {
   [[nodiscard]] const NeighbourIdentity* who_is(PeerId link) const;
 
  private:
-  enum class Where { parked, here, going_away, away };
-  struct Copy {
-    PeerId link = 0;
-    Duration expected_wait{};
-    std::int64_t id = 0;  // 0: it was not sent yet
-    Instant sent_at = {};
-  };
-  struct Entry {
-    std::shared_ptr<Task> task;
-    bool is_shared = false;  // others hold the task too: a change is made to a copy
-    std::string process_by;  // as it came
-    Duration waited{};       // likewise
-    Origin origin;
-    std::vector<Origin> other_origins;  // the same uid, sent again
-    Instant arrival;
-    Instant start_by;
-    Where where = Where::parked;
-    bool in_queue = false;           // the queue has it, as far as this node knows
-    bool was_in_queue = false;       // ... or had it: accepted for good
-    bool is_anothers = false;        // another call put it there, perhaps for another node
-    bool held_away = false;          // the queue holds it as away, under lease_number
-    bool maybe_away = false;         // it was asked to hold it as away, and has not answered
-    int in_flight = 0;               // enqueues that the queue has not answered yet
-    std::uint32_t lease_number = 0;  // the last under which it was away
-    PeerId link = 0;                 // when it is away, or going
-    std::int64_t link_id = 0;        // when it is away
-    Instant handed_at;               // likewise
-    Duration expected_there{};       // likewise: until it is finished there, the link apart
-    bool avoids_here = false;        // this node's queue is full
-    bool has_hop = false;            // its offload fields count this node
-    std::vector<PeerId> avoided;     // links that did not bring its answer
-    Instant deadline;                // when parked
-    LocalWork::Ticket work;          // when it is here
-    std::uint64_t decision = 0;      // the number of the last about it
-    Duration expected_run{};         // as it was then, where a node has no word of its own
-
-    // For a policy that ties_copies, while it is here.
-    std::vector<Copy> copies;            // with neighbours
-    bool has_started = false;            // a worker has it
-    Instant look_at = Instant::max();    // when the policy is asked again; none: never
-    Instant escape_at = Instant::max();  // when it goes to the cloud; none: never
-    Instant wake_at;                     // when there is something to do about it; none: never
-    bool is_withdrawn = false;           // the queue was asked for it; for what, say the others:
-    bool is_given_up = false;            // it ends as cancelled
-    bool is_unwanted = false;            // nobody waits for it any more
-    std::optional<TaskResult> outcome;   // a copy's result came
-    std::int64_t begun_as = 0;           // this copy began
-    std::optional<PeerId> goes_to;       // it is handed on there
-    bool is_taken_copy = false;          // counted in taken_copies_
-  };
+  using Entry = OpenTask;
+  using Where = OpenTask::Where;
+  using Copy = OpenTask::Copy;
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
 
   /// Asks the policy, and remembers what it said.
@@ -272,6 +226,7 @@ class Scheduler {
   void share_kinds(std::vector<PeerId> links, Actions& out);
   void share_times_if_changed(Instant now, Actions& out);
   [[nodiscard]] std::vector<PeerId> fogctl_links() const;
+  [[nodiscard]] bool is_original_at(PeerId link);
   void tend_links(Instant now, Actions& out);
   void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
   void refuse_parked(Entry& entry, Actions& out);

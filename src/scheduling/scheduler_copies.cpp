@@ -272,9 +272,7 @@ void Scheduler::drop(Entry& entry, Actions& out) {
   if (entry.has_started) return;
   if (entry.where == Where::away) {
     if (options_.shares_queue) return;  // until its result comes
-    const Neighbour* neighbour = neighbours_.find(entry.link);
-    const bool is_original = neighbour ? neighbour->who.is_original() : cloud_is_original_;
-    if (!is_original) out.push_back(CancelCopy{entry.link, entry.task->uid});
+    if (!is_original_at(entry.link)) out.push_back(CancelCopy{entry.link, entry.task->uid});
     return end_unwanted(entry, out);
   }
   const bool is_own = entry.in_queue && !entry.is_anothers;

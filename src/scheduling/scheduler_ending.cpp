@@ -125,9 +125,7 @@ bool Scheduler::on_cancel(const std::string& uid, Actions& out) {
   TaskResult result = cancelled_result(uid);
   result.node = options_.name;
   if (entry->where == Where::away) {
-    const Neighbour* neighbour = neighbours_.find(entry->link);
-    const bool is_original = neighbour ? neighbour->who.is_original() : cloud_is_original_;
-    if (!is_original) out.push_back(GiveUp{entry->link, uid});
+    if (!is_original_at(entry->link)) out.push_back(GiveUp{entry->link, uid});
   }
   const bool may_be_held = entry->where == Where::away || entry->where == Where::parked;
   if (may_be_held && entry->lease_number > 0) {

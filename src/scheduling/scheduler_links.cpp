@@ -68,6 +68,11 @@ bool Scheduler::place_elsewhere(Entry& entry, Instant now, Actions& out) {
   return true;
 }
 
+bool Scheduler::is_original_at(PeerId link) {
+  const Neighbour* neighbour = neighbours_.find(link);
+  return neighbour != nullptr ? neighbour->who.is_original() : cloud_is_original_;
+}
+
 void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
   if (cloud_ && cloud_is_original_ && !is_original) {
     handed_on_.postpone(cloud_link, (SchedulerOptions::fogctl_patience - 1) * options_.overdue_min);
