@@ -1,8 +1,10 @@
 #include "net/connection.hpp"
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <asio/post.hpp>
 #include <asio/write.hpp>
@@ -61,8 +63,19 @@ void Connection::start(Events events) {
   read();
 }
 
+/// What comes after the end is thrown away, and waits for nothing.
+bool Connection::may_read() const {
+  if (ending_) return !is_flooded();
+  return !paused_ && unsent_ <= options_.pause_bytes;
+}
+
+void Connection::resume() {
+  paused_ = false;
+  read();
+}
+
 void Connection::read() {
-  if (!open_ || reading_ || (unsent_ > options_.pause_bytes && !ending_) || is_flooded()) return;
+  if (!open_ || reading_ || !may_read()) return;
   if (in_size_ == in_.size()) in_.resize(std::max(first_chunk, in_.size() * 2));
   reading_ = true;
   socket_.async_read_some(
@@ -77,6 +90,7 @@ void Connection::read() {
         } else {
           self->on_read(bytes);
         }
+        self->read_ += bytes;
         self->reading_ = false;  // not before: what on_read calls must not read into its buffer
         self->read();
       });
@@ -249,11 +263,19 @@ void Connection::acknowledge_now() {
   if (open_) ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
+int Connection::descriptor() const {
+  return const_cast<asio::ip::tcp::socket&>(socket_).native_handle();
+}
+
+bool Connection::is_delivered() const {
+  int waiting = 0;  // in the kernel, not acknowledged
+  return unsent_ == 0 && ::ioctl(descriptor(), SIOCOUTQ, &waiting) == 0 && waiting == 0;
+}
+
 Duration Connection::round_trip() const {
   tcp_info info{};
   socklen_t size = sizeof info;
-  const int fd = const_cast<asio::ip::tcp::socket&>(socket_).native_handle();
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return Duration::zero();
+  if (::getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return Duration::zero();
   return std::chrono::microseconds(info.tcpi_rtt);
 }
 

@@ -10,6 +10,7 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -62,6 +63,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Objects of up to so many bytes are taken from now on, in place of max_message.
   void set_longest(std::size_t bytes) { options_.max_message = bytes; }
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_; }
+  /// All that was sent is with the peer's kernel.
+  [[nodiscard]] bool is_delivered() const;
+  /// So many came, in all.
+  [[nodiscard]] std::uint64_t read_bytes() const { return read_; }
+  /// Reads nothing more until resume(): what the peer sends waits with it.
+  void pause() { paused_ = true; }
+  void resume();
 
   /// Delivers no more; when all that was sent is written, waits a moment for the peer to close, and
   /// closes at once where that one goes on sending.
@@ -84,6 +92,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   void read();
+  [[nodiscard]] bool may_read() const;
+  [[nodiscard]] int descriptor() const;
   void on_read(std::size_t bytes);
   void discard(std::size_t bytes);
   [[nodiscard]] bool is_flooded() const { return discarded_ > options_.discard_bytes; }
@@ -112,11 +122,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string writing_;      // being written
   std::size_t written_ = 0;  // of `writing_`, when paced
   std::size_t unsent_ = 0;
+  std::uint64_t read_ = 0;
   Duration gap_{};
   std::size_t discarded_ = 0;  // bytes that came while it ends
 
   bool open_ = true;
   bool reading_ = false;
+  bool paused_ = false;
   bool writing_now_ = false;
   bool ending_ = false;  // what still comes is thrown away; closes when all is written
 };

@@ -17,7 +17,7 @@ PeerId Connections::adopt(asio::ip::tcp::socket socket, std::string_view greetin
   peers_[id].connection = connection;
   connection->start(
       {.on_object = [this, id](std::string_view text) { events_.on_object(id, text); },
-       .on_batch = [this] { events_.on_batch(); },
+       .on_batch = [this, id] { events_.on_batch(id); },
        .on_framing_lost =
            [this, id](const Error& why) {
              std::string answer;
@@ -57,6 +57,19 @@ void Connections::flush() {
     peer->second.connection->flush();
   }
   touched_.clear();
+}
+
+void Connections::pause(PeerId peer) {
+  Connection* connection = find(peer);
+  if (connection == nullptr) return;
+  connection->pause();
+  paused_.push_back(peer);
+}
+
+void Connections::resume_all() {
+  for (const PeerId peer : std::exchange(paused_, {})) {
+    if (Connection* connection = find(peer)) connection->resume();
+  }
 }
 
 void Connections::close_when_written() {

@@ -19,7 +19,7 @@ class Connections {
  public:
   struct Events {
     std::function<void(PeerId peer, std::string_view object)> on_object;
-    std::function<void()> on_batch;  // after the objects of one read
+    std::function<void(PeerId peer)> on_batch;  // after the objects of one read
     std::function<void(PeerId peer, const std::string& why)> on_closed;
   };
 
@@ -32,6 +32,9 @@ class Connections {
   /// Nothing happens where the peer is gone.
   void send(PeerId peer, std::string_view objects);
   void flush();
+  /// Nothing more is read from the peer until resume_all().
+  void pause(PeerId peer);
+  void resume_all();
   /// Of an object that is read, in bytes.
   [[nodiscard]] std::size_t max_message() const { return options_.max_message; }
 
@@ -49,6 +52,7 @@ class Connections {
   std::unordered_map<PeerId, Peer> peers_;
   PeerId last_peer_ = cloud_link;
   std::vector<PeerId> touched_;
+  std::vector<PeerId> paused_;
 };
 
 }  // namespace fogctl

@@ -12,6 +12,8 @@
 namespace fogctl {
 namespace {
 
+/// Past this, who sends more tasks is read from again when half of them are in the queue.
+constexpr std::size_t most_unconfirmed = 4096;
 constexpr Duration look_interval = std::chrono::milliseconds(100);
 /// Before what is overdue is looked at again.
 constexpr Duration shortest_tick = std::chrono::milliseconds(1);
@@ -213,6 +215,16 @@ void Node::on_enqueued(const std::vector<LaneAnswer>& answers) {
   for (const LaneAnswer& answer : answers) {
     scheduler_.on_enqueued(answer.uid, enqueue_answer(answer), now, actions_);
   }
+  unconfirmed_ -= answers.size();
+  if (unconfirmed_ <= most_unconfirmed / 2) connections_.resume_all();
+}
+
+/// Others wait behind what one sends faster than the queue takes it. Not for a neighbour: what it
+/// says of itself must be heard in time.
+void Node::slow_down(PeerId peer) {
+  if (unconfirmed_ > most_unconfirmed && scheduler_.who_is(peer) == nullptr) {
+    connections_.pause(peer);
+  }
 }
 
 void Node::perform() {
@@ -242,6 +254,7 @@ void Node::perform_all() {
 
 void Node::perform(EnqueueTask& action, LaneWork& work) {
   if (work.has_later()) lane_.submit(std::exchange(work, {}));  // which it must not overtake
+  ++unconfirmed_;
   work.enqueue.push_back({std::move(action.task), action.arrival, action.start_by, action.away});
 }
 

@@ -135,6 +135,7 @@ class Node {
   void perform(GiveUp& action, LaneWork& work);
   void perform(FinishAway& action, LaneWork& work);
   void perform(TakeBack& action, LaneWork& work);
+  void slow_down(PeerId peer);
   void refuse(PeerId peer, const wire::TaskMessage& message, TaskError error);
 
   [[nodiscard]] wire::NodeIdentity identity() const;
@@ -183,7 +184,8 @@ class Node {
   std::optional<CloudLink> cloud_;
 
   SpinWait spin_;
-  Instant submitted_at_;  // when the last task went to the queue
+  std::size_t unconfirmed_ = 0;  // tasks that the queue was given and has not answered
+  Instant submitted_at_;         // when the last task went to the queue
 
   bool is_draining_ = false;
   bool may_hand_over_ = false;    // this node's workers lease no more

@@ -53,9 +53,10 @@ CloudLink::Events Node::cloud_events() {
 Connections::Events Node::connection_events() {
   return {.on_object = [this](PeerId peer, std::string_view text) { on_object(peer, text); },
           .on_batch =
-              [this] {
+              [this](PeerId peer) {
                 stamp_.clear();
                 perform();
+                slow_down(peer);
               },
           .on_closed =
               [this](PeerId peer, const std::string& why) {

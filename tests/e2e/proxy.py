@@ -19,6 +19,7 @@ class Proxy:
         self.gates = {"in": asyncio.Event(), "out": asyncio.Event()}
         self.flow()
         self.writers = set()
+        self.tasks = set()  # asyncio itself does not keep them
 
     def flow(self):
         for gate in self.gates.values():
@@ -45,9 +46,11 @@ class Proxy:
             return
         say("connected")
         self.writers |= {near_writer, far_writer}
+        self.tasks.add(asyncio.current_task())
         await asyncio.gather(self.pass_on(near_reader, far_writer, "out"),
                              self.pass_on(far_reader, near_writer, "in"))
         self.writers -= {near_writer, far_writer}
+        self.tasks.discard(asyncio.current_task())
 
     async def pass_on(self, reader, writer, direction):
         chunks = asyncio.Queue(LONGEST_QUEUE)

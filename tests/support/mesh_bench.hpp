@@ -43,7 +43,7 @@ class Fog {
         connections_(
             {},
             {.on_object = [this](PeerId peer, std::string_view text) { on_object(peer, text); },
-             .on_batch = [this] { perform(); },
+             .on_batch = [this](PeerId) { perform(); },
              .on_closed = [this](PeerId peer, const std::string& why) { on_closed(peer, why); }}),
         scheduler(scheduler_options(id), Random(1)),
         mesh_(loop.io, {std::move(peers), std::nullopt, max_neighbours}, connections_, scheduler,

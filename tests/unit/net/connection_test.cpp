@@ -213,6 +213,21 @@ TEST_CASE("An object of exactly the longest length does not lose framing, one by
   CHECK(link.lost[0] == "object longer than 100 bytes");
 }
 
+TEST_CASE("What comes while a connection is paused is read when it goes on") {
+  Link link;
+  link.start();
+  link.peer.write("{\"n\":1}");
+  REQUIRE(link.loop.run_until([&] { return link.objects.size() == 1; }));
+  link.connection->pause();
+  link.peer.write("{\"n\":2}");  // one read is under way
+  REQUIRE(link.loop.run_until([&] { return link.objects.size() == 2; }));
+  link.peer.write("{\"n\":3}");
+  link.let_all_happen();
+  CHECK(link.objects.size() == 2);
+  link.connection->resume();
+  REQUIRE(link.loop.run_until([&] { return link.objects.size() == 3; }));
+}
+
 TEST_CASE("A peer that closes ends the connection, once") {
   Link link;
   link.start();

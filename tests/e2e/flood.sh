@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# A client that sends faster than the queue takes is slowed: the task of another waits behind few of
+# its tasks, not behind all that it has sent.
+# shellcheck source=tests/e2e/support.sh
+source "$(dirname "$0")/support.sh"
+start_redis
+start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --workers 1
+"$fogctl" queue pause --connect "$address" >/dev/null
+export address fogctl redis_port
+
+python3 - <<'EOF'
+import json, os, subprocess, threading
+from peer import Peer, task, check
+
+FLOOD = 400_000
+FEW = 100_000
+
+def queued():
+    counts = subprocess.run([os.environ["fogctl"], "queue", "--port", os.environ["redis_port"],
+                             "--json"], capture_output=True, check=True).stdout
+    return json.loads(counts)["queued"]["total"]
+
+flood, other = Peer(), Peer()
+tasks = "".join(task(i) for i in range(FLOOD)).encode()
+sender = threading.Thread(target=flood.send, args=(tasks,))
+sender.start()
+behind = []
+while not behind or queued() < FLOOD:
+    before = queued()
+    answer = other.ask(task(1, task_uid=f"other-{len(behind)}", want_accept=True))
+    check(answer["message_type"] == "accepted", answer)
+    behind.append(queued() - before)
+sender.join()
+check(max(behind) < FEW, "a task waited behind", max(behind))
+print(f"{len(behind)} tasks of another client waited behind at most {max(behind)} of {FLOOD}")
+EOF
