@@ -142,6 +142,7 @@ Session::Events Runner::session_events() {
   events.write_give_up = [this](std::string& out, const SentTask& sent) {
     wire::append_cancel_copy(out, uid_of(sent));
   };
+  events.write_question = [](std::string& out) { wire::append_kinds_query(out); };
   events.on_connected = [this](const HostPort& node) { on_connected(node); };
   events.on_outcome = [this](Outcome outcome) { on_outcome(std::move(outcome)); };
   if (events_.on_task_progress) {

@@ -209,7 +209,9 @@ void Session::stop() {
   while (!outstanding_.is_empty()) give_up(outstanding_.give_up_oldest());
   timer_.cancel();
   due_timer_.cancel();
-  for (auto* timer : {&away_timer_, &word_timer_, &seek_timer_, &hedge_timer_}) timer->cancel();
+  for (auto* timer : {&away_timer_, &word_timer_, &seek_timer_, &hedge_timer_, &silence_timer_}) {
+    timer->cancel();
+  }
   reconnector_.stop();
   seeker_.stop();
   for (const auto& link : links_) {

@@ -14,7 +14,10 @@
 // 4. With hedging, a task that its node has not accepted in time goes to another node as well. The
 //    first of the two that accepts it has it, and the other one is told to give it up; the first
 //    result counts, whoever it comes from, and a second one is dropped. Both are of fogctl.
-// 5. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
+// 5. A node of fogctl's that says nothing while tasks are unanswered is asked something that it
+//    answers at once; where it does not, its connection counts as broken, and the next node is
+//    tried first.
+// 6. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
 //    one at a time with a pause between (protocol.md, part 2).
 #pragma once
 
@@ -62,6 +65,8 @@ class Session {
   struct Events {
     /// Writes the task message, each time that the task is sent.
     std::function<void(std::string& out, const SentTask& task, Sending how)> write_task;
+    /// Writes what a node of fogctl's answers at once.
+    std::function<void(std::string& out)> write_question;
     /// Writes to a node that the task is not needed of it any more.
     std::function<void(std::string& out, const SentTask& task)> write_give_up;
     std::function<void(const HostPort& node)> on_connected;  // the first time
@@ -110,12 +115,17 @@ class Session {
   void open_link(Reconnector::Connected connected);
   [[nodiscard]] Connection::Events events_of(NodeIndex node);
   void on_framing_lost(NodeIndex node, const Error& why);
-  void lose_link(NodeIndex node, const std::string& why);
+  void lose_link(NodeIndex node, const std::string& why, bool is_tried_first = true);
   void move_on();
   void start_away_timer(const std::string& why);
   void on_heard();
   void learn_identity(NodeIndex node, const wire::NodeIdentity& identity);
   [[nodiscard]] const std::string& name_of(NodeIndex node) const;
+
+  // Silence: session_silence.cpp.
+  void arm_silence_timer();
+  void look_for_silence();
+  [[nodiscard]] bool is_silent(NodeIndex node) const;
 
   // Tasks.
   void on_object(NodeIndex node, std::string_view text);
@@ -162,11 +172,18 @@ class Session {
   asio::steady_timer word_timer_;
   asio::steady_timer seek_timer_;
   asio::steady_timer hedge_timer_;
+  asio::steady_timer silence_timer_;
   Events events_;
 
   std::vector<std::shared_ptr<Connection>> links_;  // by node; null: none
   std::vector<bool> has_spoken_;                    // by node, over its link
   std::vector<std::string> ids_;                    // likewise: which of fogctl's it is; or empty
+  struct Silence {
+    bool is_fogctl = false;   // also of a connection that was lost
+    std::uint64_t heard = 0;  // bytes over its link
+    int looks = 0;            // since something came
+  };
+  std::vector<Silence> silence_;  // by node
   NodeIndex current_ = no_node;
   NodeIndex last_ = 0;  // the current one, or the last that was
   std::uint64_t connects_ = 0;

@@ -40,13 +40,16 @@ Session::Session(asio::io_context& io, const Clock& clock, SessionOptions option
       word_timer_(io),
       seek_timer_(io),
       hedge_timer_(io),
+      silence_timer_(io),
       links_(options_.nodes.size()),
       has_spoken_(options_.nodes.size()),
       ids_(options_.nodes.size()),
+      silence_(options_.nodes.size()),
       hedging_(options_.hedge, options_.requirements) {}
 
 void Session::start(Events events) {
   events_ = std::move(events);
+  if (options_.retries) arm_silence_timer();
   reconnector_.try_each(reconnector_.order_from(0), connect_budget,
                         [this](Result<Reconnector::Connected> connected) {
                           if (!connected) return end(connected.error());
@@ -80,6 +83,7 @@ void Session::open_link(Reconnector::Connected connected) {
   links_[node] = std::make_shared<Connection>(std::move(connected.socket), connection_options());
   has_spoken_[node] = false;
   ids_[node].clear();
+  silence_[node] = {.is_fogctl = silence_[node].is_fogctl};
   links_[node]->set_pacing(original_peer_gap);
   links_[node]->start(events_of(node));
 }
@@ -115,7 +119,7 @@ void Session::on_framing_lost(NodeIndex node, const Error& why) {
   lose_link(node, why.message);
 }
 
-void Session::lose_link(NodeIndex node, const std::string& why) {
+void Session::lose_link(NodeIndex node, const std::string& why, bool is_tried_first) {
   std::string text = fmt::format("the connection to {} broke: {}", name_of(node), why);
   if (!options_.retries) return end({ErrorCode::unavailable, std::move(text)});
   links_[node].reset();
@@ -125,7 +129,8 @@ void Session::lose_link(NodeIndex node, const std::string& why) {
     const auto other =
         std::ranges::find_if(links_, [](const auto& link) { return link != nullptr; });
     current_ = other == links_.end() ? no_node : static_cast<NodeIndex>(other - links_.begin());
-    last_ = current_ == no_node ? node : current_;
+    const auto next = static_cast<NodeIndex>((node + 1) % links_.size());
+    last_ = current_ != no_node ? current_ : is_tried_first ? node : next;
   }
   if (current_ != no_node) {
     events_.on_note(text + "; going on at " + name_of(current_));
@@ -180,6 +185,7 @@ void Session::on_heard() {
 void Session::learn_identity(NodeIndex node, const wire::NodeIdentity& identity) {
   if (!identity.is_original()) {
     ids_[node] = identity.node;
+    silence_[node].is_fogctl = true;
     links_[node]->set_pacing(Duration::zero());
     if (options_.retries) links_[node]->set_patience(longest_silence);
   }
