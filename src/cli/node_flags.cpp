@@ -100,6 +100,11 @@ std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_file_queue(const 
 std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_node_queue(const NodeFlags& flags,
                                                                           const std::string& holder,
                                                                           const Clock& clock) {
+  if (flags.backend != "redis" && !flags.queue.redis.address.empty()) {
+    return std::unexpected(
+        CommandFailure{exit_code::usage,
+                       "--redis: the queue of --queue-backend " + flags.backend + " needs none"});
+  }
   if (flags.backend == "file") return open_file_queue(flags, holder, clock);
   if (!flags.queue_file.empty()) {
     return std::unexpected(CommandFailure{

@@ -29,6 +29,7 @@ expect 2 "--peer: 'localhost:0' has no port" fog --peer localhost:0
 expect 2 "nothing for a worker to share" worker --queue-backend memory
 expect 2 "nothing for a worker to share" worker --queue-backend file
 expect 2 "--queue-file" fog --queue-backend memory --queue-file "$dir/fog.queue"
+expect 2 "--redis" fog --queue-backend memory --redis 127.0.0.1:6380
 expect 2 "'disk' is none of redis" worker --queue-backend disk
 expect 3 "fogctl fog" client --connect 127.0.0.1:1 --task light
 expect 1 "no" find-port --from 1 --to 1 --host 192.0.2.1
