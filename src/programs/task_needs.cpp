@@ -49,8 +49,9 @@ std::optional<std::string> folder_problem(const std::string& folder) {
 }
 
 std::optional<std::string> user_problem(const std::string& user) {
-  if (const auto found = find_user(user); !found) return found.error().message;
-  if (::geteuid() == 0) return std::nullopt;
+  const auto found = find_user(user);
+  if (!found) return found.error().message;
+  if (::geteuid() == 0 || found->id == ::geteuid()) return std::nullopt;
   return "only a fogctl that was started as root can run tasks as another user";
 }
 

@@ -12,7 +12,7 @@ namespace fogctl {
 [[nodiscard]] std::optional<std::string> program_problem(const std::string& program,
                                                          std::string_view path);
 [[nodiscard]] std::optional<std::string> folder_problem(const std::string& folder);
-/// A user of /etc/passwd, whom this process may become.
+/// A user of /etc/passwd, whom this process is or may become.
 [[nodiscard]] std::optional<std::string> user_problem(const std::string& user);
 
 }  // namespace fogctl
