@@ -112,9 +112,9 @@ TEST_CASE("flags are read and checked while parsing") {
   CHECK(size == std::size_t{64} << 20);
   CHECK_FALSE(is_logged(LogLevel::warning));
   set_log_level(LogLevel::info);
-  for (const char* line : {"--lease 5x", "--lease=-1s", "--backend disk", "--share nan",
-                           "--share 101", "--share 1e", "--size 65MiB", "--size 1KB", "--size 1000",
-                           "--log-level 3"}) {
+  for (const char* line :
+       {"--lease 5x", "--lease=-1s", "--backend disk", "--share nan", "--share 101", "--share 1e",
+        "--size 65MiB", "--size 1KB", "--size 1000", "--log-level 3"}) {
     CAPTURE(line);
     CHECK_THROWS_AS(app.parse(line), CLI::ValidationError);
   }
