@@ -21,10 +21,10 @@
 
 #include "base/check.hpp"
 #include "base/time.hpp"
-#include "work/keeper.hpp"
-#include "work/once_handler.hpp"
-#include "work/stream_handler.hpp"
-#include "work/stream_process.hpp"
+#include "programs/keeper.hpp"
+#include "programs/once_handler.hpp"
+#include "programs/stream_handler.hpp"
+#include "programs/stream_process.hpp"
 
 namespace {
 

@@ -57,7 +57,7 @@ complete -c fogctl -n $node -l queue-sync -x -a 'normal full' -d 'what in the fi
 complete -c fogctl -n $node -l listen -x -d 'address to listen on'
 complete -c fogctl -n $node -l workers -x -d 'worker threads in this process'
 complete -c fogctl -n $node -l policy -x -a 'original original-edf deadline in-time' -d 'how tasks are placed'
-complete -c fogctl -n $node -l max-message -x -d 'longest message in bytes'
+complete -c fogctl -n $node -l max-message -x -d 'longest message'
 complete -c fogctl -n $node -l max-queued -x -d 'most tasks in the queue'
 complete -c fogctl -n $node -l max-queued-bytes -x -d 'most bytes of tasks in the queue'
 complete -c fogctl -n $node -l result-ttl -x -d 'how long the result of a task with a task_uid is kept'
@@ -95,7 +95,7 @@ complete -c fogctl -n '__fogctl_in plan' -l to-cloud -d 'it asks for the cloud'
 
 complete -c fogctl -n '__fogctl_in worker' -l queue-backend -x -a redis -d 'where the tasks wait'
 complete -c fogctl -n '__fogctl_in worker' -l concurrency -x -d 'worker threads'
-complete -c fogctl -n '__fogctl_in worker' -l max-message -x -d 'longest message of the nodes in bytes'
+complete -c fogctl -n '__fogctl_in worker' -l max-message -x -d 'longest message of the nodes'
 complete -c fogctl -n '__fogctl_in worker' -l policy -x -a 'original original-edf deadline in-time' -d 'the policy of the nodes that put tasks there'
 
 complete -c fogctl -n '__fogctl_in queue tasks' -l connect -x -d 'the node to ask'

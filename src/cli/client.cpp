@@ -144,7 +144,7 @@ void add_task_flags(CLI::App& command, ClientOptions& options) {
       ->excludes(content)
       ->excludes(file);
   add_parsed(command, "--class", parse_class, options.weight,
-             "light, medium or heavy (default: by the task's name, else light)")
+             "light, medium or heavy (default: by the task's name, or what the node knows of it)")
       ->type_name("CLASS");
   add_parsed(
       command, "--requirement", parse_requirements, options.requirements,
@@ -270,15 +270,16 @@ Result<std::vector<TaskStream>> streams_for(const ClientOptions& options) {
   std::vector<TaskStream> streams;
   for (const LoadEntry& entry : entries_of(options)) {
     // In a load, --class is for the names that are not a class themselves.
-    const bool is_named_class = !options.load.empty() && parse_task_class(entry.name);
-    const TaskClass by_name = default_class(entry.name);
-    const TaskClass weight = is_named_class ? by_name : options.weight.value_or(by_name);
-    streams.push_back(
-        {entry.name, weight, options.requirements.of(entry.name, weight), entry.rate});
+    const auto by_name = parse_task_class(entry.name);
+    const bool is_named_class = by_name && !options.load.empty();
+    const auto weight = is_named_class || !options.weight ? by_name : options.weight;
+    streams.push_back({entry.name, weight,
+                       options.requirements.of(entry.name, weight.value_or(TaskClass::light)),
+                       entry.rate});
   }
   for (const auto& [name, length] : options.requirements.by_name) {
     const bool is_sent = std::ranges::any_of(streams, [&](const TaskStream& stream) {
-      return stream.name == name || to_string(stream.weight) == name;
+      return stream.name == name || to_string(stream.weight.value_or(TaskClass::light)) == name;
     });
     if (is_sent) continue;
     return failure(ErrorCode::invalid, fmt::format("--requirement: no task '{}' is sent", name));

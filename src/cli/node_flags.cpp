@@ -205,8 +205,8 @@ void add_limit_flags(CLI::App& command, QueueLimits& limits) {
   constexpr std::size_t most = std::size_t{1} << 40;
   add_number<std::size_t>(command, "--max-queued", limits.max_tasks, {1, most},
                           "most tasks in the queue; past it tasks are answered 'overloaded'");
-  add_number<std::size_t>(command, "--max-queued-bytes", limits.max_bytes, {1, most},
-                          "most bytes of tasks in the queue, likewise");
+  add_size(command, "--max-queued-bytes", limits.max_bytes, {1, most},
+           "most bytes of tasks in the queue, likewise");
   add_duration(command, "--result-ttl", limits.result_ttl,
                "how long the result of a task with a task_uid is kept");
   add_number<std::size_t>(command, "--max-dead", limits.max_dead, {0, most},
@@ -269,9 +269,8 @@ void add_node_flags(CLI::App& command, NodeFlags& flags) {
                   "append what happens to tasks to this file, for 'fogctl simulate --trace'")
       ->type_name("FILE")
       ->default_str("none");
-  add_number<std::size_t>(command, "--max-message", flags.max_message,
-                          {1024, std::size_t{64} << 20},
-                          "longest message in bytes; a longer one ends its connection");
+  add_size(command, "--max-message", flags.max_message, {1024, std::size_t{64} << 20},
+           "longest message; a longer one ends its connection");
   add_duration(command, "--patience", flags.patience,
                "how long a task waits for an absent queue or worker before 'unavailable'");
   add_task_flags(command, flags.tasks);

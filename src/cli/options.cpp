@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/size.hpp"
 #include "net/address.hpp"
 #include "queue/redis_password.hpp"
 #include "task/task.hpp"
@@ -120,6 +121,23 @@ CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& 
       ->check([](const std::string& text) {
         const auto length = parse_duration(text);
         return length ? std::string() : length.error().message;
+      });
+}
+
+CLI::Option* add_size(CLI::App& command, const std::string& name, std::size_t& value,
+                      SizeRange range, const std::string& help) {
+  const auto set = [&value](const std::string& text) {
+    if (const auto size = parse_size(text)) value = *size;
+  };
+  return command.add_option_function<std::string>(name, set, help)
+      ->type_name("SIZE")
+      ->default_str(format_size(value))
+      ->check([range](const std::string& text) {
+        const auto size = parse_size(text);
+        if (!size) return size.error().message;
+        if (*size >= range.least && *size <= range.most) return std::string();
+        return fmt::format("'{}' is not from {} to {}", text, format_size(range.least),
+                           format_size(range.most));
       });
 }
 

@@ -41,6 +41,14 @@ void add_redis_flags(CLI::App& command, RedisFlags& flags);
 CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& value,
                           const std::string& help);
 
+struct SizeRange {
+  std::size_t least;
+  std::size_t most;
+};
+/// A number of bytes given as 4096, 64KiB, 4MiB, in a range.
+CLI::Option* add_size(CLI::App& command, const std::string& name, std::size_t& value,
+                      SizeRange range, const std::string& help);
+
 /// One of a fixed set of words.
 CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& value,
                         const std::vector<std::string>& choices, const std::string& help);

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "base/nearest.hpp"
-#include "work/keeper.hpp"
+#include "programs/keeper.hpp"
 
 namespace fogctl::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
-#include "work/command_handlers.hpp"
+#include "programs/command_handlers.hpp"
 
 namespace fogctl::cli {
 

@@ -80,9 +80,8 @@ Run add_worker(CLI::App& command) {
                           "worker threads");
   add_policy(command, flags->policy,
              "the policy of the nodes that put tasks there, whose order is kept");
-  add_number<std::size_t>(command, "--max-message", flags->max_message,
-                          {1024, std::size_t{64} << 20},
-                          "that of the nodes, in bytes; a result past six times that fails");
+  add_size(command, "--max-message", flags->max_message, {1024, std::size_t{64} << 20},
+           "that of the nodes; a result past six times that fails");
   add_task_flags(command, flags->tasks);
   add_example(command, "fogctl worker --port 6380 --concurrency 4");
   return [flags] { return run_worker(*flags); };

@@ -35,7 +35,7 @@ std::chrono::steady_clock::duration as_steady(Duration length) {
 Task task_of(const TaskStream& stream, const ClientPlan& plan) {
   Task task;
   task.name = stream.name;
-  task.weight = stream.weight;
+  task.weight = stream.weight.value_or(TaskClass::light);
   task.content = plan.contents.front();
   task.cloud_processing = plan.to_cloud;
   task.time_requirement = stream.requirement;
@@ -224,7 +224,8 @@ void Runner::write_task(std::string& out, const SentTask& sent, Sending how) {
   task.other_fields.clear();
   if (events_.on_task_progress) task.other_fields.emplace_back("want_progress", "true");
   if (how.wants_accept) task.other_fields.emplace_back("want_accept", "true");
-  wire::append_task(out, task, fmt::to_string(sent.id));
+  wire::append_task(out, task, fmt::to_string(sent.id),
+                    plan_.streams[sent.stream].weight.has_value());
 }
 
 void Runner::wake_at(Instant when) {
@@ -236,7 +237,9 @@ void Runner::wake_at(Instant when) {
 
 void Runner::on_outcome(Outcome outcome) {
   last_outcome_ = clock_.now();
-  Statistics& statistics = report_.classes[outcome.stream].statistics;
+  ClassReport& report = report_.classes[outcome.stream];
+  if (outcome.weight) report.weight = outcome.weight;
+  Statistics& statistics = report.statistics;
   switch (outcome.kind) {
     case Outcome::Kind::done:
       statistics.add_done({.response = outcome.response,

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -28,7 +29,7 @@ namespace fogctl {
 /// All tasks of one name.
 struct TaskStream {
   std::string name;
-  TaskClass weight = TaskClass::light;
+  std::optional<TaskClass> weight;  // none: what the node knows of the name
   Duration requirement{};
   Rate rate;  // in a load
 };

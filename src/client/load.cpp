@@ -113,10 +113,6 @@ Result<std::vector<LoadEntry>> parse_load(std::string_view text) {
   return entries;
 }
 
-TaskClass default_class(std::string_view name) {
-  return parse_task_class(name).value_or(TaskClass::light);
-}
-
 Duration default_requirement(TaskClass weight) {
   constexpr std::array<Duration, task_class_count> defaults = {
       std::chrono::milliseconds(200), std::chrono::seconds(2), std::chrono::seconds(5)};

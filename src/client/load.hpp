@@ -37,9 +37,6 @@ struct LoadEntry {
 /// Error: invalid, quoting the part that is wrong.
 [[nodiscard]] Result<std::vector<LoadEntry>> parse_load(std::string_view text);
 
-/// The class of a task by its name, where nothing else is said: the name itself if it is one.
-[[nodiscard]] TaskClass default_class(std::string_view name);
-
 /// The original client's: 0.2, 2 and 5 s.
 [[nodiscard]] Duration default_requirement(TaskClass weight);
 

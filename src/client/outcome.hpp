@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,7 @@ struct Outcome {
   std::uint64_t id = 0;
   std::size_t stream = 0;  // which of the client's task names
   Kind kind = Kind::lost;
+  std::optional<TaskClass> weight;  // as the result has it
   // Of a task that is done:
   std::string content;     // JSON text
   bool is_base64 = false;  // ... a string that stands for bytes

@@ -146,7 +146,11 @@ std::string json_text(const Report& report) {
     if (out.back() != '[') out += ',';
     ObjectWriter members(out);
     members.text("name", entry.name);
-    members.text("class", to_string(entry.weight));
+    if (entry.weight) {
+      members.text("class", to_string(*entry.weight));
+    } else {
+      members.value("class", "null");
+    }
     write_figures(members, entry.statistics);
     members.end();
   }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,8 @@
 namespace fogctl {
 
 struct ClassReport {
-  std::string name;  // of the task
-  TaskClass weight = TaskClass::light;
+  std::string name;                 // of the task
+  std::optional<TaskClass> weight;  // none: nobody said
   Statistics statistics;
 };
 

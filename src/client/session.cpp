@@ -32,6 +32,7 @@ Outcome outcome_of(const SentTask& task, const wire::ResultMessage& message, Ins
   Outcome outcome;
   outcome.id = task.id;
   outcome.stream = task.stream;
+  outcome.weight = parse_task_class(json::read_string(message.task_type).value_or(""));
   outcome.content = message.result.content;
   outcome.is_base64 = message.result.is_base64;
   outcome.node = message.result.node;

@@ -22,6 +22,8 @@ constexpr Duration longest_back_off = seconds(2);
 constexpr Duration silence_of_original = milliseconds(300);
 /// Objects for an original peer go out this far apart: it loses one that a read splits.
 constexpr Duration original_gap = milliseconds(1);
+/// What a cloud can run, and what that takes, changes: it is asked again so often.
+constexpr Duration kinds_interval = seconds(5);
 
 ConnectionOptions link_options(ConnectionOptions options) {
   options.max_message = longest_reply(options.max_message);
@@ -117,6 +119,7 @@ void CloudLink::on_object(std::string_view text) {
   } else if (auto* kinds = std::get_if<wire::Kinds>(&*message)) {
     awaits_kinds_ = false;
     events_.on_kinds(std::move(kinds->tasks));
+    ask_for_kinds_later();
   } else if (const auto* progress = std::get_if<wire::Progress>(&*message)) {
     events_.on_progress(*progress);
   } else if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
@@ -141,12 +144,22 @@ void CloudLink::settle_kind(bool is_original, const std::string& name) {
   log(LogLevel::info, "cloud {} is up ({})", to_string(address()),
       is_original ? "an original one" : name);
   events_.on_up(is_original);
-  awaits_kinds_ = !is_original;
-  if (!awaits_kinds_) return;
+  if (!is_original) ask_for_kinds();
+}
+
+void CloudLink::ask_for_kinds() {
+  awaits_kinds_ = true;
   buffer_.clear();
   wire::append_kinds_query(buffer_);
   connection_->send(buffer_);
   connection_->flush();
+}
+
+void CloudLink::ask_for_kinds_later() {
+  timer_.expires_after(timer_length(kinds_interval));
+  timer_.async_wait([this](asio::error_code error) {
+    if (!error && connection_ && is_settled_) ask_for_kinds();
+  });
 }
 
 void CloudLink::on_closed(const std::string& why) {

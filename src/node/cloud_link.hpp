@@ -60,6 +60,8 @@ class CloudLink {
   void on_error(const wire::ErrorMessage& error);
   void on_closed(const std::string& why);
   void settle_kind(bool is_original, const std::string& name);
+  void ask_for_kinds();
+  void ask_for_kinds_later();
 
   asio::io_context& io_;
   const std::vector<HostPort> addresses_;  // at least one

@@ -192,7 +192,9 @@ using Datagram = std::variant<FogHello, EndpointHello, FogAck>;
 [[nodiscard]] Result<Datagram> parse_datagram(std::string_view text, json::Object& scratch);
 [[nodiscard]] Result<Message> parse_message(std::string_view text, json::Object& scratch);
 
-void append_task(std::string& out, const Task& task, std::string_view task_id);
+/// `has_class`: else the task is of the class that the node knows for its name.
+void append_task(std::string& out, const Task& task, std::string_view task_id,
+                 bool has_class = true);
 /// The fields that a result copies from its task; only looks at the texts.
 struct ResultContext {
   std::string_view task_id;  // JSON text
@@ -234,7 +236,7 @@ void append_cancel_copy(std::string& out, std::string_view uid);
 void append_explain_query(std::string& out, std::string_view uid);
 /// `members`: of the answer, as JSON text, without braces; likewise below.
 void append_explanation(std::string& out, std::string_view members);
-/// `has_class`: else the task is of the class that the node knows for its name.
+/// `has_class`: likewise.
 void append_plan_query(std::string& out, const Task& task, bool has_class);
 void append_plan(std::string& out, std::string_view members);
 /// To be multicast, without '\n'. A hello is repeated as alive, which an original node ignores.

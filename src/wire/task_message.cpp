@@ -167,12 +167,14 @@ Result<Message> read_task(const json::Object& object) {
   return BadTask{std::move(message), {TaskErrorCode::invalid_task, std::move(*wrong)}};
 }
 
-void append_task(std::string& out, const Task& task, std::string_view task_id) {
+void append_task(std::string& out, const Task& task, std::string_view task_id, bool has_class) {
   const auto name = [&out](std::string_view text) { out.append(",\"").append(text).append("\":"); };
   out += R"({"message_type":"task","task_id":)";
   out += task_id;
-  name("task_type");
-  json::append_string(out, to_string(task.weight));
+  if (has_class) {
+    name("task_type");
+    json::append_string(out, to_string(task.weight));
+  }
   name("task_name");
   json::append_string(out, task.name);
   name("content");

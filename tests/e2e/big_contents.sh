@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
 most=$((64 << 20))
-start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name above --max-message "$most"
+start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name above --max-message 64MiB
 start_mesh_fog one --cloud "$address" --max-message "$most"
 one=$address
 wait_for "the cloud" holds_at one 'r["cloud"]'

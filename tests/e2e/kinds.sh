@@ -3,7 +3,8 @@
 # that can run it, and answers at once what nobody in reach can run. fogctl tasks kinds lists it.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
-start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name above
+mkdir "$dir/tasks.d"
+start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name above --tasks "$dir/tasks.d"
 cloud=$address
 start_mesh_fog one --cloud "$cloud"
 start_mesh_fog two --peer "$address"
@@ -95,3 +96,16 @@ status=0
 "$fogctl" tasks kinds --connect 127.0.0.1:1 >"$dir/out" 2>"$dir/err" || status=$?
 [ "$status" -eq 3 ] || fail "nobody there: status $status"
 grep -q "127.0.0.1:1" "$dir/err" || fail "it names the address: $(cat "$dir/err")"
+
+# The cloud's tasks change, and what is measured there: its nodes come to know.
+printf '[task.late]\ncommand = ["cat"]\n' >"$dir/tasks.d/late.toml"
+kill -HUP "${pid_of[cloud]}"
+knows_late() { kinds | grep -qE "^late +light +$1 +above\$"; }
+wait_for "one to know what the cloud can run now" knows_late '- +0'
+"$fogctl" client --connect "$one" --task late --content 5 >"$dir/out" 2>"$dir/err" ||
+  fail "one knows it, and does not send it: $(cat "$dir/err")"
+wait_for "one to know what that takes there" knows_late '[0-9.]+[mu]?s +1'
+rm "$dir/tasks.d/late.toml"
+kill -HUP "${pid_of[cloud]}"
+knows_late_no_more() { ! kinds | grep -q '^late '; }
+wait_for "one to know that the cloud cannot run it any more" knows_late_no_more

@@ -31,7 +31,8 @@ expect() {
 new_tree() {
   local folder
   rm -rf "$work/tree"
-  for folder in base task placement scheduling json queue wire net work node client sim cli; do
+  for folder in base task placement scheduling json queue wire net work programs node client sim \
+    cli; do
     mkdir -p "$work/tree/src/$folder"
     printf '#include <string>\n// std::cout << sleep_for(1), steady_clock::now() in a comment\n' \
       >"$work/tree/src/$folder/a.cpp"
@@ -67,6 +68,8 @@ layer queue/a.cpp '"wire/messages.hpp"' 'queue may not include'
 layer net/a.cpp '"node/node.hpp"' 'net may not include'
 layer client/a.cpp '"queue/task_queue.hpp"' 'client may not include'
 layer node/a.cpp '"cli/options.hpp"' 'node may not include'
+layer work/a.cpp '"programs/child.hpp"' 'work may not include'
+layer programs/a.cpp '"work/worker_pool.hpp"' 'programs may not include'
 layer work/a.cpp '"task.hpp"' '"task.hpp": write it from src/'
 layer placement/a.cpp '"base/log.hpp"' 'placement is pure and may not include "base/log.hpp"'
 layer placement/a.cpp '<thread>' 'placement is pure and may not include <thread>'
@@ -79,8 +82,8 @@ layer node/a.cpp '<CLI/CLI.hpp>' '<CLI/CLI.hpp> is for cli alone'
 layer wire/a.cpp '<boost/json.hpp>' '<boost/json.hpp> is for json alone'
 layer queue/a.cpp '<gmp.h>' '<gmp.h> is for work alone'
 layer node/a.cpp '<random>' '<random> is for base/random.cpp alone'
-layer queue/a.cpp '<thread>' '<thread> is for work node cli base/spin.cpp alone'
-layer net/a.cpp '<mutex>' '<mutex> is for base queue work node alone'
+layer queue/a.cpp '<thread>' '<thread> is for work programs node cli base/spin.cpp alone'
+layer net/a.cpp '<mutex>' '<mutex> is for base queue work programs node alone'
 tree_case layers.sh src/sim/a.cpp '#include "queue/redis_queue.hpp"' \
   'src/sim/a.cpp:4: sim may not include "queue/redis_queue.hpp"'
 tree_case layers.sh src/main.cpp '#include "node/node.hpp"' 'main.cpp may not include'
@@ -113,9 +116,9 @@ printf '// %s\n' "$(printf '…%.0s' {1..97})" >>"$work/tree/src/wire/a.cpp"
 "$here/calls.sh" "$work/tree" >/dev/null
 
 # All that can be wrong with the documentation, in one copy.
-mkdir -p "$work/docs/src/work"
+mkdir -p "$work/docs/src/programs"
 cp -r "$root/man" "$root/completions" "$work/docs"
-cp "$root/src/work/task_file.cpp" "$work/docs/src/work"
+cp "$root/src/programs/task_file.cpp" "$work/docs/src/programs"
 complaints=()
 
 # docs_case SED FILE MESSAGE : with this file edited so.

@@ -105,11 +105,11 @@ for page in man/fogctl-*.1; do
   name=${page#man/fogctl-}
   grep -qx -- "${name%.1}" <<<"$subcommands" || problem "$page: no such subcommand"
 done
-keys=$(grep -oE 'Key\{"[a-z_]+"' src/work/task_file.cpp | cut -d '"' -f 2)
-[ -n "$keys" ] || problem "src/work/task_file.cpp has no keys"
+keys=$(grep -oE 'Key\{"[a-z_]+"' src/programs/task_file.cpp | cut -d '"' -f 2)
+[ -n "$keys" ] || problem "src/programs/task_file.cpp has no keys"
 described=$(sed -n '/^\.Ss Keys/,/^\.Ss Mistakes/s/^\.It Li //p' man/fogctl-taskfile.5)
 [ "$(sort <<<"$keys")" = "$(sort <<<"$described")" ] ||
-  problem "the keys of man/fogctl-taskfile.5 are not those of src/work/task_file.cpp:
+  problem "the keys of man/fogctl-taskfile.5 are not those of src/programs/task_file.cpp:
 $(diff <(sort <<<"$keys") <(sort <<<"$described"))"
 for page in man/*.[0-9]; do
   mandoc -T lint -W warning "$page" >"$work/lint" || problem "$(cat "$work/lint")"

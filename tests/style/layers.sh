@@ -6,7 +6,8 @@ root=${1:-$(dirname "$0")/../..}
 cd "$root/src"
 
 # What a folder may include besides itself: folders, or single headers of one.
-# net takes the JSON scanner for its framing, the client JSON for contents and reports.
+# net takes the JSON scanner for its framing, the client JSON for contents and reports; programs
+# take from work what a handler is.
 declare -A may_include=(
   [base]=""
   [task]="base"
@@ -17,10 +18,11 @@ declare -A may_include=(
   [wire]="base task json"
   [net]="base task wire json"
   [work]="base task json queue"
+  [programs]="base task json work/handlers.hpp"
   [node]="base task placement scheduling json queue wire net work"
   [client]="base task wire net json"
   [sim]="base task placement scheduling queue/memory_queue.hpp queue/ready_order.hpp"
-  [cli]="base task placement scheduling json queue wire net work node client sim"
+  [cli]="base task placement scheduling json queue wire net work programs node client sim"
   [main.cpp]="cli"
 )
 
@@ -35,8 +37,8 @@ outside=(
   'gmp(xx)?\.h                 work'
   'toml\+\+/.*                  base/toml.hpp'
   'random                      base/random.cpp'
-  'thread|stop_token|future    work node cli base/spin.cpp' # the last asks how many cores there are
-  'mutex|shared_mutex|condition_variable|semaphore|latch|barrier    base queue work node'
+  'thread|stop_token|future    work programs node cli base/spin.cpp' # spin asks how many cores
+  'mutex|shared_mutex|condition_variable|semaphore|latch|barrier    base queue work programs node'
 )
 # The folders that decide and do nothing: no thread, lock, file or socket, and no log or clock.
 pure='placement|scheduling|sim|task'

@@ -18,7 +18,7 @@
 
 #include "base/file_descriptor.hpp"
 #include "base/time.hpp"
-#include "work/process_tree.hpp"
+#include "programs/process_tree.hpp"
 
 namespace fogctl {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "work/run_program.hpp"
-#include "work/task_program.hpp"
+#include "programs/run_program.hpp"
+#include "programs/task_program.hpp"
 
 namespace fogctl {
 

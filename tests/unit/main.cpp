@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-#include "work/keeper.hpp"
+#include "programs/keeper.hpp"
 
 int main(int argc, char** argv) {
   if (const auto code = fogctl::run_if_keeper(argc, argv)) return *code;

@@ -98,22 +98,28 @@ TEST_CASE("flags are read and checked while parsing") {
   Duration lease = std::chrono::seconds(5);
   std::string backend = "redis";
   double share = 0;
+  std::size_t size = 0;
   CLI::App app;
   add_duration(app, "--lease", lease, "lease");
   add_choice(app, "--backend", backend, {"redis", "memory"}, "where");
   add_number(app, "--share", share, {0.0, 100.0}, "percent");
+  add_size(app, "--size", size, {1024, std::size_t{64} << 20}, "bytes");
   add_log_level(app);
-  app.parse("--lease 250ms --backend memory --share 99.5 --log-level error");
+  app.parse("--lease 250ms --backend memory --share 99.5 --size 64MiB --log-level error");
   CHECK(lease == std::chrono::milliseconds(250));
   CHECK(backend == "memory");
   CHECK(share == doctest::Approx(99.5));
+  CHECK(size == std::size_t{64} << 20);
   CHECK_FALSE(is_logged(LogLevel::warning));
   set_log_level(LogLevel::info);
-  for (const char* line : {"--lease 5x", "--lease=-1s", "--backend disk", "--share nan",
-                           "--share 101", "--share 1e", "--log-level 3"}) {
+  for (const char* line :
+       {"--lease 5x", "--lease=-1s", "--backend disk", "--share nan", "--share 101", "--share 1e",
+        "--size 65MiB", "--size 1KB", "--size 1000", "--log-level 3"}) {
     CAPTURE(line);
     CHECK_THROWS_AS(app.parse(line), CLI::ValidationError);
   }
+  app.parse("--size 4096");
+  CHECK(size == 4096);
 }
 
 }  // namespace

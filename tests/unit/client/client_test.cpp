@@ -47,6 +47,21 @@ TEST_CASE("A single task carries what the plan says and its result comes back") 
   CHECK(json::read_number(seen.task.sending_time).value_or(0) > 1.6e9);
 }
 
+TEST_CASE("A class that is not said is the node's to know, and its result's to tell") {
+  bool has_class = true;
+  FakeNode node({testing::hello(), [&](TaskMessage task, int) {
+                   has_class = task.has_class;
+                   task.task.weight = TaskClass::heavy;
+                   return testing::echo(task);
+                 }});
+  ClientPlan plan = sequence(1, 1);
+  plan.streams = {{"thumbnail", {}, 1s, {}}};
+  const auto run = run_against(node, plan);
+  REQUIRE(run.report);
+  CHECK_FALSE(has_class);
+  CHECK(run.report->classes[0].weight == TaskClass::heavy);
+}
+
 TEST_CASE("The closed loop has one task on its way at a time") {
   int unanswered = 0;
   int most = 0;

@@ -100,6 +100,7 @@ inline std::string echo(const wire::TaskMessage& task, const char* process_by = 
   result.content = task.task.content;
   wire::ResultContext context;
   context.task_id = task.task_id;
+  context.weight = task.task.weight;
   context.process_by = process_by;
   std::string text;
   wire::append_result(text, result, context);

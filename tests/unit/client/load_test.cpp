@@ -67,14 +67,6 @@ TEST_CASE("A wrong load is refused with the part that is wrong") {
   }
 }
 
-TEST_CASE("A task's class is its name's, and light where its name is no class") {
-  CHECK(default_class("light") == TaskClass::light);
-  CHECK(default_class("medium") == TaskClass::medium);
-  CHECK(default_class("heavy") == TaskClass::heavy);
-  CHECK(default_class("add") == TaskClass::light);
-  CHECK(default_class("echo") == TaskClass::light);
-}
-
 TEST_CASE("A requirement is looked up by name, then by class, then for all, then the original's") {
   struct Case {
     const char* text;

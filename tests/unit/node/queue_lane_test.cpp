@@ -9,9 +9,9 @@
 
 #include "base/log.hpp"
 #include "node/queue_lane.hpp"
+#include "programs/command_handlers.hpp"
 #include "queue/memory_queue.hpp"
 #include "support/failing_queue.hpp"
-#include "work/command_handlers.hpp"
 
 namespace fogctl {
 namespace {
