@@ -331,9 +331,9 @@ Duration Scheduler::patience_with(Duration expected, bool is_original) const {
 
 void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& out) {
   const Task& task = *entry.task;
-  if (entry.was_in_queue && runs_here(task)) {
-    return place_here(entry, {}, out);  // accepted, so never refused
-  }
+  // Accepted, so never refused. Of one that was queued, others that serve the queue may run it.
+  const bool may_run_here = runs_here(task) || !entry.reply_to.empty();
+  if (entry.was_in_queue && may_run_here) return place_here(entry, {}, out);
   if (!entry.was_in_queue && !is_in_reach(task) && !may_hear_of_kinds()) {
     return refuse_parked(entry, out);
   }

@@ -141,9 +141,8 @@ class Scheduler {
   void on_drain(Instant now, Actions& out);
   /// Queued tasks may go elsewhere now.
   [[nodiscard]] bool has_elsewhere(Instant now);
-  /// This queued task is held as away, to be handed on. False: nobody takes it, and it goes back.
-  [[nodiscard]] bool on_taken(const TaskPtr& task, std::uint32_t lease_number,
-                              std::uint32_t attempt, Instant arrival, Instant now, Actions& out);
+  /// False: nobody takes it, and it goes back.
+  [[nodiscard]] bool on_taken(const TakenTask& taken, Instant now, Actions& out);
   /// This node stops. What waits for a place is refused, and where the queue ends with this process
   /// (`queue_survives` is false), all that is unanswered.
   void on_stop(bool queue_survives, Actions& out);
@@ -230,6 +229,8 @@ class Scheduler {
   void tend_links(Instant now, Actions& out);
   void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
   void refuse_parked(Entry& entry, Actions& out);
+  static void finish_away(const Entry& entry, const TaskResult& result, Actions& out);
+  static void finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out);
   void answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded = false);
   void forget(Entry& entry, Actions& out);
   void set_where(Entry& entry, Where where);
