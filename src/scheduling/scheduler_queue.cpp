@@ -60,8 +60,9 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
 
 void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
   entry.in_queue = entry.was_in_queue = true;
-  entry.held_away = false;
   tell_accepted(entry, out);
+  if (entry.held_away && entry.is_anothers) return;  // it was taken to be handed on meanwhile
+  entry.held_away = false;
   if (entry.is_unwanted) {
     if (entry.is_anothers) return forget(entry, out);
     set_where(entry, Where::here);

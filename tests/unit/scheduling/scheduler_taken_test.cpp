@@ -83,5 +83,22 @@ TEST_CASE("A copy that is to be handed on ends, unless another node asked for th
   CHECK(bench.returned(out).empty());
 }
 
+TEST_CASE("A task whose enqueue is under way while it is taken to be handed on keeps its lease") {
+  Leaving bench;
+  (void)bench.task(task_of("light", "u1"), client);
+  (void)bench.enqueued("u1", Kind::queued);
+  REQUIRE(all<EnqueueTask>(bench.queue_up(true)).size() == 1);
+  const auto sent = only<HandOn>(bench.taken(task_of("light", "u1"), 7, "other"));
+  CHECK(bench.met("u1").empty());
+  SUBCASE("it is answered") {
+    const Actions out = bench.link_result(101, sent.id, result_of("u1"));
+    CHECK(all<FinishAway>(out).at(0).lease_number == 7);
+    CHECK(bench.returned(out).size() == 1);
+  }
+  SUBCASE("the neighbour goes: it is taken back") {
+    CHECK(only<TakeBack>(bench.peer_lost(101)).lease_number == 7);
+  }
+}
+
 }  // namespace
 }  // namespace fogctl
