@@ -178,6 +178,14 @@ class Scheduler {
   using Where = OpenTask::Where;
   using Copy = OpenTask::Copy;
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
+  struct Stray {  // what the queue may hold as away
+    EnqueueTask task;
+    std::optional<TaskResult> outcome;  // where a peer answered it
+  };
+  struct Late {  // of a task that was forgotten
+    int in_flight = 0;
+    std::optional<Stray> maybe_away;
+  };
 
   /// Asks the policy, and remembers what it said.
   [[nodiscard]] Plan decide(Entry& entry, Instant now);
@@ -211,7 +219,9 @@ class Scheduler {
   void on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out);
   [[nodiscard]] bool is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
                                            Actions& out);
-  void add_stray(EnqueueTask task);
+  void add_stray(Stray stray);
+  void end_stray(const Late& late, const std::string& uid, std::uint32_t lease_number,
+                 Actions& out) const;
   void stay_here(Entry& entry);
   void place_again(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] bool place_elsewhere(Entry& entry, Instant now, Actions& out);
@@ -331,14 +341,10 @@ class Scheduler {
   Instant tended_at_;  // when links were last looked at
 
   Entries entries_;
-  struct Late {  // of a task that was forgotten
-    int in_flight = 0;
-    std::optional<EnqueueTask> maybe_away;  // what the queue may hold, if its last answer fails
-  };
   std::unordered_map<std::string, Late> late_;  // by uid
-  /// Answered, while a call that failed may have left them in the queue as away: it is asked again
-  /// once it is back, and gives them to its workers.
-  std::vector<EnqueueTask> strays_;
+  /// Answered, while a call that failed may have left them in the queue: it is asked again once it
+  /// is back, and ends them, or gives those without outcome to its workers.
+  std::vector<Stray> strays_;
   std::deque<std::string> parked_;  // uids, oldest first
   HandedOn handed_on_;
   std::size_t copies_ = 0;        // of handed_on_

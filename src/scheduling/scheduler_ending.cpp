@@ -79,6 +79,7 @@ void Scheduler::finish_away(const Entry& entry, const TaskResult& result, Action
 /// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
 void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded) {
   note_ending(entry, result);
+  if (is_forwarded && (entry.maybe_away || entry.is_withdrawn)) entry.outcome = result;
   for (Origin& origin : entry.other_origins) {
     note_answered(origin);
     out.push_back(ReturnResult{std::move(origin), entry.task, result, is_forwarded});
@@ -103,11 +104,11 @@ void Scheduler::forget(Entry& entry, Actions& out) {
   Late* late = entry.in_flight > 0 ? &late_[entry.task->uid] : nullptr;
   if (late != nullptr) late->in_flight += entry.in_flight;
   if (entry.maybe_away) {
-    EnqueueTask asked{entry.task, entry.arrival, entry.start_by, true};
+    Stray stray{{entry.task, entry.arrival, entry.start_by, true}, std::move(entry.outcome)};
     if (late != nullptr) {
-      late->maybe_away = std::move(asked);
+      late->maybe_away = std::move(stray);
     } else {
-      add_stray(std::move(asked));
+      add_stray(std::move(stray));
     }
   }
   entries_.erase(entries_.find(entry.task->uid));

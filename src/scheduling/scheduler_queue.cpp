@@ -84,9 +84,7 @@ bool Scheduler::is_for_forgotten_task(const std::string& uid, const EnqueueAnswe
   const auto found = late_.find(uid);
   if (found == late_.end()) return false;
   Late& late = found->second;
-  if (answer.kind == EnqueueAnswer::Kind::away) {
-    out.push_back(TakeBack{uid, answer.lease_number});
-  }
+  if (answer.kind == EnqueueAnswer::Kind::away) end_stray(late, uid, answer.lease_number, out);
   if (--late.in_flight > 0) return true;
   if (answer.kind == EnqueueAnswer::Kind::unavailable && late.maybe_away) {
     add_stray(std::move(*late.maybe_away));
@@ -95,8 +93,17 @@ bool Scheduler::is_for_forgotten_task(const std::string& uid, const EnqueueAnswe
   return true;
 }
 
-void Scheduler::add_stray(EnqueueTask task) {
-  if (strays_.size() < most_strays) strays_.push_back(std::move(task));
+/// Where the uid has come again, its task is to run: who waits for it now was not answered.
+void Scheduler::end_stray(const Late& late, const std::string& uid, std::uint32_t lease_number,
+                          Actions& out) const {
+  const bool has_outcome = late.maybe_away && late.maybe_away->outcome;
+  if (!has_outcome || entries_.contains(uid)) return out.push_back(TakeBack{uid, lease_number});
+  const Stray& stray = *late.maybe_away;
+  out.push_back(FinishAway{stray.task.task, lease_number, *stray.outcome, {}});
+}
+
+void Scheduler::add_stray(Stray stray) {
+  if (strays_.size() < most_strays) strays_.push_back(std::move(stray));
 }
 
 /// The queue has it to be run, and it was about to go away.
@@ -156,11 +163,11 @@ void Scheduler::on_queue_lost(Instant now, Actions& out) {
 void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   queue_up_ = true;
   lost |= std::exchange(queue_lost_, false);
-  for (EnqueueTask& stray : std::exchange(strays_, {})) {
-    Late& late = late_[stray.task->uid];
+  for (Stray& stray : std::exchange(strays_, {})) {
+    out.push_back(stray.task);
+    Late& late = late_[stray.task.task->uid];
     ++late.in_flight;
-    late.maybe_away = stray;
-    out.push_back(std::move(stray));
+    late.maybe_away = std::move(stray);
   }
   std::vector<std::string_view> uids;
   for (auto& [uid, entry] : entries_) {
