@@ -216,6 +216,9 @@ class Scheduler {
   [[nodiscard]] Duration patience_with(Duration expected, bool is_original) const;
   void on_queued(Entry& entry, Instant now, Actions& out);
   void lose_copy(Entry& entry, Actions& out);
+  [[nodiscard]] bool may_wait_for(const Entry& entry, const Origin& origin);
+  void turn_away(const Entry& entry, Origin origin, Actions& out);
+  [[nodiscard]] bool turn_neighbours_away(Entry& entry, Actions& out);
   void on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out);
   [[nodiscard]] bool is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
                                            Actions& out);

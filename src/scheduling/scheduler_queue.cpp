@@ -59,6 +59,7 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
 }
 
 void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
+  if (entry.is_anothers && turn_neighbours_away(entry, out)) return;
   entry.in_queue = entry.was_in_queue = true;
   tell_accepted(entry, out);
   if (entry.held_away && entry.is_anothers) return;  // it was taken to be handed on meanwhile
@@ -76,6 +77,44 @@ void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
   send_copies(entry, now, out);
   set_escape(entry, now);
   set_wake(entry);
+}
+
+/// A neighbour that serves this queue too may hold there as away what it hands on: then each would
+/// wait for the other one.
+bool Scheduler::may_wait_for(const Entry& entry, const Origin& origin) {
+  const Neighbour* neighbour = neighbours_.find(origin.peer);
+  return !options_.shares_queue || !entry.is_anothers || neighbour == nullptr ||
+         neighbour->who.is_original();
+}
+
+void Scheduler::turn_away(const Entry& entry, Origin origin, Actions& out) {
+  note_answered(origin);
+  out.push_back(ReturnResult{
+      std::move(origin), entry.task,
+      error_result(*entry.task, {TaskErrorCode::unavailable,
+                                 "this node's queue has the task from another node"})});
+}
+
+/// True: nobody else waits for it, and it is forgotten.
+bool Scheduler::turn_neighbours_away(Entry& entry, Actions& out) {
+  std::vector<Origin> staying;
+  for (Origin& other : entry.other_origins) {
+    if (may_wait_for(entry, other)) {
+      staying.push_back(std::move(other));
+    } else {
+      turn_away(entry, std::move(other), out);
+    }
+  }
+  entry.other_origins = std::move(staying);
+  if (may_wait_for(entry, entry.origin)) return false;
+  turn_away(entry, std::move(entry.origin), out);
+  if (entry.other_origins.empty()) {
+    forget(entry, out);
+    return true;
+  }
+  entry.origin = std::move(entry.other_origins.front());
+  entry.other_origins.erase(entry.other_origins.begin());
+  return false;
 }
 
 /// The result was faster than the queue's answer; its uid may have come again since.
