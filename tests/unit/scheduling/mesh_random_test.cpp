@@ -32,6 +32,7 @@ struct Faults {
   bool originals = false;  // there are nodes of the original system
   bool given_up = false;   // clients send to two nodes, and need only one
   bool kinds = false;      // nodes, and the cloud, differ in what they can run
+  bool shared = false;     // some nodes serve one queue
 };
 
 class History {
@@ -57,6 +58,12 @@ class History {
     for (std::size_t i = 0; i < all_ + 2; ++i) clients_.push_back(world.add_client(i % all_));
     if (faults.kinds) {
       for (std::size_t i = 0; i < nodes_; ++i) world.set_kinds(i, some_kinds());
+    }
+    if (faults.shared) {
+      world.share_queue(1, 0);
+      for (std::size_t i = 2; i < nodes_; ++i) {
+        if (chance(50)) world.share_queue(i, 0);
+      }
     }
     if (chance(60)) world.add_cloud(chance(50), faults.kinds ? some_kinds() : first_kinds());
   }
@@ -257,6 +264,21 @@ TEST_CASE("A task that its client gives up ends, unless somebody else waits for 
   MeshOptions with = in_time(options(true));
   with.answers_lost = 3;
   live_all({.nodes = true, .links = true, .queues = true, .given_up = true}, with);
+}
+
+TEST_CASE("Nodes that serve one queue answer each task once") {
+  live_all({.shared = true}, options(false));
+  live_all({.shared = true}, in_time(options(false)));
+  live_all({.given_up = true, .shared = true}, in_time(options(false)));
+}
+
+TEST_CASE("Whatever happens to nodes that serve one queue, every task is answered once") {
+  live_all({.links = true, .given_up = true, .shared = true}, options(true));
+  live_all({.nodes = true, .links = true, .given_up = true, .shared = true},
+           in_time(options(true)));
+  MeshOptions with = in_time(options(true));
+  with.answers_lost = 3;
+  live_all({.nodes = true, .links = true, .queues = true, .given_up = true, .shared = true}, with);
 }
 
 TEST_CASE("Histories that went wrong once") {
