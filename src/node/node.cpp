@@ -287,8 +287,10 @@ void Node::perform(ReturnResult& action, LaneWork&) {
 
 void Node::perform(FinishAway& action, LaneWork& work) {
   LeaseRef lease{action.task->uid, action.lease_number};
-  work.finish.push_back(
-      {std::move(lease), std::move(action.task), std::move(action.result), options_.id});
+  Finished end{std::move(lease), std::move(action.task), std::move(action.result),
+               std::move(action.reply_to)};
+  end.unless_asked = action.unless_asked;
+  work.finish.push_back(std::move(end));
 }
 
 void Node::perform(TakeBack& action, LaneWork& work) {

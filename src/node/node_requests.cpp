@@ -144,8 +144,8 @@ void Node::on_taken(const Result<std::vector<Lease>>& taken, bool is_last) {
   const Instant now = clock_.now();
   std::size_t handed = 0;
   for (const Lease& lease : leases) {
-    const bool is_away =
-        scheduler_.on_taken(lease.task, lease.number, lease.attempt, lease.arrival, now, actions_);
+    const bool is_away = scheduler_.on_taken(
+        {lease.task, lease.number, lease.attempt, lease.arrival, lease.reply_to}, now, actions_);
     handed += is_away ? 1 : 0;
   }
   if (!leases.empty() && handed == 0) has_handed_over_ = is_last;

@@ -25,7 +25,7 @@ CREATE TABLE tasks(
   number   INTEGER NOT NULL,            -- of the last lease
   holder   INTEGER NOT NULL,            -- of that lease
   origin   INTEGER NOT NULL,            -- the holder that enqueued it
-  asker    INTEGER NOT NULL DEFAULT 0,  -- the holder that asked for its result as well
+  asker    INTEGER NOT NULL DEFAULT 0,  -- not used
   arrival  INTEGER NOT NULL,
   start_by INTEGER NOT NULL,
   failures   INTEGER NOT NULL DEFAULT 0,  -- runs that failed
@@ -95,7 +95,7 @@ FileStatements::FileStatements(sqlite::Database& database)
           "INSERT INTO tasks(uid, state, class, number, holder, origin, arrival, start_by, record)"
           " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(uid) DO NOTHING"),
       find(database,
-           "SELECT id, state, class, number, holder, origin, asker, arrival, length(record),"
+           "SELECT id, state, class, number, holder, origin, arrival, length(record),"
            " cancelled"
            " FROM tasks WHERE uid = ?"),
       record(database, "SELECT record FROM tasks WHERE id = ?"),
@@ -113,7 +113,6 @@ FileStatements::FileStatements(sqlite::Database& database)
             "UPDATE tasks SET state = 5 WHERE uid = ? AND number = ? AND holder = ?"
             " AND state IN (3, 4)"),
       put_back(database, "UPDATE tasks SET state = 2 WHERE id = ?"),
-      ask(database, "UPDATE tasks SET asker = ? WHERE id = ?"),
       drop(database, "DELETE FROM tasks WHERE id = ?"),
       held_by_class(database,
                     "SELECT state, class, count(*) FROM tasks INDEXED BY held"

@@ -50,7 +50,6 @@ struct FileStatements {
   sqlite::Statement hold;
   sqlite::Statement start;
   sqlite::Statement put_back;
-  sqlite::Statement ask;
   sqlite::Statement drop;
   sqlite::Statement held_by_class;
   sqlite::Statement evict;

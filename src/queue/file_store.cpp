@@ -175,6 +175,7 @@ Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
     holder->life = 0;
     holder->workers = 0;
   }
+  for (const std::int64_t task : effects_.answered) askers_.erase(task);
   const bool wakes = effects_.wake || (counts_before_.queued() == 0 && counts_.queued() > 0);
   if (wakes) ++wakes_;
   const bool tells = !effects_.replies.empty() || !effects_.cancelled.empty();
@@ -235,6 +236,10 @@ FinishStatus FileStore::finish(Holder& me, const Finished& done, Instant now) {
   const auto row = find(done.lease.uid);
   if (!row) return FinishStatus::gone;
   if (!is_held_by(me, *row, done.lease.number)) return FinishStatus::superseded;
+  if (done.unless_asked && askers_.contains(row->id)) {
+    put_back(*row);
+    return FinishStatus::superseded;
+  }
   const bool is_cancelled = row->is_cancelled && row->state != FileState::away;
   if (done.dead_after > 0 && !is_cancelled) bury(done, row->id, now);
   // As the other implementations, whose results go where the lease said.
@@ -250,7 +255,10 @@ void FileStore::end(const Row& row, const Task& task, const TaskResult& result, 
                     Instant now) {
   if (task.uid_chosen) keep_result(task, result, now);
   if (waits != nullptr) effects_.replies.emplace_back(waits, result);
-  if (Holder* asker = holder_of(row.asker)) effects_.replies.emplace_back(asker, result);
+  if (const auto askers = askers_.find(row.id); askers != askers_.end()) {
+    for (Holder* asker : askers->second) effects_.replies.emplace_back(asker, result);
+    effects_.answered.push_back(row.id);
+  }
   --count_of(row.state, row.weight);
   counts_.load.bytes -= row.bytes;
   sql_->drop.run(row.id);
@@ -299,10 +307,9 @@ std::optional<FileStore::Row> FileStore::find(std::string_view uid) {
              .number = rows.number(3),
              .holder = rows.number(4),
              .origin = rows.number(5),
-             .asker = rows.number(6),
-             .arrival = rows.number(7),
-             .bytes = count(rows.number(8)),
-             .is_cancelled = rows.number(9) != 0};
+             .arrival = rows.number(6),
+             .bytes = count(rows.number(7)),
+             .is_cancelled = rows.number(8) != 0};
 }
 
 // A row keeps the holder and the number of its last lease when it is queued again.

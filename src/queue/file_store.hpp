@@ -79,7 +79,8 @@ class FileStore {
   struct Effects {
     std::vector<std::pair<Holder*, TaskResult>> replies;
     std::vector<std::pair<Holder*, std::string>> cancelled;
-    std::vector<Holder*> ended;  // their lease is over
+    std::vector<Holder*> ended;          // their lease is over
+    std::vector<std::int64_t> answered;  // tasks
     bool wake = false;
   };
 
@@ -90,7 +91,6 @@ class FileStore {
     std::int64_t number = 0;
     std::int64_t holder = 0;
     std::int64_t origin = 0;
-    std::int64_t asker = 0;
     std::int64_t arrival = 0;
     std::size_t bytes = 0;
     bool is_cancelled = false;
@@ -164,6 +164,7 @@ class FileStore {
   [[nodiscard]] FinishStatus finish(Holder& me, const Finished& done, Instant now);
   void end(const Row& row, const Task& task, const TaskResult& result, Holder* waits, Instant now);
   void give_back(Holder& me, std::span<const LeaseRef> leases);
+  [[nodiscard]] bool add_asker(std::int64_t task, Holder& me);
   void retry(Holder& me, const Retry& run);
   [[nodiscard]] bool withdraw(Holder& me, const std::string& uid, std::uint32_t number);
   void end_delays(Instant now);
@@ -222,6 +223,8 @@ class FileStore {
   Instant clock_noted_at_;
   std::int64_t life_ = 0;  // of the file
   std::map<std::string, Holder, std::less<>> holders_;
+  /// By the task's row. In no file: of an earlier life nobody waits.
+  std::unordered_map<std::int64_t, std::vector<Holder*>> askers_;
   Counts counts_;
   Counts counts_before_;  // this call
   Effects effects_;

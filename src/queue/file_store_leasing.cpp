@@ -115,8 +115,9 @@ EnqueueOutcome FileStore::meet_again(Holder& me, Batch& batch, std::size_t posit
   const bool repeated =
       row.origin == me.id && row.arrival == to_file(task.arrival) && !batch.own.contains(row.id);
   if (!repeated) {
-    if (row.origin != me.id) sql_->ask.run(me.id, row.id);
-    return {.status = EnqueueStatus::duplicate, .result = {}};
+    const bool is_heard = row.origin == me.id || add_asker(row.id, me);
+    return {.status = is_heard ? EnqueueStatus::duplicate : EnqueueStatus::overloaded,
+            .result = {}};
   }
   if (row.state == FileState::delayed) return {};
   const bool is_queued = row.state == FileState::queued;
@@ -130,6 +131,15 @@ EnqueueOutcome FileStore::meet_again(Holder& me, Batch& batch, std::size_t posit
   if (!is_queued) put_back(row);
   batch.own.emplace(row.id, position);
   return {};
+}
+
+/// False: too many wait for it.
+bool FileStore::add_asker(std::int64_t task, Holder& me) {
+  std::vector<Holder*>& askers = askers_[task];
+  if (std::ranges::find(askers, &me) != askers.end()) return true;
+  if (askers.size() >= most_askers) return false;
+  askers.push_back(&me);
+  return true;
 }
 
 void FileStore::lease(Holder& me, const LeaseWant& want, Instant now, std::vector<Lease>& leases) {

@@ -59,7 +59,7 @@ void FileStore::end_delays(Instant now) {
 
 bool FileStore::withdraw(Holder& me, const std::string& uid, std::uint32_t number) {
   const auto row = find(uid);
-  if (!row || row->state != FileState::queued || row->asker != 0) return false;
+  if (!row || row->state != FileState::queued || askers_.contains(row->id)) return false;
   sql_->hold.run(static_cast<std::int64_t>(FileState::away), number, me.id, row->id);
   --count_of(FileState::queued, row->weight);
   ++count_of(FileState::away, row->weight);

@@ -23,7 +23,7 @@ struct QueueKeys {
   std::string lives;        // hash: holder → when it registered
   std::string workers;      // hash: holder → workers
   std::string lost;         // hash: key of a lost_tasks hash → why, until all of it is put back
-  std::string askers;       // hash: uid → another holder that asked for the result as well
+  std::string askers;       // hash: uid → other holders that asked for the result, a line each
   std::string results;      // hash: uid → kept result
   std::string results_age;  // zset: uid by the end of its keeping
   std::string dead;      // hash: uid → when, attempts, result and body of one that failed for good

@@ -217,14 +217,22 @@ local function count(n, i)
   n[class] = n[class] + 1
 end
 
+local function ask(uid)
+  local names = redis.call('HGET', askers, uid)
+  if names and string.find('\n' .. names .. '\n', '\n' .. holder .. '\n', 1, true) then
+    return true
+  end
+  local _, others = string.gsub(names or '', '\n', '\n')
+  if names and others + 1 >= most_askers then return false end
+  redis.call('HSET', askers, uid, names and names .. '\n' .. holder or holder)
+  return true
+end
 local function met_again(i, old, body, is_away)
   if string.sub(old, 1, 8) ~= string.sub(body, 1, 8) then return 'c' end
   local last = 17 + string.byte(body, 17)
   if string.sub(old, 1, last) ~= string.sub(body, 1, last) then
-    if string.sub(old, 18, 17 + string.byte(old, 17)) ~= holder then
-      redis.call('HSET', askers, uids[i], holder)
-    end
-    return 'd'
+    local is_own = string.sub(old, 18, 17 + string.byte(old, 17)) == holder
+    return (is_own or ask(uids[i])) and 'd' or 'o'
   end
   local value = redis.call('HGET', held, uids[i])
   if not value then return 'a' end

@@ -1,5 +1,5 @@
-// Tasks of a queue in memory that go elsewhere, and what people ask of it: what lies in it, pausing
-// it, giving a task up.
+// Tasks of a queue in memory that wait to be tried again or go elsewhere, and what people ask of
+// it: what lies in it, pausing it, giving a task up.
 #include <algorithm>
 #include <utility>
 
@@ -7,11 +7,33 @@
 
 namespace fogctl {
 
+void MemoryStore::retry(Holder& me, const Retry& run) {
+  Slot slot = no_slot;
+  Entry* entry = held_by(me, run.lease.uid, run.lease.number, slot);
+  if (entry == nullptr || entry->state == State::away) return;
+  --count_of(*entry);
+  unlink(*entry);
+  if (run.counts) ++entry->failures;
+  entry->state = State::delayed;
+  entry->not_before = run.not_before;
+  delayed_.emplace(run.not_before, slot);
+  ++count_of(*entry);
+}
+
+void MemoryStore::end_delays(Instant now) {
+  while (!delayed_.empty() && delayed_.begin()->first <= now) {
+    const Slot slot = delayed_.begin()->second;
+    delayed_.erase(delayed_.begin());
+    --count_of(entries_[slot]);
+    queue(entries_[slot], slot);
+  }
+}
+
 bool MemoryStore::withdraw(Holder& me, const std::string& uid, std::uint32_t number) {
   const auto found = tasks_.find(uid);
   if (found == tasks_.end()) return false;
   Entry& entry = entries_[found->second];
-  if (entry.state != State::queued || entry.asker != nullptr) return false;
+  if (entry.state != State::queued || entry.askers) return false;
   hold(me, entry, found->second, number, State::away);
   return true;
 }

@@ -121,8 +121,9 @@ EnqueueOutcome MemoryStore::meet_again(Holder& me, const NewTask& task, Slot slo
   const bool repeated =
       entry.origin == &me && entry.arrival == task.arrival && entry.call != next_call_;
   if (!repeated) {
-    if (entry.origin != &me) entry.asker = &me;
-    return {.status = EnqueueStatus::duplicate, .result = {}};
+    const bool is_heard = entry.origin == &me || add_asker(entry, me);
+    return {.status = is_heard ? EnqueueStatus::duplicate : EnqueueStatus::overloaded,
+            .result = {}};
   }
   if (entry.state == State::queued) entry.call = next_call_;
   if (entry.holder != &me) return {};
@@ -135,6 +136,15 @@ EnqueueOutcome MemoryStore::meet_again(Holder& me, const NewTask& task, Slot slo
   put_back(entry, slot);
   entry.call = next_call_;
   return {};
+}
+
+/// False: too many wait for it.
+bool MemoryStore::add_asker(Entry& entry, Holder& me) {
+  if (!entry.askers) entry.askers = std::make_unique<std::vector<Holder*>>();
+  if (std::ranges::find(*entry.askers, &me) != entry.askers->end()) return true;
+  if (entry.askers->size() >= most_askers) return false;
+  entry.askers->push_back(&me);
+  return true;
 }
 
 void MemoryStore::lease(Holder& me, const LeaseWant& want, Instant now,
@@ -202,9 +212,12 @@ void MemoryStore::extend(Holder& me, std::size_t workers, Instant expiry) {
 FinishStatus MemoryStore::finish(Holder& me, const Finished& done, Instant now) {
   const auto found = tasks_.find(done.lease.uid);
   if (found == tasks_.end()) return FinishStatus::gone;
-  const Slot slot = found->second;
-  Entry& entry = entries_[slot];
+  Entry& entry = entries_[found->second];
   if (entry.holder != &me || entry.number != done.lease.number) return FinishStatus::superseded;
+  if (done.unless_asked && entry.askers) {
+    give_back(me, {&done.lease, 1});
+    return FinishStatus::superseded;
+  }
   const bool is_cancelled = entry.cancelled && entry.state != State::away;
   if (done.dead_after > 0 && !is_cancelled) {
     dead_.add({entry.task, done.result, done.dead_after, now}, limits_.max_dead);
@@ -224,8 +237,10 @@ void MemoryStore::end(Entry& entry, const Task& task, const TaskResult& result, 
     results_.keep(entry.task->uid, result, content_digest(*entry.task), now, limits_);
   }
   if (waits != nullptr) waits->replies.push_back(result);
-  if (entry.asker != nullptr) entry.asker->replies.push_back(result);
-  if ((waits != nullptr || entry.asker != nullptr) && waiting_ > 0) news_.notify_all();
+  if (entry.askers) {
+    for (Holder* asker : *entry.askers) asker->replies.push_back(result);
+  }
+  if ((waits != nullptr || entry.askers) && waiting_ > 0) news_.notify_all();
   --count_of(entry);
   load_.bytes -= entry.bytes;
   if (entry.holder != nullptr) unlink(entry);
@@ -243,28 +258,6 @@ bool MemoryStore::revive(Holder& me, const std::string& uid, Instant now) {
   const NewTask task{dead->task, now, start_by(*dead->task, now)};
   (void)enqueue(me, {&task, 1}, LeaseWant{}, now);
   return true;
-}
-
-void MemoryStore::retry(Holder& me, const Retry& run) {
-  Slot slot = no_slot;
-  Entry* entry = held_by(me, run.lease.uid, run.lease.number, slot);
-  if (entry == nullptr || entry->state == State::away) return;
-  --count_of(*entry);
-  unlink(*entry);
-  if (run.counts) ++entry->failures;
-  entry->state = State::delayed;
-  entry->not_before = run.not_before;
-  delayed_.emplace(run.not_before, slot);
-  ++count_of(*entry);
-}
-
-void MemoryStore::end_delays(Instant now) {
-  while (!delayed_.empty() && delayed_.begin()->first <= now) {
-    const Slot slot = delayed_.begin()->second;
-    delayed_.erase(delayed_.begin());
-    --count_of(entries_[slot]);
-    queue(entries_[slot], slot);
-  }
 }
 
 std::uint32_t MemoryStore::attempt_of(const Entry& entry) const {

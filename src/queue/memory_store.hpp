@@ -53,8 +53,8 @@ class MemoryStore {
     Instant start_by;
     std::uint64_t ticket = 0;
     std::size_t bytes = 0;
-    Holder* origin = nullptr;  // that enqueued it
-    Holder* asker = nullptr;   // that asked for its result as well
+    Holder* origin = nullptr;                      // that enqueued it
+    std::unique_ptr<std::vector<Holder*>> askers;  // that asked for its result as well; null: none
     Holder* holder = nullptr;
     Slot previous = no_slot;  // in the holder's list
     Slot next = no_slot;
@@ -89,6 +89,7 @@ class MemoryStore {
   [[nodiscard]] FinishStatus finish(Holder& me, const Finished& done, Instant now);
   void retry(Holder& me, const Retry& run);
   void give_back(Holder& me, std::span<const LeaseRef> leases);
+  [[nodiscard]] static bool add_asker(Entry& entry, Holder& me);
   [[nodiscard]] std::uint32_t next_number();
   [[nodiscard]] bool withdraw(Holder& me, const std::string& uid, std::uint32_t number);
   [[nodiscard]] CancelStatus cancel(const std::string& uid, Instant now);

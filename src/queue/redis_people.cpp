@@ -273,7 +273,7 @@ Result<CancelStatus> RedisQueue::cancel_one(Session& session, const std::string&
   if (!ended) return std::unexpected(ended.error());
   if (ended->integer() < 0) return status_of_ended(session, uid);
   if (ended->integer() > 0) {
-    if (auto told = tell_asker(session, uid, record); !told) return std::unexpected(told.error());
+    if (auto told = tell_askers(session, uid, record); !told) return std::unexpected(told.error());
     return CancelStatus::cancelled;
   }
   if (auto told = tell_holder(session, uid); !told) return std::unexpected(told.error());
@@ -312,12 +312,23 @@ Result<void> RedisQueue::tell_progress(std::span<const TaskProgress> news) {
   });
 }
 
-Result<void> RedisQueue::tell_asker(Session& session, const std::string& uid,
-                                    std::string_view record) {
-  const auto asker = RedisCaller::command(session, {"HGET", keys_.askers, uid});
-  if (!asker) return std::unexpected(asker.error());
-  if (asker->text().empty()) return {};
-  if (auto told = tell(session, asker->text(), "r", record); !told) return told;
+/// `holders`: a line each.
+Result<void> RedisQueue::tell_all(Session& session, std::string_view holders,
+                                  std::string_view record) {
+  while (!holders.empty()) {
+    const std::string_view one = holders.substr(0, holders.find('\n'));
+    if (auto told = tell(session, one, "r", record); !told) return told;
+    holders.remove_prefix(std::min(one.size() + 1, holders.size()));
+  }
+  return {};
+}
+
+Result<void> RedisQueue::tell_askers(Session& session, const std::string& uid,
+                                     std::string_view record) {
+  const auto askers = RedisCaller::command(session, {"HGET", keys_.askers, uid});
+  if (!askers) return std::unexpected(askers.error());
+  if (askers->text().empty()) return {};
+  if (auto told = tell_all(session, askers->text(), record); !told) return told;
   const auto gone = RedisCaller::command(session, {"HDEL", keys_.askers, uid});
   if (!gone) return std::unexpected(gone.error());
   return {};

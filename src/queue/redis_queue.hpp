@@ -138,8 +138,10 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<CancelStatus> status_of_ended(Session& session, const std::string& uid);
   [[nodiscard]] Result<void> tell(Session& session, std::string_view holder, std::string_view kind,
                                   std::string_view what);
-  [[nodiscard]] Result<void> tell_asker(Session& session, const std::string& uid,
-                                        std::string_view record);
+  [[nodiscard]] Result<void> tell_all(Session& session, std::string_view holders,
+                                      std::string_view record);
+  [[nodiscard]] Result<void> tell_askers(Session& session, const std::string& uid,
+                                         std::string_view record);
   [[nodiscard]] Result<void> tell_holder(Session& session, const std::string& uid);
   [[nodiscard]] Result<void> sweep_cancelled(Session& session, Instant now);
   [[nodiscard]] Result<bool> bury_one(Session& session, const std::string& uid,

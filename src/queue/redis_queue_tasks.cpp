@@ -354,7 +354,11 @@ RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, con
   arguments.add_number(static_cast<std::int64_t>(options_.limits.max_dead));
   for (const Finished& task : tasks) {
     arguments.add(task.lease.uid);
-    arguments.add_number(task.lease.number);
+    if (task.unless_asked) {
+      arguments.add(std::to_string(task.lease.number) + '?');
+    } else {
+      arguments.add_number(task.lease.number);
+    }
   }
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const Finished& task = tasks[i];
@@ -369,19 +373,17 @@ RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, con
   return arguments;
 }
 
-// A holder that asked for a task which another one had enqueued. Not part of the finish script,
+// Holders that asked for a task which another one had enqueued. Not part of the finish script,
 // which cannot know these streams before. If this is lost, asking again finds the kept result.
 void RedisQueue::send_to_askers(Session& session, const RedisReply& asked,
                                 std::span<const Finished> tasks, const Statuses& statuses) {
   for (std::size_t i = 0; i + 1 < asked.size() && !session.broken(); i += 2) {
     const auto position = static_cast<std::size_t>(asked[i].integer() - 1);
-    const std::string stream = keys_.replies(asked[i + 1].text());
     const bool is_cancelled = statuses[position] == FinishStatus::cancelled;
     std::string record;
     append_record(record, is_cancelled ? cancelled_result(tasks[position].lease.uid)
                                        : tasks[position].result);
-    const auto sent = RedisCaller::command(session, {"XADD", stream, "*", "r", record});
-    if (sent) std::ignore = RedisCaller::command(session, {"PEXPIRE", stream, replies_wait_ms});
+    std::ignore = tell_all(session, asked[i + 1].text(), record);
   }
 }
 

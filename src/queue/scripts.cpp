@@ -4,6 +4,7 @@
 
 #include "queue/lease_scripts.hpp"
 #include "queue/rare_scripts.hpp"
+#include "queue/task_queue.hpp"
 
 namespace fogctl {
 namespace {
@@ -66,8 +67,9 @@ return life
 //      kept results, 16 how long replies wait for their holder (ms), 17 most dead tasks; uid, lease
 //      number of each task; then, of each that is dead or has a result to keep or to send: its
 //      position, digest to keep it or empty, which KEYS to send it to or 0, attempts (8) where it
-//      is dead or empty, record
-// Returns {a letter for each task, position and holder of tasks that another one asked for as well,
+//      is dead or empty, record. With a '?' behind its lease number a task ends unless others asked
+//      for it: then it is put back
+// Returns {a letter for each task, position and holders of tasks that others asked for as well,
 //      life of the holder or '', runs that may have begun of a lone task, bodies leased, position
 //      and failed runs of those that have some}
 //      d done, c cancelled, s superseded, g gone
@@ -86,9 +88,15 @@ local function drop_held()
   given_up = redis.call('EXISTS', cancelled) == 1 and redis.call('HMGET', cancelled, unpack(uids))
     or {}
   local ended, leased, away, bytes = {}, {0, 0, 0}, 0, 0
+  local back, back_values = {}, {}
   for i = 1, total do
-    local value = values[i]
-    if value and string.sub(value, 60) == ARGV[17 + 2 * i] then
+    local value, lease = values[i], ARGV[17 + 2 * i]
+    local is_held = value and string.sub(value, 60) == lease
+    if value and not is_held and string.sub(value, 60) .. '?' == lease then
+      is_held = redis.call('HEXISTS', askers, uids[i]) == 0
+      if not is_held then back[#back + 1], back_values[#back + 1] = uids[i], value end
+    end
+    if is_held then
       letters[i] = 'd'
       n = n + 1
       ended[n] = uids[i]
@@ -104,6 +112,8 @@ local function drop_held()
       letters[i] = redis.call('HEXISTS', tasks, uids[i]) == 1 and 's' or 'g'
     end
   end
+  if #back > 0 then redis.call('HDEL', held, unpack(back)) end
+  requeue(back, back_values)
   if n == 0 then return ended end
   redis.call('HDEL', held, unpack(ended))
   add_classes('l', leased, -1)
@@ -135,8 +145,8 @@ local function forget(ended)
   if redis.call('EXISTS', attempts) == 1 then redis.call('HDEL', attempts, unpack(ended)) end
   if redis.call('EXISTS', askers) == 0 then return end
   for i = 1, total do
-    local asker = is_ended(i) and redis.call('HGET', askers, uids[i])
-    if asker then asked[#asked + 1], asked[#asked + 2] = i, asker end
+    local names = is_ended(i) and redis.call('HGET', askers, uids[i])
+    if names then asked[#asked + 1], asked[#asked + 2] = i, names end
   end
   redis.call('HDEL', askers, unpack(ended))
 end
@@ -277,11 +287,13 @@ std::string joined(std::initializer_list<std::string_view> parts) {
 std::string_view source_of(Script script) {
   static const std::array<std::string, script_count> sources = {
       joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued,
-              lua::enqueue_preparation, lua::enqueue}),
+              "local most_askers = " + std::to_string(most_askers) + "\n", lua::enqueue_preparation,
+              lua::enqueue}),
       joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued, lua::lease}),
       joined({started}),
       joined({"local holders, lives = KEYS[1], KEYS[2]\n", lua::registered, extend}),
-      joined({task_keys, lease_keys, lua::sliced, lua::registered, lua::lease_queued, finish}),
+      joined({task_keys, lease_keys, lua::sliced, requeue, lua::registered, lua::lease_queued,
+              finish}),
       joined({lua::retry}),
       joined({withdraw_keys, lua::registered, lua::take_from, lua::withdraw}),
       joined({lua::take_from, lua::cancel}),

@@ -43,6 +43,9 @@ struct QueueLimits {
   std::size_t max_result_bytes = std::size_t{64} << 20;
 };
 
+/// So many holders may wait for one task, beside the one that enqueued it.
+inline constexpr std::size_t most_askers = 16;
+
 /// How much a pool wants to lease: one task for each idle worker, and beyond those only what it
 /// expects to start soon, so that nothing waits behind a long task that was reserved.
 struct LeaseWant {
@@ -88,7 +91,7 @@ enum class EnqueueStatus {
   duplicate,   // the queue has this uid already, with the same name and content
   done,        // it finished before: `result` is what was kept
   conflict,    // the queue has this uid with another name or content
-  overloaded,  // a bound is reached
+  overloaded,  // a bound is reached, most_askers among them
 };
 
 struct EnqueueOutcome {
@@ -110,6 +113,9 @@ struct Finished {
   /// Runs that it took, where the task failed for good and is to be kept in the dead set, for a
   /// person to look at; 0: it is not.
   std::uint32_t dead_after = 0;
+  /// Where another holder asked for the task as well, it is put back into the queue instead, as by
+  /// give_back, and the status is superseded.
+  bool unless_asked = false;
 };
 
 /// A task that failed for good.
@@ -203,8 +209,8 @@ class TaskQueue {
   /// Adds tasks, durably when it returns; idempotent by uid. When `want` asks for tasks, leases
   /// them in the same step: an idle worker of this process starts without another round trip.
   /// A call that failed is made again with the same arrivals: by these its tasks are told from
-  /// duplicates, and answer as new ones do. Another holder that asks for a task which the queue
-  /// has already gets its result too, by wait().
+  /// duplicates, and answer as new ones do. Other holders that ask for a task which the queue has
+  /// already get its result too, by wait().
   [[nodiscard]] virtual Result<Enqueued> enqueue(std::span<const NewTask> tasks,
                                                  const LeaseWant& want, Instant now) = 0;
 

@@ -93,6 +93,8 @@ struct FinishAway {
   TaskPtr task;
   std::uint32_t lease_number = 0;
   TaskResult result;
+  std::string reply_to;       // the node that had queued it, where the queue said so
+  bool unless_asked = false;  // where other nodes asked for it, it goes back into the queue instead
 };
 
 /// A task that was away comes back into this node's queue.

@@ -38,6 +38,7 @@ struct OpenTask {
   bool maybe_away = false;         // it was asked to hold it as away, and has not answered
   int in_flight = 0;               // enqueues that the queue has not answered yet
   std::uint32_t lease_number = 0;  // the last under which it was away
+  std::string reply_to;            // the node that had queued it, where the queue said so
   PeerId link = 0;                 // when it is away, or going
   std::int64_t link_id = 0;        // when it is away
   Instant handed_at;               // likewise

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/time.hpp"
 #include "task/task.hpp"
 
 namespace fogctl {
@@ -25,6 +26,15 @@ struct EnqueueAnswer {
   std::optional<TaskResult> result;
   std::string why;
   bool was_there = false;  // queued: by another call than this one
+};
+
+/// A queued task that it holds as away, for this node to hand it on.
+struct TakenTask {
+  TaskPtr task;
+  std::uint32_t lease_number = 0;
+  std::uint32_t attempt = 1;
+  Instant arrival;
+  std::string reply_to;  // the node that had queued it
 };
 
 /// What the queue said to a Withdraw.

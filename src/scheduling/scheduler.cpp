@@ -88,6 +88,7 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
     if (entry.in_queue) tell_accepted(entry, out);
     return;
   }
+  if (!may_wait_for(entry, origin)) return turn_away(entry, std::move(origin), out);
   const bool came_from_neighbour = neighbours_.find(origin.peer) != nullptr;
   entry.other_origins.push_back(std::move(origin));
   if (entry.in_queue) tell_accepted(entry, out);
@@ -156,7 +157,8 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     const bool is_read = one.who.is_original() ? original_takes : size <= options_.max_message;
     if (there == nullptr) return std::optional(PlaceVerdict::cannot_run);
     if (!is_read) return std::optional(PlaceVerdict::too_long);
-    const auto why = why_avoided(one.link);
+    auto why = why_avoided(one.link);
+    if (!entry.reply_to.empty() && one.who.node == entry.reply_to) why = PlaceVerdict::came_from;
     return why ? why : neighbours_.why_none(one, now);
   };
   const bool reads_start_wait = works_out_start_waits();
@@ -331,9 +333,9 @@ Duration Scheduler::patience_with(Duration expected, bool is_original) const {
 
 void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& out) {
   const Task& task = *entry.task;
-  if (entry.was_in_queue && runs_here(task)) {
-    return place_here(entry, {}, out);  // accepted, so never refused
-  }
+  // Accepted, so never refused. Of one that was queued, others that serve the queue may run it.
+  const bool may_run_here = runs_here(task) || !entry.reply_to.empty();
+  if (entry.was_in_queue && may_run_here) return place_here(entry, {}, out);
   if (!entry.was_in_queue && !is_in_reach(task) && !may_hear_of_kinds()) {
     return refuse_parked(entry, out);
   }

@@ -141,9 +141,8 @@ class Scheduler {
   void on_drain(Instant now, Actions& out);
   /// Queued tasks may go elsewhere now.
   [[nodiscard]] bool has_elsewhere(Instant now);
-  /// This queued task is held as away, to be handed on. False: nobody takes it, and it goes back.
-  [[nodiscard]] bool on_taken(const TaskPtr& task, std::uint32_t lease_number,
-                              std::uint32_t attempt, Instant arrival, Instant now, Actions& out);
+  /// False: nobody takes it, and it goes back.
+  [[nodiscard]] bool on_taken(const TakenTask& taken, Instant now, Actions& out);
   /// This node stops. What waits for a place is refused, and where the queue ends with this process
   /// (`queue_survives` is false), all that is unanswered.
   void on_stop(bool queue_survives, Actions& out);
@@ -179,6 +178,14 @@ class Scheduler {
   using Where = OpenTask::Where;
   using Copy = OpenTask::Copy;
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
+  struct Stray {  // what the queue may hold as away
+    EnqueueTask task;
+    std::optional<TaskResult> outcome;  // where a peer answered it
+  };
+  struct Late {  // of a task that was forgotten
+    int in_flight = 0;
+    std::optional<Stray> maybe_away;
+  };
 
   /// Asks the policy, and remembers what it said.
   [[nodiscard]] Plan decide(Entry& entry, Instant now);
@@ -209,10 +216,15 @@ class Scheduler {
   [[nodiscard]] Duration patience_with(Duration expected, bool is_original) const;
   void on_queued(Entry& entry, Instant now, Actions& out);
   void lose_copy(Entry& entry, Actions& out);
+  [[nodiscard]] bool may_wait_for(const Entry& entry, const Origin& origin);
+  void turn_away(const Entry& entry, Origin origin, Actions& out);
+  [[nodiscard]] bool turn_neighbours_away(Entry& entry, Actions& out);
   void on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out);
   [[nodiscard]] bool is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
                                            Actions& out);
-  void add_stray(EnqueueTask task);
+  void add_stray(Stray stray);
+  void end_stray(const Late& late, const std::string& uid, std::uint32_t lease_number,
+                 Actions& out) const;
   void stay_here(Entry& entry);
   void place_again(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] bool place_elsewhere(Entry& entry, Instant now, Actions& out);
@@ -230,6 +242,8 @@ class Scheduler {
   void tend_links(Instant now, Actions& out);
   void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
   void refuse_parked(Entry& entry, Actions& out);
+  static void finish_away(const Entry& entry, const TaskResult& result, Actions& out);
+  static void finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out);
   void answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded = false);
   void forget(Entry& entry, Actions& out);
   void set_where(Entry& entry, Where where);
@@ -330,14 +344,10 @@ class Scheduler {
   Instant tended_at_;  // when links were last looked at
 
   Entries entries_;
-  struct Late {  // of a task that was forgotten
-    int in_flight = 0;
-    std::optional<EnqueueTask> maybe_away;  // what the queue may hold, if its last answer fails
-  };
   std::unordered_map<std::string, Late> late_;  // by uid
-  /// Answered, while a call that failed may have left them in the queue as away: it is asked again
-  /// once it is back, and gives them to its workers.
-  std::vector<EnqueueTask> strays_;
+  /// Answered, while a call that failed may have left them in the queue: it is asked again once it
+  /// is back, and ends them, or gives those without outcome to its workers.
+  std::vector<Stray> strays_;
   std::deque<std::string> parked_;  // uids, oldest first
   HandedOn handed_on_;
   std::size_t copies_ = 0;        // of handed_on_

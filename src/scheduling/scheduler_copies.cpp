@@ -168,7 +168,7 @@ void Scheduler::after_withdrawal(Entry& entry, Instant now, Actions& out) {
   const auto goes_to = std::exchange(entry.goes_to, std::nullopt);
   const std::int64_t begun_as = std::exchange(entry.begun_as, 0);
   const auto end_with = [&](const TaskResult& result) {
-    if (entry.held_away) out.push_back(FinishAway{entry.task, entry.lease_number, result});
+    if (entry.held_away) finish_away(entry, result, out);
   };
   if (outcome) {
     end_with(*outcome);
@@ -236,8 +236,13 @@ void Scheduler::refuse_copy(const Task& task, Origin origin, Actions& out) {
 /// This node stops: the queue gave the copy to be handed on.
 void Scheduler::refuse_taken_copy(Entry& entry, Actions& out) {
   const TaskResult result = error_result(*entry.task, not_taken());
-  out.push_back(FinishAway{entry.task, entry.lease_number, result});
+  finish_unless_asked(entry, result, out);
   answer(entry, result, out);
+}
+
+/// Other nodes that serve the queue may have asked for what is of no use here.
+void Scheduler::finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out) {
+  out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to, true});
 }
 
 void Scheduler::on_copy_cancelled(PeerId link, const std::string& uid, Instant now, Actions& out) {
@@ -294,9 +299,7 @@ bool Scheduler::is_enqueue_undone(Entry& entry, Actions& out) {
 }
 
 void Scheduler::end_unwanted(Entry& entry, Actions& out) {
-  if (entry.held_away) {
-    out.push_back(FinishAway{entry.task, entry.lease_number, cancelled_result(entry.task->uid)});
-  }
+  if (entry.held_away) finish_unless_asked(entry, cancelled_result(entry.task->uid), out);
   forget(entry, out);
 }
 

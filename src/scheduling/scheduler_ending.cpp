@@ -66,14 +66,20 @@ void Scheduler::refuse_parked(Entry& entry, Actions& out) {
     error.message = "no worker serves this node's queue, and there is no neighbour and no cloud";
   }
   const TaskResult result = error_result(task, std::move(error));
-  const std::uint32_t lease = entry.lease_number;  // it may hold, although the queue lost tasks
-  if (lease > 0) out.push_back(FinishAway{entry.task, lease, result});
+  finish_away(entry, result, out);
   answer(entry, result, out);
+}
+
+/// In the queue: its last lease may hold, although the queue lost tasks.
+void Scheduler::finish_away(const Entry& entry, const TaskResult& result, Actions& out) {
+  if (entry.lease_number == 0) return;
+  out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to});
 }
 
 /// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
 void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded) {
   note_ending(entry, result);
+  if (is_forwarded && (entry.maybe_away || entry.is_withdrawn)) entry.outcome = result;
   for (Origin& origin : entry.other_origins) {
     note_answered(origin);
     out.push_back(ReturnResult{std::move(origin), entry.task, result, is_forwarded});
@@ -98,11 +104,11 @@ void Scheduler::forget(Entry& entry, Actions& out) {
   Late* late = entry.in_flight > 0 ? &late_[entry.task->uid] : nullptr;
   if (late != nullptr) late->in_flight += entry.in_flight;
   if (entry.maybe_away) {
-    EnqueueTask asked{entry.task, entry.arrival, entry.start_by, true};
+    Stray stray{{entry.task, entry.arrival, entry.start_by, true}, std::move(entry.outcome)};
     if (late != nullptr) {
-      late->maybe_away = std::move(asked);
+      late->maybe_away = std::move(stray);
     } else {
-      add_stray(std::move(asked));
+      add_stray(std::move(stray));
     }
   }
   entries_.erase(entries_.find(entry.task->uid));
@@ -128,9 +134,7 @@ bool Scheduler::on_cancel(const std::string& uid, Actions& out) {
     if (!is_original_at(entry->link)) out.push_back(GiveUp{entry->link, uid});
   }
   const bool may_be_held = entry->where == Where::away || entry->where == Where::parked;
-  if (may_be_held && entry->lease_number > 0) {
-    out.push_back(FinishAway{entry->task, entry->lease_number, result});
-  }
+  if (may_be_held) finish_away(*entry, result, out);
   answer(*entry, result, out);
   return !may_be_in_queue;
 }
@@ -147,31 +151,32 @@ bool Scheduler::has_elsewhere(Instant now) {
   return cloud_.has_value() || (has_neighbour && options_.hands_to_neighbours);
 }
 
-bool Scheduler::on_taken(const TaskPtr& task, std::uint32_t lease_number, std::uint32_t attempt,
-                         Instant arrival, Instant now, Actions& out) {
+bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
   now_ = now;
-  Entry* entry = entry_of(task->uid);
+  const Task& task = *taken.task;
+  Entry* entry = entry_of(task.uid);
   if (entry == nullptr) {
     Entry found;
     found.origin.peer = nobody;
-    found.process_by = task->process_by;
-    found.waited = task->waited;
-    found.arrival = arrival;
-    found.start_by = start_by(*task, arrival);
-    found.task = std::make_shared<Task>(*task);
+    found.process_by = task.process_by;
+    found.waited = task.waited;
+    found.arrival = taken.arrival;
+    found.start_by = start_by(task, taken.arrival);
+    found.task = std::make_shared<Task>(task);
     found.in_queue = found.was_in_queue = true;
-    entry = &entries_.emplace(task->uid, std::move(found)).first->second;
+    entry = &entries_.emplace(task.uid, std::move(found)).first->second;
   }
-  editable(*entry).attempts = static_cast<int>(attempt) - 1;
+  editable(*entry).attempts = static_cast<int>(taken.attempt) - 1;
   entry->held_away = true;
-  entry->lease_number = lease_number;
+  entry->lease_number = taken.lease_number;
+  entry->reply_to = taken.reply_to;
   if (entry->task->is_copy || entry->is_unwanted) {
     refuse_taken_copy(*entry, out);
     return true;
   }
   set_where(*entry, Where::going_away);
   place(*entry, now, out);
-  entry = entry_of(task->uid);
+  entry = entry_of(task.uid);
   return entry != nullptr && entry->where == Where::away;
 }
 

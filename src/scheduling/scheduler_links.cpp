@@ -46,8 +46,7 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
   result.uid = entry.task->uid;
   judge_prediction(entry, result, now);
   if (link == cloud_link && !result.error) note_cloud_way(now - entry.handed_at, result);
-  const std::uint32_t lease = entry.lease_number;  // it may hold, although the queue lost tasks
-  if (lease > 0) out.push_back(FinishAway{entry.task, lease, result});
+  finish_away(entry, result, out);
   answer(entry, result, out, true);
   return true;
 }

@@ -59,9 +59,11 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
 }
 
 void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
+  if (entry.is_anothers && turn_neighbours_away(entry, out)) return;
   entry.in_queue = entry.was_in_queue = true;
-  entry.held_away = false;
   tell_accepted(entry, out);
+  if (entry.held_away && entry.is_anothers) return;  // it was taken to be handed on meanwhile
+  entry.held_away = false;
   if (entry.is_unwanted) {
     if (entry.is_anothers) return forget(entry, out);
     set_where(entry, Where::here);
@@ -77,15 +79,51 @@ void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
   set_wake(entry);
 }
 
+/// A neighbour that serves this queue too may hold there as away what it hands on: then each would
+/// wait for the other one.
+bool Scheduler::may_wait_for(const Entry& entry, const Origin& origin) {
+  const Neighbour* neighbour = neighbours_.find(origin.peer);
+  return !options_.shares_queue || !entry.is_anothers || neighbour == nullptr ||
+         neighbour->who.is_original();
+}
+
+void Scheduler::turn_away(const Entry& entry, Origin origin, Actions& out) {
+  note_answered(origin);
+  out.push_back(ReturnResult{
+      std::move(origin), entry.task,
+      error_result(*entry.task, {TaskErrorCode::unavailable,
+                                 "this node's queue has the task from another node"})});
+}
+
+/// True: nobody else waits for it, and it is forgotten.
+bool Scheduler::turn_neighbours_away(Entry& entry, Actions& out) {
+  std::vector<Origin> staying;
+  for (Origin& other : entry.other_origins) {
+    if (may_wait_for(entry, other)) {
+      staying.push_back(std::move(other));
+    } else {
+      turn_away(entry, std::move(other), out);
+    }
+  }
+  entry.other_origins = std::move(staying);
+  if (may_wait_for(entry, entry.origin)) return false;
+  turn_away(entry, std::move(entry.origin), out);
+  if (entry.other_origins.empty()) {
+    forget(entry, out);
+    return true;
+  }
+  entry.origin = std::move(entry.other_origins.front());
+  entry.other_origins.erase(entry.other_origins.begin());
+  return false;
+}
+
 /// The result was faster than the queue's answer; its uid may have come again since.
 bool Scheduler::is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
                                       Actions& out) {
   const auto found = late_.find(uid);
   if (found == late_.end()) return false;
   Late& late = found->second;
-  if (answer.kind == EnqueueAnswer::Kind::away) {
-    out.push_back(TakeBack{uid, answer.lease_number});
-  }
+  if (answer.kind == EnqueueAnswer::Kind::away) end_stray(late, uid, answer.lease_number, out);
   if (--late.in_flight > 0) return true;
   if (answer.kind == EnqueueAnswer::Kind::unavailable && late.maybe_away) {
     add_stray(std::move(*late.maybe_away));
@@ -94,8 +132,17 @@ bool Scheduler::is_for_forgotten_task(const std::string& uid, const EnqueueAnswe
   return true;
 }
 
-void Scheduler::add_stray(EnqueueTask task) {
-  if (strays_.size() < most_strays) strays_.push_back(std::move(task));
+/// Where the uid has come again, its task is to run: who waits for it now was not answered.
+void Scheduler::end_stray(const Late& late, const std::string& uid, std::uint32_t lease_number,
+                          Actions& out) const {
+  const bool has_outcome = late.maybe_away && late.maybe_away->outcome;
+  if (!has_outcome || entries_.contains(uid)) return out.push_back(TakeBack{uid, lease_number});
+  const Stray& stray = *late.maybe_away;
+  out.push_back(FinishAway{stray.task.task, lease_number, *stray.outcome, {}});
+}
+
+void Scheduler::add_stray(Stray stray) {
+  if (strays_.size() < most_strays) strays_.push_back(std::move(stray));
 }
 
 /// The queue has it to be run, and it was about to go away.
@@ -155,11 +202,11 @@ void Scheduler::on_queue_lost(Instant now, Actions& out) {
 void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   queue_up_ = true;
   lost |= std::exchange(queue_lost_, false);
-  for (EnqueueTask& stray : std::exchange(strays_, {})) {
-    Late& late = late_[stray.task->uid];
+  for (Stray& stray : std::exchange(strays_, {})) {
+    out.push_back(stray.task);
+    Late& late = late_[stray.task.task->uid];
     ++late.in_flight;
-    late.maybe_away = stray;
-    out.push_back(std::move(stray));
+    late.maybe_away = std::move(stray);
   }
   std::vector<std::string_view> uids;
   for (auto& [uid, entry] : entries_) {

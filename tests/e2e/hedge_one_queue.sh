@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Two nodes that serve one queue, and a client that gave a task to both: the one that it tells to
-# give the task up does not take it from the other one, whichever of them had it first.
+# give the task up does not take it from the other one, whichever of them had it first, and whenever
+# the other one is asked for it.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
 start_redis
@@ -32,4 +33,27 @@ def ask(uid, gives_up_first):
 
 ask("first-gives-up", True)
 ask("second-gives-up", False)
+
+# One gives tasks up just while the other one is asked for them.
+busy, first, second = Peer(one), Peer(one), Peer(two)
+for peer in (first, second):
+    peer.socket.settimeout(20)
+busy.send(task(1, "sleep", 1) + task(2, "sleep", 1))
+time.sleep(0.3)
+uids = [f"both-{i}" for i in range(300)]
+def tasks(uid):
+    return task(3, "echo", uid, time_requirement=20, task_uid=uid, want_accept=True)
+first.send("".join(tasks(uid) for uid in uids))
+for _ in uids:
+    check(first.answer()["message_type"] == "accepted", "not accepted")
+for uid in uids:
+    first.send(json.dumps({"message_type": "cancel_copy", "task_uid": uid}))
+    second.send(tasks(uid))
+left = set(uids)
+while left:
+    got = second.answer()
+    if got["message_type"] != "result":
+        continue
+    check("error" not in got and got["content"] == got["task_uid"], got)
+    left.remove(got["task_uid"])
 END

@@ -58,14 +58,6 @@ struct Home : SchedulerBench {
     for (const HandOn& copy : all<HandOn>(tick())) sent.push_back(copy);
     return sent;
   }
-  /// The queue has a task of this uid, from another call.
-  Actions met(const std::string& uid) {
-    EnqueueAnswer answer;
-    answer.was_there = true;
-    Actions out;
-    scheduler.on_enqueued(uid, answer, now, out);
-    return out;
-  }
   Actions started(const std::string& uid) {
     Actions out;
     scheduler.on_started(uid, now, out);

@@ -105,6 +105,7 @@ class MeshNode final : public MeshPeer {
   bool cloud_is_up_ = false;
   bool cloud_has_told_ = false;  // what it can run
   bool is_draining_ = false;
+  bool shares_queue_ = false;
 };
 
 }  // namespace fogctl::support

@@ -69,6 +69,7 @@ void MeshNode::check_handed_on(const HandOn& action) {
 }
 
 void MeshNode::perform(const ReturnResult& action) {
+  if (action.origin.peer == nobody) return;
   if (waiting_[action.origin.peer].erase(action.origin.task_id) == 0) {
     return world_.fail("answered twice, or nobody");
   }

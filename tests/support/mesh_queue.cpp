@@ -1,15 +1,34 @@
 #include "support/mesh_queue.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "support/mesh_world.hpp"
 
 namespace fogctl::support {
 
-MeshQueue::MeshQueue(MeshWorld& world, std::size_t node, std::size_t workers,
+MeshQueue::MeshQueue(MeshWorld& world, Place place, std::size_t workers,
                      std::function<void(const Told&)> tell)
-    : world_(world), node_(node), tell_(std::move(tell)), workers_(workers) {}
+    : world_(world),
+      node_(place.node),
+      tell_(std::move(tell)),
+      holder_(std::move(place.holder)),
+      store_(std::move(place.store)),
+      workers_(workers),
+      losses_(store_->losses()) {
+  store_->join(holder_, {.on_reply =
+                             [this](const TaskResult& result) {
+                               deliver([result](Scheduler& scheduler, Instant now, Actions& out) {
+                                 scheduler.on_result(result, now, out);
+                               });
+                             },
+                         .on_cancelled =
+                             [this](const std::string& uid) {
+                               deliver([uid](Scheduler& scheduler, Instant, Actions& out) {
+                                 (void)scheduler.on_cancel(uid, out);
+                               });
+                             }});
+  store_->set_workers(holder_, workers_);
+}
 
 void MeshQueue::submit(const EnqueueTask& action) {
   calls_.emplace_back(action);
@@ -23,13 +42,13 @@ void MeshQueue::submit(const Withdraw& action) {
 
 void MeshQueue::submit(const FinishAway& action) {
   told_away_.erase(action.task->uid);
-  settles_.push_back({action.task->uid, action.lease_number, true, action.result});
+  settles_.emplace_back(action);
   wake_lane();
 }
 
 void MeshQueue::submit(const TakeBack& action) {
   told_away_.erase(action.uid);
-  settles_.push_back({action.uid, action.lease_number, false, {}});
+  settles_.emplace_back(action);
   wake_lane();
 }
 
@@ -54,7 +73,7 @@ void MeshQueue::work() {
 void MeshQueue::answer(const EnqueueTask& task) {
   const bool is_lost = world_.fault(world_.options().answers_lost);
   EnqueueAnswer answer{Kind::unavailable, 0, {}, "away"};
-  if (is_up_) answer = enqueue(task);
+  if (store_->is_up()) answer = store_->enqueue(holder_, task);
   if (is_lost) answer = {Kind::unavailable, 0, {}, "timed out"};
   note(answer.kind != Kind::unavailable);
   deliver([this, uid = task.task->uid, answer](Scheduler& scheduler, Instant now, Actions& out) {
@@ -69,7 +88,7 @@ void MeshQueue::answer(const Withdraw& action) {
   using Answer = WithdrawAnswer::Kind;
   const bool is_lost = world_.fault(world_.options().answers_lost);
   WithdrawAnswer answer{Answer::unavailable, 0};
-  if (is_up_) answer = withdraw(action.uid);
+  if (store_->is_up()) answer = store_->withdraw(holder_, action.uid);
   if (is_lost) answer = {Answer::unavailable, 0};
   note(answer.kind != Answer::unavailable);
   deliver([this, uid = action.uid, answer](Scheduler& scheduler, Instant now, Actions& out) {
@@ -79,20 +98,9 @@ void MeshQueue::answer(const Withdraw& action) {
   });
 }
 
-WithdrawAnswer MeshQueue::withdraw(const std::string& uid) {
-  const auto known = store_.find(uid);
-  if (known == store_.end()) return {};
-  Stored& stored = known->second;
-  const bool waits = ready_.erase({stored.arrival, uid}) > 0;
-  if (!waits) return {};
-  stored.is_away = true;
-  stored.number = ++last_number_;
-  return {WithdrawAnswer::Kind::away, stored.number};
-}
-
 /// The lane tells only a change, and before the answers of the calls in which it saw it.
 void MeshQueue::note(bool is_there) {
-  const bool has_lost = is_there && std::exchange(has_lost_, false);
+  const bool has_lost = is_there && std::exchange(losses_, store_->losses()) != store_->losses();
   if (std::exchange(lane_is_up_, is_there) == is_there && !has_lost) return;
   deliver([this, is_there, has_lost](Scheduler& scheduler, Instant now, Actions& out) {
     is_known_up_ = is_there;
@@ -114,134 +122,86 @@ void MeshQueue::deliver(Told what) {
   });
 }
 
-EnqueueAnswer MeshQueue::enqueue(const EnqueueTask& task) {
-  const std::string& uid = task.task->uid;
-  const auto is_other = [&](const Task& known) {
-    return known.name != task.task->name || known.content != task.task->content;
-  };
-  if (const auto known = store_.find(uid); known != store_.end()) {
-    if (is_other(*known->second.task)) return {Kind::conflict, 0, {}, {}};
-    return meet_again(known->second, task);
-  }
-  if (const auto kept = kept_.find(uid); kept != kept_.end() && task.task->uid_chosen) {
-    if (is_other(*kept->second.first)) return {Kind::conflict, 0, {}, {}};
-    return {Kind::done, 0, kept->second.second, {}};
-  }
-  if (world_.fault(world_.options().queue_refuses)) {
-    if (world_.chance(70)) return {Kind::overloaded, 0, {}, {}};
-    return {Kind::failed, 0, {}, "no"};
-  }
-  const Stored stored{task.task, task.arrival, task.away, false, ++last_number_};
-  store_.emplace(uid, stored);
-  if (task.away) return {Kind::away, stored.number, {}, {}};
-  ready_.emplace(task.arrival, uid);
-  return {Kind::queued, 0, {}, {}};
-}
-
-/// A call that is made again leaves as away what it had sent away, and so does a new one.
-EnqueueAnswer MeshQueue::meet_again(const Stored& stored, const EnqueueTask& task) const {
-  const bool is_repeated = stored.arrival == task.arrival;
-  if (is_repeated && stored.is_away && task.away) return {Kind::away, stored.number, {}, {}};
-  const bool was_there = !is_repeated || stored.is_away || stored.is_leased;
-  return {Kind::queued, 0, {}, {}, was_there};
-}
-
 void MeshQueue::settle_all() {
   if (settles_.empty()) return;
-  note(is_up_);
-  if (!is_up_) return;  // told again with the next call
-  for (const Settle& what : std::exchange(settles_, {})) settle(what);
-}
-
-void MeshQueue::settle(const Settle& what) {
-  const auto known = store_.find(what.uid);
-  if (known == store_.end() || !known->second.is_away || known->second.number != what.number) {
-    return;
+  note(store_->is_up());
+  if (!store_->is_up()) return;  // told again with the next call
+  for (const Settle& what : std::exchange(settles_, {})) {
+    if (const auto* end = std::get_if<FinishAway>(&what)) {
+      store_->finish(holder_, *end);
+    } else {
+      store_->take_back(holder_, std::get<TakeBack>(what));
+    }
   }
-  if (!what.is_finish) return put_back(known->second);
-  keep(*known->second.task, what.result);
-  store_.erase(known);
-}
-
-void MeshQueue::put_back(Stored& stored) {
-  stored.is_away = false;
-  ready_.emplace(stored.arrival, stored.task->uid);
-}
-
-void MeshQueue::keep(const Task& task, const TaskResult& result) {
-  if (!task.uid_chosen) return;
-  kept_[task.uid] = {std::make_shared<const Task>(task), result};
 }
 
 void MeshQueue::ask_load() {
   world_.after(node_, world_.options().load_interval, [this] { ask_load(); });
-  note(is_up_);
-  if (!is_up_) return;
-  QueueBacklog load;
-  load.workers = workers_;
-  load.running = running_;
-  for (const auto& [uid, stored] : store_) {
-    if (!stored.is_away) ++load.tasks[index_of(stored.task->weight)];
-  }
-  deliver([load](Scheduler& scheduler, Instant now, Actions& out) {
+  note(store_->is_up());
+  if (!store_->is_up()) return;
+  const bool has_lease = store_->extend(holder_);
+  deliver([load = store_->load()](Scheduler& scheduler, Instant now, Actions& out) {
     scheduler.on_load(load, now, out);
   });
-  settle_all();
-  for (const std::string& uid : std::set<std::string>(cancelled_)) {
-    if (store_.contains(uid)) {
-      give_up(uid);
-    } else {
-      cancelled_.erase(uid);
-    }
+  if (!has_lease) {
+    deliver([this](Scheduler& scheduler, Instant now, Actions& out) {
+      if (is_known_up_) told_away_.clear();
+      scheduler.on_queue_lost(now, out);
+    });
   }
+  settle_all();
+  end_unfinished();
+  store_->sweep_cancelled();
+  if (is_draining_) hand_over();
   start_workers();
 }
 
 /// `has_lost`: it comes back without some of what it had.
 void MeshQueue::come_back(bool has_lost) {
-  is_up_ = true;
-  if (has_lost) {
-    has_lost_ = true;
-    for (auto it = store_.begin(); it != store_.end();) {
-      if (it->second.is_leased || world_.chance(50)) {
-        ++it;
-        continue;
-      }
-      ready_.erase({it->second.arrival, it->first});
-      it = store_.erase(it);
-    }
-  }
+  store_->come_back(has_lost);
+  end_unfinished();
+}
+
+void MeshQueue::end_unfinished() {
   for (const auto& end : std::exchange(unfinished_, {})) end();
 }
 
-void MeshQueue::lose_lease() {
-  if (!is_up_) return;
-  for (auto& [uid, stored] : store_) {
-    if (stored.is_away) put_back(stored);
+void MeshQueue::drain() {
+  is_draining_ = true;
+  store_->set_workers(holder_, 0);
+  hand_over();
+}
+
+void MeshQueue::hand_over() {
+  if (!store_->is_up() || store_->load().workers > 0) return;
+  std::vector<TakenTask> all;
+  while (const auto taken = store_->lease(holder_, true)) {
+    all.push_back({taken->task, taken->number, 1, taken->arrival, taken->origin});
   }
-  deliver([this](Scheduler& scheduler, Instant now, Actions& out) {
-    if (is_known_up_) told_away_.clear();
-    scheduler.on_queue_lost(now, out);
+  deliver([this, all = std::move(all)](Scheduler& scheduler, Instant now, Actions& out) {
+    for (const TakenTask& task : all) {
+      told_away_.insert(task.task->uid);
+      (void)scheduler.on_taken(task, now, out);
+    }
   });
 }
 
 void MeshQueue::set_workers(std::size_t workers) {
   workers_ = workers;
+  store_->set_workers(holder_, is_draining_ ? 0 : workers);
   start_workers();
 }
 
 /// First come, first served, as the original's queue.
 void MeshQueue::start_workers() {
-  while (is_up_ && running_ < workers_ && !ready_.empty()) {
-    Stored& stored = store_.at(ready_.begin()->second);
-    ready_.erase(ready_.begin());
-    stored.is_leased = true;
-    stored.number = ++last_number_;
+  while (store_->is_up() && !is_draining_ && running_ < workers_) {
+    const auto run = store_->lease(holder_, false);
+    if (!run) return;
     ++running_;
     TaskResult result;
-    result.uid = stored.task->uid;
+    result.uid = run->task->uid;
     result.content = "3";
-    result.execution_time = world_.run_time(stored.task->weight);
+    result.execution_time = world_.run_time(run->task->weight);
     result.node = "node-" + std::to_string(node_);
     if (world_.fault(world_.options().tasks_fail)) {
       result.error = TaskError{TaskErrorCode::task_failed, "it failed"};
@@ -251,61 +211,28 @@ void MeshQueue::start_workers() {
         scheduler.on_started(uid, now, out);
       });
     }
-    world_.after(node_, result.execution_time, [this, number = stored.number, result] {
+    world_.after(node_, result.execution_time, [this, run = *run, result] {
       --running_;
-      end_run(result.uid, number, result);
+      end_run(run, result);
       start_workers();
     });
   }
 }
 
-void MeshQueue::end_run(const std::string& uid, std::uint32_t number, const TaskResult& result) {
-  if (!is_up_) {
-    unfinished_.emplace_back([this, uid, number, result] { end_run(uid, number, result); });
-    return;
-  }
-  const auto known = store_.find(uid);
-  if (known == store_.end() || known->second.number != number) return;  // superseded: dropped
-  end(uid, cancelled_.contains(uid) ? cancelled_result(uid) : result);
-}
-
-void MeshQueue::end(const std::string& uid, const TaskResult& result) {
-  const auto known = store_.find(uid);
-  keep(*known->second.task, result);
-  store_.erase(known);
-  cancelled_.erase(uid);
-  deliver([result](Scheduler& scheduler, Instant now, Actions& out) {
-    scheduler.on_result(result, now, out);
-  });
+void MeshQueue::end_run(const MeshStore::Stored& run, const TaskResult& result) {
+  if (store_->is_up()) return store_->end_run(holder_, run, result);
+  unfinished_.emplace_back([this, run, result] { end_run(run, result); });
 }
 
 void MeshQueue::cancel(const std::string& uid) {
   world_.after(node_, world_.drawn(Duration::zero(), world_.options().longest_lane), [this, uid] {
-    if (is_up_) give_up(uid);
+    if (store_->is_up()) store_->cancel(uid);
   });
-}
-
-/// One that waits ends; of one that is held its holder hears, and it ends at the latest when it is
-/// looked at again.
-void MeshQueue::give_up(const std::string& uid) {
-  const auto known = store_.find(uid);
-  if (known == store_.end()) return;
-  const Stored& stored = known->second;
-  const bool waits = ready_.erase({stored.arrival, uid}) > 0;
-  if (waits) return end(uid, cancelled_result(uid));
-  cancelled_.insert(uid);
-  if (!stored.is_away) return;
-  deliver([uid](Scheduler& scheduler, Instant, Actions& out) { scheduler.on_cancel(uid, out); });
-}
-
-std::size_t MeshQueue::held_away() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(store_, [](const auto& entry) { return entry.second.is_away; }));
 }
 
 bool MeshQueue::is_quiet() const {
   return calls_.empty() && settles_.empty() && unfinished_.empty() && running_ == 0 &&
-         ready_.empty();
+         store_->queued() == 0;
 }
 
 }  // namespace fogctl::support

@@ -1,18 +1,18 @@
-// The task queue of one node in a MeshWorld, the lane to it and its workers: answers come later and
-// in order, as those of node/queue_lane; transitions are those of queue/task_queue.hpp.
+// A MeshWorld's node's way to its task queue, and its workers: answers come later and in order, as
+// those of node/queue_lane.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
+#include <memory>
 #include <set>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 #include "scheduling/scheduler.hpp"
+#include "support/mesh_store.hpp"
 
 namespace fogctl::support {
 
@@ -22,8 +22,13 @@ class MeshQueue {
  public:
   using Told = std::function<void(Scheduler&, Instant, Actions&)>;
 
+  struct Place {
+    std::size_t node = 0;
+    std::string holder;  // the node's id
+    std::shared_ptr<MeshStore> store;
+  };
   /// `tell` lets the node's Scheduler know.
-  MeshQueue(MeshWorld& world, std::size_t node, std::size_t workers,
+  MeshQueue(MeshWorld& world, Place place, std::size_t workers,
             std::function<void(const Told&)> tell);
 
   void submit(const EnqueueTask& action);
@@ -33,15 +38,15 @@ class MeshQueue {
   void cancel(const std::string& uid);
   void ask_load();  // and again after each interval
 
-  void go_away() { is_up_ = false; }
+  void go_away() { store_->go_away(); }
   void come_back(bool has_lost);
-  /// Others put back what this node held; it hears of it.
-  void lose_lease();
+  /// No run begins, and where no others serve the queue, what is queued goes elsewhere.
+  void drain();
+  void leave(bool in_order) { store_->leave(holder_, in_order); }
   void set_workers(std::size_t workers);
 
   [[nodiscard]] bool is_quiet() const;
-  [[nodiscard]] std::size_t held_away() const;
-  [[nodiscard]] std::size_t waiting() const { return ready_.size(); }
+  [[nodiscard]] std::size_t held_away() const { return store_->held_away(); }
   /// What the Scheduler was told: the queue holds the task as away, and is there.
   [[nodiscard]] bool is_known_away(const std::string& uid) const {
     return told_away_.contains(uid);
@@ -54,19 +59,7 @@ class MeshQueue {
 
  private:
   using Kind = EnqueueAnswer::Kind;
-  struct Stored {
-    TaskPtr task;
-    Instant arrival;
-    bool is_away = false;
-    bool is_leased = false;
-    std::uint32_t number = 0;
-  };
-  struct Settle {  // ends a task that was away, or takes it back
-    std::string uid;
-    std::uint32_t number = 0;
-    bool is_finish = false;
-    TaskResult result;
-  };
+  using Settle = std::variant<FinishAway, TakeBack>;
 
   void wake_lane();
   void work();
@@ -74,29 +67,20 @@ class MeshQueue {
   void deliver(Told what);
   void answer(const EnqueueTask& task);
   void answer(const Withdraw& action);
-  [[nodiscard]] EnqueueAnswer enqueue(const EnqueueTask& task);
-  [[nodiscard]] WithdrawAnswer withdraw(const std::string& uid);
-  [[nodiscard]] EnqueueAnswer meet_again(const Stored& stored, const EnqueueTask& task) const;
-  void settle(const Settle& what);
   void settle_all();
-  void put_back(Stored& stored);
-  void keep(const Task& task, const TaskResult& result);
-  void give_up(const std::string& uid);
-  void end(const std::string& uid, const TaskResult& result);
+  void hand_over();
   void start_workers();
-  void end_run(const std::string& uid, std::uint32_t number, const TaskResult& result);
+  void end_run(const MeshStore::Stored& run, const TaskResult& result);
+  void end_unfinished();
 
   MeshWorld& world_;
   std::size_t node_;
   std::function<void(const Told&)> tell_;
 
-  bool is_up_ = true;
-  std::map<std::string, Stored> store_;
-  std::set<std::pair<Instant, std::string>> ready_;
-  std::map<std::string, std::pair<TaskPtr, TaskResult>> kept_;
-  std::set<std::string> cancelled_;  // given up while they were held
-  std::uint32_t last_number_ = 0;
+  std::string holder_;
+  std::shared_ptr<MeshStore> store_;
   std::size_t workers_;
+  bool is_draining_ = false;
   std::size_t running_ = 0;
   std::vector<std::function<void()>> unfinished_;  // runs whose end the queue was not there for
 
@@ -104,7 +88,7 @@ class MeshQueue {
   std::vector<Settle> settles_;
   bool lane_is_awake_ = false;
   bool lane_is_up_ = true;
-  bool has_lost_ = false;  // since the lane last saw it
+  std::uint64_t losses_ = 0;  // of the store, when the lane last saw it
   std::deque<Told> deliveries_;
   std::set<std::string> told_away_;
   std::set<std::string> told_queued_;

@@ -46,6 +46,21 @@ void MeshWorld::set_kinds(Node node, TaskKinds kinds) {
   restart(node);
 }
 
+void MeshWorld::share_queue(Node node, Node with) {
+  auto& store = places_[with]->store;
+  if (store == nullptr) store = std::make_shared<MeshStore>(*this);
+  places_[node]->store = store;
+  for (const Node one : {with, node}) {
+    crash(one);
+    restart(one);
+  }
+}
+
+std::shared_ptr<MeshStore> MeshWorld::store_of(Node node) {
+  const auto& shared = places_[node]->store;
+  return shared != nullptr ? shared : std::make_shared<MeshStore>(*this);
+}
+
 void MeshWorld::want(Node dialler, Node target) {
   places_[dialler]->wanted.push_back(target);
   after(dialler, drawn(Duration::zero(), options_.longest_link * 2),

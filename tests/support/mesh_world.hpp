@@ -21,6 +21,7 @@
 #include "base/random.hpp"
 #include "scheduling/scheduler.hpp"
 #include "support/mesh_message.hpp"
+#include "support/mesh_store.hpp"
 
 namespace fogctl::support {
 
@@ -75,6 +76,8 @@ class MeshWorld {
   void add_cloud(bool is_original = false, const TaskKinds& kinds = first_kinds());
   /// What a node can run, in its next life too; it starts a new one.
   void set_kinds(Node node, TaskKinds kinds);
+  /// The node serves the queue of the other one; it starts a new life.
+  void share_queue(Node node, Node with);
   void want(Node dialler, Node target);
   std::size_t add_client(Node node);
 
@@ -144,6 +147,9 @@ class MeshWorld {
   bool answer_client(Node node, const ReturnResult& answer);
   void send_to_cloud(Node node, const HandOn& task);
   [[nodiscard]] const std::string& address(Node node) const { return places_[node]->address; }
+  /// Of its next life.
+  [[nodiscard]] std::shared_ptr<MeshStore> store_of(Node node);
+  [[nodiscard]] bool shares_queue(Node node) const { return places_[node]->store != nullptr; }
   [[nodiscard]] const TaskKinds& cloud_kinds() const { return cloud_kinds_; }
   [[nodiscard]] Duration cloud_delay() const { return std::chrono::milliseconds(15); }
 
@@ -166,6 +172,7 @@ class MeshWorld {
     std::unique_ptr<MeshPeer> peer;
     MeshNode* node = nullptr;  // the peer, where it is one of fogctl
     std::string address;
+    std::shared_ptr<MeshStore> store;  // where it shares one
     std::uint64_t life = 0;
     bool is_up = false;
     bool is_frozen = false;

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,6 +107,14 @@ struct SchedulerBench {
     scheduler.on_enqueued(uid, answer, now, out);
     return out;
   }
+  /// The queue has a task of this uid, from another call.
+  Actions met(const std::string& uid) {
+    EnqueueAnswer answer;
+    answer.was_there = true;
+    Actions out;
+    scheduler.on_enqueued(uid, answer, now, out);
+    return out;
+  }
   Actions result(TaskResult result) {
     Actions out;
     scheduler.on_result(result, now, out);
@@ -154,6 +163,14 @@ struct SchedulerBench {
   Actions link_result(PeerId link, std::int64_t id, TaskResult result) {
     Actions out;
     was_expected = scheduler.on_link_result(link, id, std::move(result), now, out);
+    return out;
+  }
+  /// `reply_to` had queued the task, and the queue gave it to be handed on.
+  Actions taken(const Task& task, std::uint32_t number, const std::string& reply_to) {
+    Actions out;
+    (void)scheduler.on_taken(
+        {std::make_shared<const Task>(task), number, 1, now - std::chrono::seconds(1), reply_to},
+        now, out);
     return out;
   }
   Actions drain() {

@@ -188,11 +188,11 @@ TEST_CASE("A result that is faster than the queue is given once the queue has le
     CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "42");
     CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
   }
-  SUBCASE("it cannot be asked, and gives what it may hold to its workers when it is back") {
+  SUBCASE("it cannot be asked, and ends what it may hold when it is back") {
     CHECK(all<ReturnResult>(bench.withdrawn("u1", Withdrawn::unavailable)).size() == 1);
     const auto stray = only<EnqueueTask>(bench.queue_up());
     CHECK(stray.away);
-    CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 7)).lease_number == 7);
+    CHECK(only<FinishAway>(bench.enqueued("u1", Kind::away, 7)).lease_number == 7);
   }
   CHECK(bench.scheduler.unanswered() == 1);  // u0
 }

@@ -41,6 +41,7 @@ TEST_CASE("A task that was not begun does not begin") {
   const auto end = only<FinishAway>(bench.withdrawn("u1", Withdrawn::away, 5));
   CHECK(end.lease_number == 5);
   CHECK_FALSE(end.task->uid_chosen);  // nothing is kept: it may come again
+  CHECK(end.unless_asked);
   CHECK(bench.tick().empty());
 }
 
@@ -121,7 +122,7 @@ TEST_CASE("A task that is away is given up there, for this node alone") {
     Actions out;
     bench.scheduler.on_copy_cancelled(client, "u1", bench.now, out);
     CHECK(out.empty());
-    CHECK(only<FinishAway>(bench.enqueued("u1", Kind::away, 7)).lease_number == 7);
+    CHECK(only<FinishAway>(bench.enqueued("u1", Kind::away, 7)).unless_asked);
   }
   SUBCASE("the queue is away too") {
     (void)bench.enqueued("u1", Kind::unavailable);
@@ -149,6 +150,7 @@ TEST_CASE("What is away goes on where other nodes serve the queue: they may wait
   const auto end = only<FinishAway>(bench.link_result(101, sent.id, result_of("u1")));
   CHECK(end.lease_number == 7);
   CHECK(end.result.content == "3");
+  CHECK_FALSE(end.unless_asked);
 }
 
 TEST_CASE("A task that must not run twice is no second one of another node's") {

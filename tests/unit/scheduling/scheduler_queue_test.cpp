@@ -165,10 +165,10 @@ TEST_CASE("While the queue is down the cloud takes tasks without it, and the que
     CHECK(all<FinishAway>(actions).at(0).lease_number == 9);
     CHECK(all<ReturnResult>(actions).size() == 1);
   }
-  SUBCASE("the cloud answers before the queue does: what the queue holds is let go") {
+  SUBCASE("the cloud answers before the queue does: what the queue holds is ended") {
     (void)bench.queue_up();
     (void)only<ReturnResult>(bench.cloud_result(sent.id, result_of("u1")));
-    CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
+    CHECK(only<FinishAway>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
     CHECK(bench.result(result_of("u1")).empty());
   }
   SUBCASE("the queue is full: the cloud has the task all the same") {
@@ -226,7 +226,7 @@ TEST_CASE(
   CHECK(bench.queue_up(false).empty());
 }
 
-TEST_CASE("What a call that failed may have left as away is taken back once the queue is up") {
+TEST_CASE("What a call that failed may have left as away ends once the queue is up") {
   auto bench = SchedulerBench::with_workers();
   (void)bench.cloud_up();
   (void)bench.task(cloud_task("heavy", "u1"));
@@ -235,7 +235,9 @@ TEST_CASE("What a call that failed may have left as away is taken back once the 
   (void)only<ReturnResult>(bench.cloud_result(sent.id, result_of("u1")));
   CHECK(bench.scheduler.unanswered() == 0);
   CHECK(only<EnqueueTask>(bench.queue_up()).away);
-  CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
+  const auto end = only<FinishAway>(bench.enqueued("u1", Kind::away, 9));
+  CHECK(end.lease_number == 9);
+  CHECK(end.result.content == "3");
   CHECK(bench.result(result_of("u1")).empty());
 }
 
@@ -252,7 +254,7 @@ TEST_CASE("What may be left as away is asked for until the queue has answered") 
     CHECK(bench.enqueued("u1", Kind::unavailable).empty());
   }
   CHECK(only<EnqueueTask>(bench.queue_up()).away);
-  CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
+  CHECK(only<FinishAway>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
   CHECK(bench.queue_up().empty());
 }
 
@@ -265,7 +267,7 @@ TEST_CASE("A task that was answered before its enqueue as away failed is asked f
   (void)bench.cloud_result(sent.id, result_of("u1"));
   CHECK(bench.enqueued("u1", Kind::unavailable).empty());
   CHECK(only<EnqueueTask>(bench.queue_up()).away);
-  CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
+  CHECK(only<FinishAway>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
 }
 
 TEST_CASE("A queue that came back with less holds again as away what is with the cloud") {
@@ -350,6 +352,14 @@ TEST_CASE("A uid that another task took while the queue had lost it is no longer
   CHECK(code_of(only<ReturnResult>(bench.enqueued("u1", Kind::conflict))) ==
         TaskErrorCode::invalid_task);
   CHECK(bench.scheduler.away() == 0);
+}
+
+TEST_CASE("What was refused is given to its workers by a queue that may hold it as away") {
+  auto bench = SchedulerBench::with_workers();
+  (void)bench.cloud_up();
+  (void)bench.task(cloud_task("heavy", "u1"));
+  (void)bench.stop(true);
+  CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 9)).lease_number == 9);
 }
 
 TEST_CASE("A late answer to an earlier enqueue says nothing of the uid that came again since") {
