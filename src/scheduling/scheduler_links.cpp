@@ -196,6 +196,7 @@ void Scheduler::share(Instant now, Actions& out) {
 }
 
 void Scheduler::share_if_changed(Instant now, Actions& out) {
+  state.takes_copies = options_.policy->ties_copies;
   if (!options_.shares_on_change || neighbours_.all().empty()) return;
   if (now - shared_at_ < options_.sharing_interval / 10) return;
   const bool is_up = is_here_to_be_had() && !draining_;
