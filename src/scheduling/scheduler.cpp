@@ -257,6 +257,7 @@ void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& ou
   set_where(entry, Where::here);
   if (std::exchange(entry.held_away, false)) {
     cancel_copies(entry, out);  // the queue has yet to take it back
+    entry.look_at = Instant::max();
     out.push_back(TakeBack{task.uid, entry.lease_number});
   } else if (queue_up_) {
     enqueue(entry, false, out);  // else when it is back

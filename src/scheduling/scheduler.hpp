@@ -256,6 +256,7 @@ class Scheduler {
   void set_wake(Entry& entry);
   void stop_wake(Entry& entry);
   void wake_due(Instant now, Actions& out);
+  void set_escapes(Instant now);
   void add_copies(Entry& entry, const Plan& plan, Instant now);
   void look_again(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] static Duration slack_of_others(const Entry& entry, Instant now);
@@ -298,6 +299,7 @@ class Scheduler {
 
   Neighbours neighbours_;
   // Members only to keep their memory.
+  Duration cloud_delay_{};             // the last one, also of a cloud that was away since
   ClusterView view_;
   struct ViewLink {
     PeerId link = 0;

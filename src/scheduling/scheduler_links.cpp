@@ -84,11 +84,27 @@ void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
   cloud_->site = Site::cloud;
   cloud_told_kinds_ = false;
   kinds_.set(cloud_link, is_original ? original_kinds() : first_kinds());
+  cloud_->link_delay = cloud_delay_;
   place_parked(now, out);
 }
 
+  set_escapes(now);
+}
+
+/// The cloud has come, or can run more: for what has waited here since before.
+void Scheduler::set_escapes(Instant now) {
+  if (!options_.policy->ties_copies) return;
+  for (auto& [uid, entry] : entries_) {
+    const bool waits = entry.where == Where::here && entry.in_queue && entry.in_flight == 0 &&
+                       !entry.has_started && !entry.is_anothers && !entry.is_withdrawn;
+    if (!waits || entry.escape_at != Instant::max()) continue;
+    set_escape(entry, now);
+    set_wake(entry);
+  }
 void Scheduler::on_cloud_delay(Duration round_trip) {
-  if (cloud_) cloud_->link_delay = std::max(round_trip, cloud_way_.value_or(Duration::zero()));
+  if (!cloud_) return;
+  cloud_->link_delay = std::max(round_trip, cloud_way_.value_or(Duration::zero()));
+  cloud_delay_ = cloud_->link_delay;
 }
 
 /// What an answer took beyond waiting and running there. The connection alone may end at a proxy
