@@ -335,9 +335,7 @@ void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& o
   if (entry.was_in_queue && runs_here(task)) {
     return place_here(entry, {}, out);  // accepted, so never refused
   }
-  if (!entry.was_in_queue && !is_in_reach(task) && !may_hear_of_kinds()) {
-    return refuse_parked(entry, out);
-  }
+  if (!entry.was_in_queue && is_unplaceable(task)) return refuse_parked(entry, out);
   if (entry.where != Where::parked) entry.deadline = {};
   set_where(entry, Where::parked);
   if (entry.deadline == Instant{}) {

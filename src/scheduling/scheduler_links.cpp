@@ -36,8 +36,10 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
   if (Neighbour* neighbour = neighbours_.find(link)) neighbour->heard_at = now;
   if (is_copy_of(entry, id)) {
     if (was_turned_away(result)) {
+      note_copy(entry, link, DecidedCopy::Fate::turned_away);
       remove_copy(entry, id);
     } else {
+      note_copy(entry, link, DecidedCopy::Fate::began);
       on_copy_result(entry, id, std::move(result), out);
     }
     return true;
@@ -82,12 +84,10 @@ void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
   has_met_cloud_ = true;
   cloud_.emplace();
   cloud_->site = Site::cloud;
+  cloud_->link_delay = cloud_delay_;
   cloud_told_kinds_ = false;
   kinds_.set(cloud_link, is_original ? original_kinds() : first_kinds());
-  cloud_->link_delay = cloud_delay_;
   place_parked(now, out);
-}
-
   set_escapes(now);
 }
 
@@ -101,6 +101,8 @@ void Scheduler::set_escapes(Instant now) {
     set_escape(entry, now);
     set_wake(entry);
   }
+}
+
 void Scheduler::on_cloud_delay(Duration round_trip) {
   if (!cloud_) return;
   cloud_->link_delay = std::max(round_trip, cloud_way_.value_or(Duration::zero()));
@@ -194,6 +196,7 @@ NodeState Scheduler::own_state() const {
   state.queued = backlog_.tasks() - state.running;
   state.sequence = shared_.sequence + 1;
   state.sharing_interval = options_.sharing_interval;
+  state.takes_copies = options_.policy->ties_copies;
   return state;
 }
 
@@ -212,7 +215,6 @@ void Scheduler::share(Instant now, Actions& out) {
 }
 
 void Scheduler::share_if_changed(Instant now, Actions& out) {
-  state.takes_copies = options_.policy->ties_copies;
   if (!options_.shares_on_change || neighbours_.all().empty()) return;
   if (now - shared_at_ < options_.sharing_interval / 10) return;
   const bool is_up = is_here_to_be_had() && !draining_;
