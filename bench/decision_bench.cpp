@@ -48,6 +48,7 @@ void add_neighbours(Scheduler& scheduler, int count, Instant now) {
     NodeState state;
     state.expected_wait = std::chrono::hours(1);  // never the sooner one: nothing is handed on
     state.workers = 1;
+    state.takes_copies = true;
     state.waits.emplace().fill({std::chrono::hours(1), std::chrono::seconds(1)});
     scheduler.on_state(static_cast<PeerId>(i), state, now, ignored);
   }

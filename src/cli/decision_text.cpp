@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -62,6 +63,25 @@ std::string table_of(const json::Object& decision) {
   return rows.size() > 1 ? table_text(rows, {.left = 1, .ends_in_text = true}) : "  no place\n";
 }
 
+/// "at once", "after 4ms".
+std::string moment_of(const json::Object& copy) {
+  return number_of(copy, "after").value_or(0) > 0 ? "after " + length_of(copy, "after") : "at once";
+}
+
+std::string copies_of(const json::Object& decision) {
+  std::string text;
+  const auto copies = json::read_values(decision.find("copies").value_or("[]"));
+  for (const std::string_view item : copies.value_or(std::vector<std::string_view>{})) {
+    json::Object copy;
+    if (!copy.parse(item)) continue;
+    std::string fate = text_of(copy, "fate");
+    std::ranges::replace(fate, '_', ' ');
+    text += fmt::format("  copy: {} {}, expected: waits {}; {}\n", place_of(copy), moment_of(copy),
+                        length_of(copy, "expected_wait"), fate);
+  }
+  return text;
+}
+
 std::string outcome_of(const json::Object& decision) {
   json::Object outcome;
   if (!outcome.parse(decision.find("outcome").value_or("null"))) return "";
@@ -81,8 +101,13 @@ std::string shadow_of(const json::Object& decision) {
   json::Object shadow;
   if (!shadow.parse(decision.find("shadow").value_or("null"))) return "";
   const bool is_placed = !text_of(shadow, "site", "").empty();
-  return fmt::format("  shadow {}: {}{}, {}\n", text_of(shadow, "policy"),
-                     is_placed ? place_of(shadow) : "nowhere",
+  std::string where = is_placed ? place_of(shadow) : "nowhere";
+  const auto copies = json::read_values(shadow.find("copies").value_or("[]"));
+  for (const std::string_view item : copies.value_or(std::vector<std::string_view>{})) {
+    json::Object copy;
+    if (copy.parse(item)) where += ", a copy at " + place_of(copy);
+  }
+  return fmt::format("  shadow {}: {}{}, {}\n", text_of(shadow, "policy"), where,
                      flag_of(shadow, "differs") ? "" : ", too", text_of(shadow, "reason"));
 }
 
@@ -104,6 +129,7 @@ std::string decision_text(const json::Object& decision) {
     text += fmt::format("  expected: waits {}, after {} before\n",
                         length_of(decision, "expected_wait"), length_of(decision, "waited"));
   }
+  text += copies_of(decision);
   text += shadow_of(decision);
   if (flag_of(decision, "placed_again")) text += "  it was placed again:\n";
   return text + outcome_of(decision);

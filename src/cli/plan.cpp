@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,7 +37,12 @@ CommandResult run_plan(const PlanOptions& options) {
   json::Object plan;
   const bool is_whole = plan.parse(*report).has_value();
   fmt::print("{}", options.json || !is_whole ? *report + '\n' : decision_text(plan));
-  return exit_code::ok;
+  if (!is_whole || plan.find("error").value_or("null") == "null") return exit_code::ok;
+  std::fflush(stdout);
+  return std::unexpected(CommandFailure{
+      exit_code::failed, fmt::format("no node in reach can run '{}'; 'fogctl tasks kinds' lists "
+                                     "what they can",
+                                     task.name)});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -37,6 +38,7 @@ struct SimulateOptions {
   std::uint32_t workers = 0;
   Duration link_delay = std::chrono::milliseconds(1);  // one way
   Duration cloud_delay{};                              // a round trip; 0: no cloud
+  bool says_nodes = false;                             // one of these four was given
   std::vector<std::string> policies;
   std::uint32_t seeds = 5;
   std::uint64_t first_seed = 1;
@@ -64,8 +66,9 @@ std::expected<sim::Scenario, CommandFailure> load_scenario(const std::string& pa
                                                            const SimulateOptions& options) {
   std::ifstream file(path);
   std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || !text) {
+  const bool is_empty = file.peek() == std::ifstream::traits_type::eof();
+  if (!is_empty) text << file.rdbuf();
+  if (!file.is_open() || file.bad() || !text) {
     return failed(
         fmt::format("cannot read scenario {}: there is no such file, or it cannot be read; "
                     "those of fogctl are in its source tree, in bench/scenarios",
@@ -102,8 +105,8 @@ sim::Scenario plain_scenario(const RecordedTrace& trace, const SimulateOptions& 
 
 /// Its tasks are those of the trace; all of them are measured, unless it is said how long.
 void replay(sim::Scenario& scenario, RecordedTrace trace, const SimulateOptions& options) {
-  Duration work{};
-  for (const sim::TracedTask& task : trace.tasks) work += task.execution;
+  double work = 0;  // s
+  for (const sim::TracedTask& task : trace.tasks) work += to_seconds(task.execution);
   const Duration length = trace.tasks.back().arrival - sim::start_of_time + Duration(1);
   scenario.name = options.trace;
   scenario.about = fmt::format(
@@ -112,7 +115,7 @@ void replay(sim::Scenario& scenario, RecordedTrace trace, const SimulateOptions&
       scenario.nodes, scenario.workers, scenario.workers == 1 ? "" : "s");
   scenario.measured_from = Duration::zero();
   scenario.measured_to = options.measure > Duration::zero() ? options.measure : length;
-  const double load = to_seconds(work) / (to_seconds(length) * scenario.capacity());
+  const double load = work / (to_seconds(length) * scenario.capacity());
   scenario.loads = {std::round(load * 1000) / 1000};
   scenario.recorded = std::make_shared<const std::vector<sim::TracedTask>>(std::move(trace.tasks));
 }
@@ -147,13 +150,9 @@ std::optional<CommandFailure> contradiction_in(const SimulateOptions& options) {
   const auto wrong = [](std::string message) {
     return CommandFailure{exit_code::usage, std::move(message)};
   };
-  const SimulateOptions plain;
-  const bool says_nodes = options.nodes > 0 || options.workers > 0 ||
-                          options.link_delay != plain.link_delay ||
-                          options.cloud_delay != plain.cloud_delay;
   if (options.trace.empty()) {
     if (options.scenarios.empty()) return wrong("simulate: SCENARIO is required, or --trace");
-    if (says_nodes) {
+    if (options.says_nodes) {
       return wrong(
           "simulate: --nodes, --workers, --link-delay and --cloud-delay are for a --trace");
     }
@@ -161,7 +160,7 @@ std::optional<CommandFailure> contradiction_in(const SimulateOptions& options) {
   }
   if (options.scenarios.size() > 1) return wrong("simulate: --trace goes with one scenario");
   if (!options.loads.empty()) return wrong("simulate: --load: the trace has its own");
-  if (!options.scenarios.empty() && says_nodes) {
+  if (!options.scenarios.empty() && options.says_nodes) {
     return wrong("simulate: the scenario says how many --nodes and --workers, and which links");
   }
   return std::nullopt;
@@ -224,15 +223,19 @@ std::vector<sim::LoadSummary> summaries_of(const std::vector<Cell>& cells,
   return summaries;
 }
 
+std::unexpected<CommandFailure> unwritable_plot(const std::string& path) {
+  return failed(
+      fmt::format("cannot write the plot to {}: name a file with --plot that can be "
+                  "written, in a folder that is there",
+                  path));
+}
+
 CommandResult write_plot(const std::string& path, const std::vector<sim::LoadSummary>& summaries) {
   std::ofstream file(path);
   file << sim::plot_in_time(summaries);
   file.close();
   if (file) return exit_code::ok;
-  return failed(
-      fmt::format("cannot write the plot to {}: name a file with --plot that can be "
-                  "written, in a folder that is there",
-                  path));
+  return unwritable_plot(path);
 }
 
 std::expected<std::vector<sim::Scenario>, CommandFailure> load_scenarios(
@@ -242,9 +245,29 @@ std::expected<std::vector<sim::Scenario>, CommandFailure> load_scenarios(
   for (const std::string& path : options.scenarios) {
     auto scenario = load_scenario(path, options);
     if (!scenario) return std::unexpected(scenario.error());
+    const auto same = std::ranges::find(scenarios, scenario->name, &sim::Scenario::name);
+    if (same != scenarios.end()) {
+      return failed(fmt::format("{}: another scenario is named '{}', too", path, same->name));
+    }
     scenarios.push_back(std::move(*scenario));
   }
   return scenarios;
+}
+
+/// They would not fit into memory.
+std::optional<CommandFailure> too_many_tasks(const std::vector<Cell>& cells,
+                                             const std::vector<sim::Scenario>& scenarios) {
+  constexpr double most = 1e9;
+  for (const Cell& cell : cells) {
+    const sim::Scenario& scenario = scenarios[cell.scenario];
+    const double tasks = sim::expected_tasks(scenario, cell.load);
+    if (tasks <= most) continue;
+    return CommandFailure{
+        exit_code::failed,
+        fmt::format("{} at load {}: {:.3g} tasks would come, more than {:.3g} cannot be simulated",
+                    scenario.name, cell.load, tasks, most)};
+  }
+  return std::nullopt;
 }
 
 CommandResult run_simulate(const SimulateOptions& options) {
@@ -259,6 +282,11 @@ CommandResult run_simulate(const SimulateOptions& options) {
     for (const Policy& policy : policies()) chosen.push_back(&policy);
   }
   std::vector<Cell> cells = cells_of(scenarios, options);
+  if (auto too_many = too_many_tasks(cells, scenarios)) {
+    return std::unexpected(std::move(*too_many));
+  }
+  const bool can_plot = options.plot.empty() || std::ofstream(options.plot, std::ios::app);
+  if (!can_plot) return unwritable_plot(options.plot);  // before it is waited for
   run_cells(cells, scenarios, chosen, options.jobs);
   const auto summaries = summaries_of(cells, scenarios, chosen, options.seeds);
   const std::string text =
@@ -273,6 +301,19 @@ std::string check_policy(const std::string& name) {
   std::vector<std::string_view> names;
   for (const Policy& policy : policies()) names.push_back(policy.name);
   return fmt::format("there is no policy '{}'; there are {}", name, fmt::join(names, ", "));
+}
+
+/// The simulation's times are whole nanoseconds, and sums of them.
+constexpr Duration longest = std::chrono::hours(24);
+
+/// A CLI11 check beside that of add_duration.
+std::function<std::string(const std::string&)> no_less_than(Duration least) {
+  return [least](const std::string& text) {
+    const auto length = parse_duration(text);
+    const bool fits = length && *length >= least && *length <= longest;
+    return fits ? std::string()
+                : fmt::format("'{}' is not from {} to 24h", text, format_duration(least));
+  };
 }
 
 std::string check_load(const std::string& text) {
@@ -310,14 +351,19 @@ Run add_simulate(CLI::App& command) {
                   "nodes of the scenario or of the four flags below")
       ->type_name("FILE")
       ->default_str("none");
-  add_number<std::uint32_t>(command, "--nodes", options->nodes, {1, 1'000'000}, "... how many")
-      ->default_str("those of the trace");
-  add_number<std::uint32_t>(command, "--workers", options->workers, {1, 1024},
-                            "... workers of each")
-      ->default_str("those of the trace");
-  add_duration(command, "--link-delay", options->link_delay, "... of each link, one way");
-  add_duration(command, "--cloud-delay", options->cloud_delay, "... of the cloud, a round trip")
-      ->default_str("no cloud");
+  const auto* nodes =
+      add_number<std::uint32_t>(command, "--nodes", options->nodes, {1, 1'000'000}, "... how many")
+          ->default_str("those of the trace");
+  const auto* workers = add_number<std::uint32_t>(command, "--workers", options->workers, {1, 1024},
+                                                  "... workers of each")
+                            ->default_str("those of the trace");
+  const auto* link =
+      add_duration(command, "--link-delay", options->link_delay, "... of each link, one way")
+          ->check(no_less_than(Duration::zero()));
+  const auto* cloud =
+      add_duration(command, "--cloud-delay", options->cloud_delay, "... of the cloud, a round trip")
+          ->check(no_less_than(Duration::zero()))
+          ->default_str("no cloud");
   add_number<std::uint32_t>(command, "--seeds", options->seeds, {1, 1000},
                             "how often each is simulated, each time with other tasks");
   constexpr std::uint64_t most = std::uint64_t{1} << 62;
@@ -325,8 +371,10 @@ Run add_simulate(CLI::App& command) {
                             "the first seed; equal seeds give equal figures");
   add_duration(command, "--sharing-interval", options->sharing_interval,
                "how often nodes share their state")
+      ->check(no_less_than(std::chrono::milliseconds(1)))
       ->default_str("the scenario's");
   add_duration(command, "--measure", options->measure, "how long is measured, after the warm-up")
+      ->check(no_less_than(std::chrono::milliseconds(1)))
       ->default_str("the scenario's");
   add_number<std::size_t>(command, "--jobs", options->jobs, {1, 1024},
                           "simulations that run at the same time");
@@ -337,7 +385,10 @@ Run add_simulate(CLI::App& command) {
               "fogctl simulate bench/scenarios/hotspot5.toml\n"
               "fogctl simulate --trace day.trace --nodes 4 --policy deadline\n"
               "fogctl simulate bench/scenarios/*.toml --policy original --load 0.9 --json");
-  return [options] { return run_simulate(*options); };
+  return [options, nodes, workers, link, cloud] {
+    options->says_nodes = nodes->count() + workers->count() + link->count() + cloud->count() > 0;
+    return run_simulate(*options);
+  };
 }
 
 }  // namespace fogctl::cli

@@ -147,6 +147,7 @@ class Session {
   void seek_other();
   void arm_hedge_timer();
   void hedge_due();
+  void leave_full();
   void hedge(const SentTask& task, NodeIndex other);
   void on_accepted(NodeIndex node, const wire::Accepted& accepted);
   void give_up_at(NodeIndex node, const SentTask& task);

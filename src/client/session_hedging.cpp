@@ -104,10 +104,17 @@ void Session::hedge_due() {
     const bool is_alone = open && open->node != no_node && open->other == no_node;
     if (is_alone && !open->is_accepted) hedge(open->task, node_other_than(open->node));
   }
+  leave_full();
   for (const auto& link : links_) {
     if (link) link->flush();
   }
   arm_hedge_timer();
+}
+
+/// A node that accepts nothing and reads nothing gets no more.
+void Session::leave_full() {
+  const NodeIndex other = current_ != no_node && is_full() ? node_other_than(current_) : no_node;
+  if (other != no_node && links_[other]->unsent_bytes() <= full_bytes) current_ = last_ = other;
 }
 
 void Session::hedge(const SentTask& task, NodeIndex other) {

@@ -34,6 +34,7 @@ class DecisionWriter {
       append_place(place);
     }
     list += ']';
+    append_copies(writer, decision);
     append_shadow(writer, decision);
     append_flag(writer, "placed_again", !decision.is_last);
     append_ending(writer, decision.ending);
@@ -85,12 +86,38 @@ class DecisionWriter {
     writer.end();
   }
 
+  void append_copies(ObjectWriter& writer, const Decision& decision) {
+    std::string& list = writer.begin("copies");
+    list += '[';
+    for (std::size_t i = 0; i < decision.copy_count; ++i) {
+      if (i > 0) list += ',';
+      const DecidedCopy& copy = decision.copies[i];
+      ObjectWriter one(list);
+      append_site(one, Site::neighbour, copy.link);
+      one.number("after", to_seconds(copy.after));
+      one.number("expected_wait", to_seconds(copy.expected));
+      one.text("fate", to_string(copy.fate));
+      one.end();
+    }
+    list += ']';
+  }
+
   void append_shadow(ObjectWriter& writer, const Decision& decision) {
     if (!decision.shadow) return writer.value("shadow", "null");
     ObjectWriter shadow(writer.begin("shadow"));
     shadow.text("policy", names_.shadow);
     append_choice(shadow, *decision.shadow);
-    append_flag(shadow, "differs", !decision.shadow->is_same_place(decision.choice));
+    std::string& list = shadow.begin("copies");
+    list += '[';
+    for (const PeerId link : decision.shadow->copies) {
+      if (link == 0) break;
+      if (list.back() != '[') list += ',';
+      ObjectWriter one(list);
+      append_site(one, Site::neighbour, link);
+      one.end();
+    }
+    list += ']';
+    append_flag(shadow, "differs", !decision.shadow->is_same(decision.choice));
     shadow.end();
   }
 

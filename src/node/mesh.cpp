@@ -32,6 +32,7 @@ NodeState state_of(const wire::State& state) {
   read.running = static_cast<std::size_t>(state.running);
   read.sequence = static_cast<std::uint64_t>(state.sequence);
   if (state.sharing_interval > Duration::zero()) read.sharing_interval = state.sharing_interval;
+  read.takes_copies = state.takes_copies;
   if (state.waits.size() == 2 * wait_slacks.size()) {
     WaitProfile& waits = read.waits.emplace();
     for (std::size_t i = 0; i < waits.size(); ++i) {
@@ -50,6 +51,7 @@ wire::State message_of(const NodeState& state) {
   message.running = static_cast<int>(state.running);
   message.sequence = static_cast<std::int64_t>(state.sequence);
   message.sharing_interval = state.sharing_interval;
+  message.takes_copies = state.takes_copies;
   if (state.waits) {
     for (const auto& [mean, deviation] : *state.waits) {
       message.waits.insert(message.waits.end(), {mean, deviation});

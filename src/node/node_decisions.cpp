@@ -51,7 +51,9 @@ void Node::on_message(PeerId peer, wire::PlanQuery query) {
   if (!query.task.has_class) task.weight = scheduler_.class_of(task.name);
   const DecisionView plan = scheduler_.plan(std::move(task), now);
   buffer_.clear();
-  wire::append_plan(buffer_, decision_members(plan, decision_names(), now));
+  std::string members = decision_members(plan, decision_names(), now);
+  members += plan.is_refused ? R"(,"error":"unplaceable")" : R"(,"error":null)";
+  wire::append_plan(buffer_, members);
   connections_.send(peer, buffer_);
 }
 

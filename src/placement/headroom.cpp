@@ -11,7 +11,7 @@ const Candidate* drawn_neighbour(const Task& task, const ClusterView& view, std:
   const auto weight_of = [&](const Candidate& candidate) -> std::uint64_t {
     const Duration left = headroom_by_deadline(task, view, candidate);
     if (left <= Duration::zero() || has_handed_on(candidate, task)) return 0;
-    if (candidate.is_original && what == Handing::copy) return 0;
+    if (!candidate.takes_copies && what == Handing::copy) return 0;
     return static_cast<std::uint64_t>(left / std::chrono::microseconds(1)) + 1;
   };
   for (const Candidate& candidate : view.neighbours) total += weight_of(candidate);

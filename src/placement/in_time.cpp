@@ -23,7 +23,7 @@ bool may_be_copied(const Task& task, const ClusterView& view) {
 }
 
 bool takes_copies(const Candidate& neighbour, const Task& task) {
-  return !neighbour.is_original && !has_handed_on(neighbour, task);
+  return neighbour.takes_copies && !has_handed_on(neighbour, task);
 }
 
 /// Null: there is none.
@@ -45,7 +45,7 @@ const Candidate* neighbour_for_copy(const Task& task, const ClusterView& view, R
   return other->link_delay < one->link_delay ? other : one;
 }
 
-/// A neighbour of the original system takes no copies, but tasks, by its own rule.
+/// A neighbour that takes no copies takes tasks, by the rule that all know.
 Plan by_original_rule(const Task& task, const ClusterView& view, const Plan& else_here) {
   Plan plan = place_by_original_rule(task, view, {}, 0);
   return plan.placements.front().site == Site::neighbour ? plan : else_here;

@@ -21,8 +21,8 @@ namespace fogctl {
 ///    weighs more.
 ///    The neighbour is the nearer of two that place_by_deadline's rule 3 draws, as the shorter link
 ///    cancels sooner; where that rule draws none, any one: what is known of it may be old.
-/// 4. Where no neighbour takes copies, one of the original system gets the task if its rule says
-///    so.
+/// 4. Where no neighbour takes copies, being of the original system or of another policy, one of
+///    them gets the task if the original rule says so.
 [[nodiscard]] Plan place_in_time(const Task& task, const ClusterView& view, const Tuning& tuning,
                                  std::uint64_t draw);
 

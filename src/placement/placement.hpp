@@ -42,6 +42,7 @@ struct Candidate {
   std::string_view node;      // id; of an original neighbour its address; empty for the cloud
   std::string_view address;   // as it would stand in offloading_fog
   bool is_original = false;   // a neighbour of the original system: knows addresses, no ids
+  bool takes_copies = false;  // a neighbour that ties them, too
   Duration expected_wait{};   // before the task would start there, the link apart
   Duration link_delay{};      // a round trip
   Duration report_age{};      // since the node said so

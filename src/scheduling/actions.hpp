@@ -112,6 +112,7 @@ struct NodeState {
   std::uint64_t sequence = 0;
   std::optional<WaitProfile> waits = {};  // of tasks that come now, by their urgency
   Duration sharing_interval = std::chrono::seconds(1);
+  bool takes_copies = false;
 };
 
 /// Tell these neighbours how busy this node is.

@@ -6,6 +6,27 @@
 
 namespace fogctl {
 
+std::string_view to_string(DecidedCopy::Fate fate) {
+  switch (fate) {
+    case DecidedCopy::Fate::planned:
+      return "planned";
+    case DecidedCopy::Fate::sent:
+      return "sent";
+    case DecidedCopy::Fate::began:
+      return "began";
+    case DecidedCopy::Fate::turned_away:
+      return "turned_away";
+  }
+  return {};
+}
+
+DecidedCopy* Decision::copy_at(PeerId link) {
+  for (std::size_t i = copy_count; i > 0; --i) {
+    if (copies[i - 1].link == link) return &copies[i - 1];
+  }
+  return nullptr;
+}
+
 Decision& DecisionLog::add(Instant now) {
   FOGCTL_CHECK(is_on());
   if (decided_ == 0) kept_.reserve(most_);  // pages that are not written yet cost nothing
@@ -16,6 +37,7 @@ Decision& DecisionLog::add(Instant now) {
   kept.neighbours = {};
   kept.decision.at = now;
   kept.decision.is_last = true;
+  kept.decision.copy_count = 0;
   kept.decision.shadow.reset();
   kept.decision.ending.reset();
   needed_from_ = first_place_of(decided_ < most_ ? kept_.front() : kept_[decided_ % most_]);

@@ -49,16 +49,30 @@ struct SeenPlace {
 };
 static_assert(sizeof(SeenPlace) == 32);
 
-/// Where a plan sends the task first.
+/// Where a plan sends the task first, and where it has copies wait.
 struct Choice {
+  static constexpr std::size_t most_copies = 2;
   bool is_somewhere = false;
   Site site = Site::here;
   PeerId link = 0;  // of a neighbour; else 0
   std::string_view reason;
-  [[nodiscard]] bool is_same_place(const Choice& other) const {
-    return is_somewhere == other.is_somewhere && site == other.site && link == other.link;
+  std::array<PeerId, most_copies> copies{};  // of neighbours; 0: none
+  [[nodiscard]] bool is_same(const Choice& other) const {
+    return is_somewhere == other.is_somewhere && site == other.site && link == other.link &&
+           copies == other.copies;
   }
 };
+
+/// A copy that waits at a neighbour, or is to.
+struct DecidedCopy {
+  enum class Fate : std::uint8_t { planned, sent, began, turned_away };
+  PeerId link = 0;
+  Duration after{};     // the decision
+  Duration expected{};  // what it waits, the way there included
+  Fate fate = Fate::planned;
+};
+/// As it stands in messages: "turned_away".
+[[nodiscard]] std::string_view to_string(DecidedCopy::Fate fate);
 
 /// How a task ended, as this node saw it.
 struct TaskEnding {
@@ -82,10 +96,18 @@ struct Decision {
   TaskClass weight = TaskClass::light;
   bool cloud_processing = false;
   bool is_last = true;  // the task was not placed again
+  std::uint8_t copy_count = 0;
+  std::array<DecidedCopy, 4> copies{};  // the first of them
   ShortText uid;
   ShortText name;  // of the task
   std::optional<Choice> shadow;
   std::optional<TaskEnding> ending;
+
+  void add_copy(const DecidedCopy& copy) {
+    if (copy_count < copies.size()) copies[copy_count++] = copy;
+  }
+  /// The last at that neighbour; null: it is not kept.
+  [[nodiscard]] DecidedCopy* copy_at(PeerId link);
 };
 
 /// What a policy would have done that decides beside the live one, and acts on nothing.

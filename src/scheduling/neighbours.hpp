@@ -138,6 +138,7 @@ inline void Neighbours::describe(const Neighbour& neighbour, Instant now, Candid
   candidate.node = neighbour.who.id();
   candidate.address = neighbour.who.address;
   candidate.is_original = neighbour.who.is_original();
+  candidate.takes_copies = neighbour.state.takes_copies && !candidate.is_original;
   candidate.expected_wait = *neighbour.state.expected_wait;
   candidate.link_delay = neighbour.delay.value_or(Duration::zero());
   candidate.report_age = now - neighbour.state_at;

@@ -259,6 +259,7 @@ void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& ou
   set_where(entry, Where::here);
   if (std::exchange(entry.held_away, false)) {
     cancel_copies(entry, out);  // the queue has yet to take it back
+    entry.look_at = Instant::max();
     out.push_back(TakeBack{task.uid, entry.lease_number});
   } else if (queue_up_) {
     enqueue(entry, false, out);  // else when it is back
@@ -336,9 +337,7 @@ void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& o
   // Accepted, so never refused. Of one that was queued, others that serve the queue may run it.
   const bool may_run_here = runs_here(task) || !entry.reply_to.empty();
   if (entry.was_in_queue && may_run_here) return place_here(entry, {}, out);
-  if (!entry.was_in_queue && !is_in_reach(task) && !may_hear_of_kinds()) {
-    return refuse_parked(entry, out);
-  }
+  if (!entry.was_in_queue && is_unplaceable(task)) return refuse_parked(entry, out);
   if (entry.where != Where::parked) entry.deadline = {};
   set_where(entry, Where::parked);
   if (entry.deadline == Instant{}) {

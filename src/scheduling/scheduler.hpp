@@ -72,6 +72,7 @@ struct Considered {
 struct DecisionView {
   Decision decision;
   std::vector<Considered> places;
+  bool is_refused = false;  // of a plan: no node in reach can run the task
 };
 
 class Scheduler {
@@ -199,6 +200,8 @@ class Scheduler {
   void fill(Decision& decision, Entry& entry, const Plan& plan, Instant now);
   [[nodiscard]] bool sees_the_same(const Task& task, Instant now);
   void remember_places(DecisionLog& log, const Task& task, Instant now);
+  void note_copies(Decision& decision, const Plan& plan, Instant now);
+  void note_copy(const Entry& entry, PeerId link, DecidedCopy::Fate fate);
   void note_departed(const Neighbour& neighbour);
   void note_ending(const Entry& entry, const TaskResult& result);
   void judge_prediction(const Entry& entry, const TaskResult& result, Instant now);
@@ -267,6 +270,7 @@ class Scheduler {
   void count_taken_copy(Entry& entry, bool is_one);
   void drop_copies_from(PeerId link, Actions& out);
   void set_escape(Entry& entry, Instant now);
+  void set_escapes(Instant now);
   void set_wake(Entry& entry);
   void stop_wake(Entry& entry);
   void wake_due(Instant now, Actions& out);
@@ -286,6 +290,11 @@ class Scheduler {
   [[nodiscard]] bool runs_here(const Task& task) const;
   [[nodiscard]] bool is_in_reach(const Task& task) const;
   [[nodiscard]] bool may_hear_of_kinds() const;
+  [[nodiscard]] bool is_unplaceable(const Task& task) const {
+    return !is_in_reach(task) && !may_hear_of_kinds();
+  }
+  [[nodiscard]] Plan ask_policy(const Task& task, const ClusterView& view,
+                                std::uint64_t draw) const;
   [[nodiscard]] Duration expected_run(const Task& task, PeerId link) const;
   [[nodiscard]] std::optional<PlaceVerdict> why_not_here(const Entry& entry, bool can_run) const;
   [[nodiscard]] const ClusterView& view_for(const Entry& entry, Instant now);
@@ -304,6 +313,7 @@ class Scheduler {
   Instant now_;  // of the event that is being looked at
   std::optional<Candidate> cloud_;
   std::optional<Duration> cloud_way_;  // there and back, by what its answers took
+  Duration cloud_delay_{};             // the last one, also of a cloud that was away since
   bool cloud_is_original_ = true;
   bool has_met_cloud_ = false;
   bool cloud_told_kinds_ = false;

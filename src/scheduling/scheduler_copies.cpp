@@ -61,6 +61,7 @@ void Scheduler::send_copies(Entry& entry, Instant now, Actions& out) {
     copy.id = handed_on_.add(task->uid, copy.link, now + patience_with(expected, false));
     copy.sent_at = now;
     ++copies_;
+    note_copy(entry, copy.link, DecidedCopy::Fate::sent);
     out.push_back(HandOn{copy.link, std::move(task), copy.id});
   }
   std::erase_if(entry.copies, [](const Copy& copy) { return copy.id == 0; });
@@ -112,6 +113,7 @@ void Scheduler::on_copy_started(PeerId link, std::int64_t id, Instant now, Actio
   Entry& entry = *entry_of(*uid);
   if (!is_copy_of(entry, id) || entry.begun_as != 0) return;
   entry.begun_as = id;
+  note_copy(entry, link, DecidedCopy::Fate::began);
   judge_copy(entry, id, now);
   cancel_copies(entry, out, id);
   withdraw(entry, out);
@@ -372,6 +374,7 @@ void Scheduler::look_again(Entry& entry, Instant now, Actions& out) {
       options_.policy->place(*entry.task, view_for(entry, now), tuning_, random_.next());
   entry.look_at = never;
   if (plan.placements.empty() || plan.placements.front().site != Site::here) return;
+  if (Decision* decision = decisions_.find(entry.decision)) note_copies(*decision, plan, now);
   add_copies(entry, plan, now);
   send_copies(entry, now, out);
 }

@@ -1,6 +1,7 @@
 // The Scheduler's part about asking the policy, and remembering for people what it saw, what it
 // said, and what came of that.
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "scheduling/scheduler.hpp"
@@ -53,8 +54,12 @@ Considered considered(const Policy& policy, const Decision& decision, const Seen
   if (place.site == Site::neighbour) one.age = from_seconds(place.age);
   one.headroom = judgement.headroom;
   const Choice& choice = decision.choice;
+  const auto copies = std::span(decision.copies).first(decision.copy_count);
   if (choice.is_somewhere && choice.site == place.site && choice.link == place.link) {
     one.verdict = PlaceVerdict::chosen;
+  } else if (place.site == Site::neighbour &&
+             std::ranges::find(copies, place.link, &DecidedCopy::link) != copies.end()) {
+    one.verdict = PlaceVerdict::copied;
   } else if (place.verdict == PlaceVerdict::in_time) {
     one.verdict = judgement.verdict;
   }
@@ -71,11 +76,17 @@ DecisionView view_of(const Policy& policy, const DecisionLog::Found& found) {
 
 }  // namespace
 
+Plan Scheduler::ask_policy(const Task& task, const ClusterView& view, std::uint64_t draw) const {
+  Plan plan = options_.policy->place(task, view, tuning_, draw);
+  if (plan.placements.empty() && is_unplaceable(task)) plan.reason = "no node in reach can run it";
+  return plan;
+}
+
 Plan Scheduler::decide(Entry& entry, Instant now) {
   entry.expected_run = estimates_.of(*entry.task);
   const ClusterView& view = view_for(entry, now);
   const std::uint64_t draw = random_.next();
-  Plan plan = options_.policy->place(*entry.task, view, tuning_, draw);
+  Plan plan = ask_policy(*entry.task, view, draw);
   if (!decisions_.is_on()) return plan;
   if (Decision* before = decisions_.find(entry.decision)) before->is_last = false;
   Decision& decision = decisions_.add(now);
@@ -99,7 +110,7 @@ DecisionView Scheduler::plan(Task task, Instant now) {
   entry.task = std::make_shared<Task>(std::move(task));
   Random same_draws = random_;
   const std::uint64_t draw = same_draws.next();
-  const Plan plan = options_.policy->place(*entry.task, view_for(entry, now), tuning_, draw);
+  const Plan plan = ask_policy(*entry.task, view_for(entry, now), draw);
   DecisionLog log(1);
   Decision& decision = log.add(now);
   fill(decision, entry, plan, now);
@@ -109,7 +120,9 @@ DecisionView Scheduler::plan(Task task, Instant now) {
   is_seen_kept_ = false;
   remember_places(log, *entry.task, now);
   is_seen_kept_ = false;  // but in a log that ends
-  return view_of(*options_.policy, log.of(entry.task->uid, now).front());
+  DecisionView decided = view_of(*options_.policy, log.of(entry.task->uid, now).front());
+  decided.is_refused = plan.placements.empty() && is_unplaceable(*entry.task);
+  return decided;
 }
 
 std::vector<DecisionView> Scheduler::decisions_about(std::string_view uid, Instant now) const {
@@ -128,7 +141,27 @@ Choice Scheduler::choice_of(const Plan& plan) {
   const Placement& first = plan.placements.front();
   choice.site = first.site;
   if (first.site == Site::neighbour) choice.link = neighbours_.find(first.node)->link;
+  const std::size_t copies = std::min(plan.placements.size() - 1, Choice::most_copies);
+  for (std::size_t i = 0; i < copies; ++i) {
+    choice.copies[i] = neighbours_.find(plan.placements[i + 1].node)->link;
+  }
   return choice;
+}
+
+void Scheduler::note_copies(Decision& decision, const Plan& plan, Instant now) {
+  for (std::size_t i = 1; i < plan.placements.size(); ++i) {
+    const Neighbour& at = *neighbours_.find(plan.placements[i].node);
+    const Duration way = at.delay.value_or(Duration::zero());
+    decision.add_copy({.link = at.link,
+                       .after = now - decision.at,
+                       .expected = add_saturating(plan.placements[i].expected_wait, way)});
+  }
+}
+
+void Scheduler::note_copy(const Entry& entry, PeerId link, DecidedCopy::Fate fate) {
+  Decision* decision = decisions_.find(entry.decision);
+  DecidedCopy* copy = decision == nullptr ? nullptr : decision->copy_at(link);
+  if (copy != nullptr) copy->fate = fate;
 }
 
 /// What the shadow would do, counted.
@@ -136,7 +169,7 @@ std::optional<Choice> Scheduler::ask_shadow(const Task& task, const Choice& live
                                             std::uint64_t draw) {
   const Choice choice = choice_of(options_.shadow->place(task, view_, tuning_, draw));
   ++shadow_counts_.decisions;
-  if (!choice.is_same_place(live)) ++shadow_counts_.differing;
+  if (!choice.is_same(live)) ++shadow_counts_.differing;
   if (choice.is_somewhere) {
     ++shadow_counts_.sites[static_cast<std::size_t>(choice.site)];
   } else {
@@ -159,6 +192,7 @@ void Scheduler::fill(Decision& decision, Entry& entry, const Plan& plan, Instant
   decision.uid.set(task.uid);
   decision.name.set(task.name);
   decision.expected = {};
+  note_copies(decision, plan, now);
   if (decision.choice.is_somewhere) {
     const Neighbour* to = neighbours_.find(decision.choice.link);
     Duration way = to == nullptr ? Duration::zero() : to->delay.value_or(Duration::zero());

@@ -31,6 +31,7 @@ void Scheduler::on_kinds(PeerId link, TaskKinds kinds, Instant now, Actions& out
   if (is_cloud) cloud_told_kinds_ = true;
   kinds_.set(link, std::move(kinds));
   place_parked(now, out);
+  if (is_cloud) set_escapes(now);
 }
 
 void Scheduler::on_own_kinds(TaskKinds kinds, Instant now, Actions& out) {

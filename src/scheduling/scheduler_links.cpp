@@ -36,8 +36,10 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
   if (Neighbour* neighbour = neighbours_.find(link)) neighbour->heard_at = now;
   if (is_copy_of(entry, id)) {
     if (was_turned_away(result)) {
+      note_copy(entry, link, DecidedCopy::Fate::turned_away);
       remove_copy(entry, id);
     } else {
+      note_copy(entry, link, DecidedCopy::Fate::began);
       on_copy_result(entry, id, std::move(result), out);
     }
     return true;
@@ -81,13 +83,29 @@ void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
   has_met_cloud_ = true;
   cloud_.emplace();
   cloud_->site = Site::cloud;
+  cloud_->link_delay = cloud_delay_;
   cloud_told_kinds_ = false;
   kinds_.set(cloud_link, is_original ? original_kinds() : first_kinds());
   place_parked(now, out);
+  set_escapes(now);
+}
+
+/// The cloud has come, or can run more: for what has waited here since before.
+void Scheduler::set_escapes(Instant now) {
+  if (!options_.policy->ties_copies) return;
+  for (auto& [uid, entry] : entries_) {
+    const bool waits = entry.where == Where::here && entry.in_queue && entry.in_flight == 0 &&
+                       !entry.has_started && !entry.is_anothers && !entry.is_withdrawn;
+    if (!waits || entry.escape_at != Instant::max()) continue;
+    set_escape(entry, now);
+    set_wake(entry);
+  }
 }
 
 void Scheduler::on_cloud_delay(Duration round_trip) {
-  if (cloud_) cloud_->link_delay = std::max(round_trip, cloud_way_.value_or(Duration::zero()));
+  if (!cloud_) return;
+  cloud_->link_delay = std::max(round_trip, cloud_way_.value_or(Duration::zero()));
+  cloud_delay_ = cloud_->link_delay;
 }
 
 /// What an answer took beyond waiting and running there. The connection alone may end at a proxy
@@ -177,6 +195,7 @@ NodeState Scheduler::own_state() const {
   state.queued = backlog_.tasks() - state.running;
   state.sequence = shared_.sequence + 1;
   state.sharing_interval = options_.sharing_interval;
+  state.takes_copies = options_.policy->ties_copies;
   return state;
 }
 

@@ -44,8 +44,14 @@ FogWorld::FogWorld(const Scenario& scenario, const Trace& trace, const Policy& p
   for (std::uint32_t i = 0; i < trace.events.size(); ++i) {
     events_.push(start_of_time + trace.events[i].at, {Kind::misfortune, 0, i});
   }
+  for (const TimedEvent& event : trace.events) {
+    if (event.kind != TimedEvent::Kind::join) continue;
+    for (const std::uint32_t node : event.nodes) ++nodes_[node].dead;
+  }
   const Instant before = start_of_time - 2 * scenario.sharing_interval;
-  for (std::uint32_t node = 0; node < scenario.nodes; ++node) start(node, before);
+  for (std::uint32_t node = 0; node < scenario.nodes; ++node) {
+    if (nodes_[node].dead == 0) start(node, before);
+  }
 }
 
 Tally FogWorld::run() {

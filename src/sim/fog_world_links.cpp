@@ -79,6 +79,8 @@ void FogWorld::befall(std::uint32_t number, Instant now) {
       return;
     case TimedEvent::Kind::cut:
       return cut(event, now);
+    case TimedEvent::Kind::join:
+      return;
     case TimedEvent::Kind::cloud_away:
       if (cloud_away_++ > 0) return;
       ++cloud_life_;
@@ -90,7 +92,7 @@ void FogWorld::befall(std::uint32_t number, Instant now) {
 }
 
 void FogWorld::recover(const TimedEvent& event, Instant now) {
-  if (event.kind == TimedEvent::Kind::die) {
+  if (event.kind == TimedEvent::Kind::die || event.kind == TimedEvent::Kind::join) {
     for (const std::uint32_t node : event.nodes) {
       if (--nodes_[node].dead == 0) rise(node, now);
     }

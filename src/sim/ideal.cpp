@@ -17,6 +17,10 @@ class IdealRun {
       : scenario_(scenario), trace_(trace), queue_(QueueOrder::start_by) {
     workers_.resize(std::size_t{scenario.nodes} * scenario.workers);
     nodes_.resize(scenario.nodes);
+    for (const TimedEvent& event : trace.events) {
+      if (event.kind != TimedEvent::Kind::join) continue;
+      for (const std::uint32_t node : event.nodes) ++nodes_[node].dead;
+    }
     for (std::uint32_t i = static_cast<std::uint32_t>(workers_.size()); i > 0; --i) release(i - 1);
     places_.resize(trace.tasks.size());
     for (std::uint32_t i = 0; i < trace.events.size(); ++i) {
@@ -186,7 +190,8 @@ class IdealRun {
   void recover(const TimedEvent& event, Instant now) {
     cloud_away_ -= event.kind == TimedEvent::Kind::cloud_away;
     for (const std::uint32_t node : event.nodes) {
-      nodes_[node].dead -= event.kind == TimedEvent::Kind::die;
+      nodes_[node].dead -=
+          event.kind == TimedEvent::Kind::die || event.kind == TimedEvent::Kind::join;
       for (std::uint32_t i = 0; i < scenario_.workers; ++i) {
         const std::uint32_t worker = node * scenario_.workers + i;
         if (!workers_[worker].is_busy) release(worker);

@@ -41,9 +41,8 @@ class Panel {
         loads_.front().scenario);
     draw_grid();
     const std::size_t count = loads_.front().policies.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      draw_policy(i, i + 1 == count ? "#000000" : colours[i % colours.size()]);
-    }
+    draw_policy(count - 1, "#000000");  // the ideal, below the others
+    for (std::size_t i = 0; i + 1 < count; ++i) draw_policy(i, colours[i % colours.size()]);
   }
 
  private:

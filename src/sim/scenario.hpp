@@ -51,6 +51,7 @@ struct TimedEvent {
     freeze,      // all of it stops
     cut,         // nothing passes between these nodes and the others
     cloud_away,  // of all nodes
+    join,        // they are not there before; `length` is 0
   };
   Kind kind = Kind::die;
   Duration at{};

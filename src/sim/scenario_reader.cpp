@@ -129,13 +129,26 @@ class TableReader {
     values.clear();
     for (const toml::node& item : *array) {
       const auto read = item.is_number() ? item.value<double>() : std::nullopt;
-      if (!read || *read < range.least || *read > range.most) {
+      if (!read || !(*read >= range.least && *read <= range.most)) {
         return wrong(name,
                      fmt::format("numbers from {} to {} in brackets", range.least, range.most));
       }
       values.push_back(*read);
     }
     if (values.empty()) wrong(name, "at least one number in brackets");
+  }
+
+  /// Whole ones below `count`.
+  void indices(const char* name, std::vector<std::uint32_t>& values, std::uint32_t count) {
+    const toml::array* array = array_of(name, "whole numbers");
+    if (array == nullptr) return;
+    for (const toml::node& item : *array) {
+      const auto read = item.is_integer() ? item.value<std::int64_t>() : std::nullopt;
+      if (!read || *read < 0 || *read >= count) {
+        return wrong(name, fmt::format("whole numbers from 0 to {} in brackets", count - 1));
+      }
+      values.push_back(static_cast<std::uint32_t>(*read));
+    }
   }
 
   void wrong(const char* name, const std::string& expected) {
@@ -254,7 +267,8 @@ void read_tasks(TableReader& tasks, Scenario& scenario) {
 }
 
 void read_events(TableReader& root, Scenario& scenario) {
-  static constexpr std::string_view kinds[] = {"die", "stall", "freeze", "cut", "cloud-away"};
+  static constexpr std::string_view kinds[] = {"die", "stall",      "freeze",
+                                               "cut", "cloud-away", "join"};
   root.tables("events", [&](TableReader& event) {
     TimedEvent value;
     std::size_t kind = 0;
@@ -262,13 +276,15 @@ void read_events(TableReader& root, Scenario& scenario) {
     if (!event.has("what")) event.wrong("what", fmt::format("one of {}", fmt::join(kinds, ", ")));
     value.kind = static_cast<TimedEvent::Kind>(kind);
     event.length("at_s", value.at, one_second);
-    event.length("for_s", value.length, one_second, one_ns);
-    if (!event.has("for_s")) event.wrong("for_s", "a length in seconds");
-    std::vector<double> nodes;
-    event.numbers("nodes", nodes, {0, static_cast<double>(scenario.nodes - 1)});
-    for (const double node : nodes) value.nodes.push_back(static_cast<std::uint32_t>(node));
+    if (value.kind != TimedEvent::Kind::join) {
+      event.length("for_s", value.length, one_second, one_ns);
+      if (!event.has("for_s")) event.wrong("for_s", "a length in seconds");
+    }
+    event.indices("nodes", value.nodes, scenario.nodes);
     const bool wants_nodes = value.kind != TimedEvent::Kind::cloud_away;
-    if (wants_nodes && nodes.empty()) event.wrong("nodes", "the numbers of nodes, in brackets");
+    if (wants_nodes && value.nodes.empty()) {
+      event.wrong("nodes", "the numbers of nodes, in brackets");
+    }
     scenario.events.push_back(std::move(value));
   });
 }

@@ -82,8 +82,13 @@ TaskClass draw_class(const Scenario& scenario, Random& random) {
   return TaskClass::heavy;
 }
 
+/// Of all nodes, a second.
+double rate_of(const Scenario& scenario, double load) {
+  return load * scenario.capacity() / to_seconds(scenario.mean_execution());
+}
+
 std::vector<TracedTask> draw_tasks(const Scenario& scenario, double load, std::uint64_t seed) {
-  const double rate = load * scenario.capacity() / to_seconds(scenario.mean_execution());
+  const double rate = rate_of(scenario, load);
   const Duration end = scenario.measured_to + tail;
   std::vector<ExecutionDraw> executions;
   executions.reserve(scenario.classes.size());
@@ -178,6 +183,22 @@ Duration Scenario::mean_execution() const {
 
 double Scenario::capacity() const {
   return std::accumulate(speeds.begin(), speeds.end(), 0.0) * workers;
+}
+
+double expected_tasks(const Scenario& scenario, double load) {
+  if (scenario.recorded) return static_cast<double>(scenario.recorded->size());
+  double tasks = rate_of(scenario, load) * to_seconds(scenario.measured_to + tail);
+  if (const auto& on_off = scenario.on_off) {
+    tasks *= on_off->factor * to_seconds(on_off->on) / to_seconds(on_off->on + on_off->off);
+  }
+  if (const auto& flash = scenario.flash) {
+    double share = 0;
+    for (std::size_t node = 0; node < flash->nodes; ++node) share += scenario.shares[node];
+    const Duration length = std::min(flash->to, scenario.measured_to + tail) -
+                            std::min(flash->from, scenario.measured_to + tail);
+    tasks += rate_of(scenario, load) * share * (flash->factor - 1) * to_seconds(length);
+  }
+  return tasks;
 }
 
 Trace draw_trace(const Scenario& scenario, double load, std::uint64_t seed) {

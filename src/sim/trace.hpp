@@ -25,6 +25,8 @@ struct Trace {
   std::vector<TimedEvent> events;  // the scenario's, and stalls
 };
 
+/// How many tasks it has, on average.
+[[nodiscard]] double expected_tasks(const Scenario& scenario, double load);
 [[nodiscard]] Trace draw_trace(const Scenario& scenario, double load, std::uint64_t seed);
 
 }  // namespace fogctl::sim

@@ -82,6 +82,7 @@ struct State {
   /// For each urgency that placement knows: how long a task waits there, and how far from that it
   /// may be. Empty: not said.
   std::vector<Duration> waits = {};
+  bool takes_copies = false;
 };
 /// fogctl nodes tell each other of the neighbours that they have.
 struct KnownNodes {

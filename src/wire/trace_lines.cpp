@@ -46,9 +46,15 @@ bool read_weight(TraceLine& line, V value) {
   return weight.has_value();
 }
 
+/// Instants and lengths that can be added up.
+constexpr double latest = 9e9;  // s since the epoch
+constexpr Duration longest_execution = std::chrono::seconds(1'000'000);
+constexpr int most_workers = 1024;
+
 bool read_execution(TraceLine& line, V value) {
   if (value == "null") return true;
-  return read_seconds(line.execution_time.emplace(), value);
+  return read_seconds(line.execution_time.emplace(), value) &&
+         *line.execution_time <= longest_execution;
 }
 
 constexpr V a_length = "seconds, a finite number >= 0";
@@ -56,7 +62,8 @@ constexpr V a_name = "1 to 64 of [A-Za-z0-9_.-]";
 
 constexpr Field<TraceLine> fields[] = {
     {"event", read_event, "\"node\", \"arrival\", \"placement\", \"start\" or \"end\""},
-    {"at", [](TraceLine& l, V v) { return read_into(l.at, v) && l.at >= 0; }, a_length},
+    {"at", [](TraceLine& l, V v) { return read_into(l.at, v) && l.at >= 0 && l.at <= latest; },
+     "seconds since the epoch, from 0 to 9e9"},
     {"node", [](TraceLine& l, V v) { return read_into(l.node, v) && is_valid_name(l.node); },
      a_name},
     {"task_uid",
@@ -75,8 +82,10 @@ constexpr Field<TraceLine> fields[] = {
      "a whole number >= 0"},
     {"cloud_processing", [](TraceLine& l, V v) { return read_into(l.task.cloud_processing, v); },
      "true or false"},
-    {"execution_time", read_execution, a_length},
-    {"workers", [](TraceLine& l, V v) { return read_count(l.workers, v); }, "a whole number >= 0"},
+    {"execution_time", read_execution, "null, or seconds from 0 to 1e6"},
+    {"workers",
+     [](TraceLine& l, V v) { return read_count(l.workers, v) && l.workers <= most_workers; },
+     "a whole number from 0 to 1024"},
     {"sharing_interval", [](TraceLine& l, V v) { return read_seconds(l.sharing_interval, v); },
      a_length},
 };

@@ -24,7 +24,11 @@ explain() { "$fogctl" explain --connect "$one" "$@"; }
 explain late >"$dir/late"
 explain late --json >"$dir/late.json"
 "$fogctl" plan --task echo --requirement 0.05 --connect "$one" >"$dir/plan"
-"$fogctl" plan --task nobodys --connect "$one" --json >"$dir/nobodys.json"
+status=0
+"$fogctl" plan --task nobodys --connect "$one" --json >"$dir/nobodys.json" 2>"$dir/err" || status=$?
+[ "$status" -eq 1 ] || fail "status $status of a plan for what nobody can run"
+grep -qF "no node in reach can run 'nobodys'; 'fogctl tasks kinds' lists" "$dir/err" ||
+  fail "of what nobody can run it is said: $(cat "$dir/err")"
 "$fogctl" plan --task echo --requirement 50ms --content '"x"' --connect "$one" --json \
   >"$dir/plan.json"
 nodes_of one >"$dir/nodes.json"
@@ -47,7 +51,8 @@ check(0 <= outcome["waited"] < 0.05 and outcome["execution_time"] >= 0, outcome)
 
 check(plan["site"] == "neighbour" and plan["name"] == "two" and plan["outcome"] is None, plan)
 check({p["verdict"] for p in nobodys["candidates"]} == {"cannot_run"}, nobodys)
-check(nobodys["site"] is None, nobodys)
+check(nobodys["site"] is None and nobodys["error"] == "unplaceable", nobodys)
+check(plan["error"] is None and plan["copies"] == [], plan)
 
 two, = nodes["neighbours"]
 check(two["handed"] == 2, "a plan hands nothing on", two)

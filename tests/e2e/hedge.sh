@@ -84,6 +84,20 @@ kill -STOP "${pid_of[home]}"
 grep -q '"node":"away"' "$dir/outcome" || fail "it did not run elsewhere: $(cat "$dir/outcome")"
 kill -CONT "${pid_of[home]}"
 
+echo "more than a frozen node can be sent"
+head -c 200000 /dev/zero | tr '\0' x >"$dir/long"
+(
+  read -rt 0.5 <><(:) || true
+  kill -STOP "${pid_of[home]}"
+  read -rt 4 <><(:) || true
+  kill -CONT "${pid_of[home]}"
+) &
+freezer=$!
+"$fogctl" client --connect "$home" --connect "$away" --hedge 0.2 --load light=40/s \
+  --content-file "$dir/long" --duration 4s --requirement 1 --json >"$dir/report"
+wait "$freezer"
+[ "$(figure sent)" = 160 ] || fail "only $(figure sent) of 160 were sent"
+
 echo "an exclusive task waits for its node"
 cat >"$dir/once.py" <<'EOF'
 import os, signal, sys

@@ -56,6 +56,19 @@ refused 1 "cannot read scenario $dir/none.toml" "$dir/none.toml"
 refused 1 "cannot read scenario $dir:" "$dir"
 refused 1 "cannot write the plot to $dir/no/plot.svg" "$scenario" --measure 1s --seeds 1 \
   --load 0.5 --plot "$dir/no/plot.svg"
+[ ! -s "$dir/out" ] || fail "it simulated before it tried to open the plot"
+refused 1 "another scenario is named 'hotspot5', too" "$scenario" "$scenario"
+printf '[nodes]\ncount = 100000\nworkers = 1024\n' >"$dir/huge.toml"
+refused 1 "huge at load 0.9: 1.34e+11 tasks would come, more than 1e+09 cannot be simulated" \
+  "$dir/huge.toml"
+: >"$dir/empty.toml"
+timeout 60 "$fogctl" simulate "$dir/empty.toml" --measure 1s --seeds 1 --policy original \
+  >"$dir/out" || fail "an empty scenario is one node"
+refused 2 "'1e30' is not from 1ms to 24h" "$scenario" --measure 1e30
+refused 2 "'0' is not from 1ms to 24h" "$scenario" --sharing-interval 0
+refused 2 "'25h' is not from 0us to 24h" --trace none --link-delay 25h
+refused 2 "--nodes, --workers, --link-delay and --cloud-delay are for a --trace" "$scenario" \
+  --link-delay 1ms
 refused 2 "there is no policy 'best'; there are original, original-edf, deadline, in-time" \
   "$scenario" --policy best
 refused 2 "--load" "$scenario" --load 99

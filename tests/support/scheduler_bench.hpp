@@ -137,6 +137,7 @@ struct SchedulerBench {
   Actions peer_state(PeerId link, std::optional<Duration> expected_wait) {
     NodeState state;
     state.expected_wait = expected_wait;
+    state.takes_copies = true;
     Actions out;
     scheduler.on_state(link, state, now, out);
     return out;

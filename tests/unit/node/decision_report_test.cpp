@@ -73,9 +73,24 @@ TEST_CASE("What came, and what another policy would have done, are told") {
   ending.error = TaskErrorCode::timed_out;
   const std::string text = text_of(view, nullptr);
   CHECK(has(text, R"("shadow":{"policy":"deadline","site":null,"node":null,"name":null,)"
-                  R"("reason":"nowhere to go","differs":true},"placed_again":true)"));
+                  R"("reason":"nowhere to go","copies":[],"differs":true},)"
+                  R"("placed_again":true)"));
   CHECK(has(text, R"("outcome":{"waited":0.05,"execution_time":0,"node":"","in_time":false,)"
                   R"("error":"timed_out"})"));
+}
+
+TEST_CASE("Copies are told, with what came of them, and those of a shadow") {
+  NeighbourIdentity two;
+  two.node = "ab";
+  two.name = "two";
+  DecisionView view = to_neighbour();
+  CHECK(has(text_of(view, &two), R"("copies":[])"));
+  view.decision.add_copy({7, 4ms, 30ms, DecidedCopy::Fate::turned_away});
+  view.decision.shadow = Choice{true, Site::here, 0, "because", {7}};
+  const std::string text = text_of(view, &two);
+  const std::string copy = R"("copies":[{"site":"neighbour","node":"ab","name":"two")";
+  CHECK(has(text, copy + R"(,"after":0.004,"expected_wait":0.03,"fate":"turned_away"}])"));
+  CHECK(has(text, copy + R"(}],"differs":true})"));
 }
 
 TEST_CASE("A task that went nowhere is told with null, and why") {

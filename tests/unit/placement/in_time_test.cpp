@@ -22,7 +22,13 @@ Candidate candidate(Site site, std::string_view node, Duration mean, Duration de
 }
 
 Candidate neighbour(std::string_view node, Duration mean = 0ms, Duration delay = 2ms) {
-  return candidate(Site::neighbour, node, mean, delay);
+  Candidate one = candidate(Site::neighbour, node, mean, delay);
+  one.takes_copies = true;
+  return one;
+}
+
+Candidate without_copies(std::string_view node) {
+  return candidate(Site::neighbour, node, 0ms, 2ms);
 }
 
 /// 100 ms are left; here the wait is `mean`, give or take 20 ms.
@@ -129,19 +135,17 @@ TEST_CASE("What is not to be copied is placed by the deadline") {
   }
 }
 
-TEST_CASE("No copy goes back, or to a node of the original system") {
+TEST_CASE("No copy goes back, or to a node that takes none") {
   Task task;
   task.offloading_nodes = {"a"};
-  auto original = neighbour("b");
-  original.is_original = true;
-  CHECK(plan_of(view_of(500ms, {neighbour("a"), original}), task).placements.size() == 1);
+  const auto view = view_of(500ms, {neighbour("a"), without_copies("b")});
+  CHECK(plan_of(view, task).placements.size() == 1);
 }
 
-TEST_CASE("A node of the original system gets tasks by its own rule, where nobody takes copies") {
+TEST_CASE("A node that takes no copies gets tasks by the original rule, where none does") {
   Task task;
   task.time_requirement = 100ms;
-  auto original = neighbour("b");
-  original.is_original = true;
+  const auto original = without_copies("b");
   const auto with_wait = [&](Duration wait, std::vector<Candidate> neighbours) {
     ClusterView view = view_of(500ms, std::move(neighbours));
     view.local->expected_wait = wait;

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "scheduling/scheduler.hpp"
-#include "support/scheduler_bench.hpp"
+#include "support/copies_bench.hpp"
 
 namespace fogctl {
 namespace {
@@ -300,6 +300,42 @@ TEST_CASE("The same uid sent again while it is away waits for the cloud's answer
   const Actions actions = bench.cloud_result(bench.id, result_of("u1"));
   CHECK(all<ReturnResult>(actions).size() == 2);
   CHECK(all<FinishAway>(actions).size() == 1);
+}
+
+TEST_CASE("What came while the cloud was away goes there at the last moment, once it is back") {
+  Home bench;
+  (void)bench.cloud_up();
+  bench.scheduler.on_cloud_delay(2ms);
+  (void)bench.cloud_down();
+  (void)bench.task(hurried("u1", 1s));
+  SUBCASE("it is in the queue") {
+    (void)bench.enqueued("u1", EnqueueAnswer::Kind::queued);
+    SUBCASE("") {
+      (void)bench.cloud_up();
+    }
+    SUBCASE("and the cloud says later that it can run it") {
+      (void)bench.cloud_up();
+      (void)bench.kinds(cloud_link, {"other"});
+      (void)bench.kinds(cloud_link, {"light"});
+    }
+    bench.pass(997ms);
+    CHECK(all<Withdraw>(bench.tick()).empty());
+    bench.pass(1ms);
+    CHECK(bench.scheduler.next_tick() <= bench.now);
+    CHECK(all<Withdraw>(bench.tick()).at(0).uid == "u1");
+  }
+  SUBCASE("the queue has not answered yet") {
+    (void)bench.cloud_up();
+    bench.pass(998ms);
+    CHECK(all<Withdraw>(bench.tick()).empty());
+  }
+  SUBCASE("it has begun") {
+    (void)bench.enqueued("u1", EnqueueAnswer::Kind::queued);
+    (void)bench.started("u1");
+    (void)bench.cloud_up();
+    bench.pass(998ms);
+    CHECK(all<Withdraw>(bench.tick()).empty());
+  }
 }
 
 }  // namespace

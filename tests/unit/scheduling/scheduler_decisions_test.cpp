@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "support/scheduler_bench.hpp"
+#include "support/copies_bench.hpp"
 
 namespace fogctl {
 namespace {
@@ -145,8 +145,8 @@ TEST_CASE("A plan says where the next task goes, and changes nothing") {
     (void)asked.task(urgent(uid), 9);
     (void)other.task(urgent(uid), 9);
     const Choice& told = planned.decision.choice;
-    CHECK(only_decision(asked, uid).decision.choice.is_same_place(told));
-    CHECK(only_decision(other, uid).decision.choice.is_same_place(told));
+    CHECK(only_decision(asked, uid).decision.choice.is_same(told));
+    CHECK(only_decision(other, uid).decision.choice.is_same(told));
   }
   CHECK(asked.scheduler.unanswered() == other.scheduler.unanswered());
 }
@@ -190,9 +190,9 @@ TEST_CASE("A shadow is asked beside the policy, counted, and changes nothing") {
     with.pass(1ms);
     without.pass(1ms);
     const Decision live = only_decision(with, uid).decision;
-    CHECK(only_decision(without, uid).decision.choice.is_same_place(live.choice));
+    CHECK(only_decision(without, uid).decision.choice.is_same(live.choice));
     REQUIRE(live.shadow);
-    differing += live.shadow->is_same_place(live.choice) ? 0 : 1;
+    differing += live.shadow->is_same(live.choice) ? 0 : 1;
   }
   const ShadowCounts& counts = with.scheduler.shadow_counts();
   CHECK(counts.decisions == 31);
@@ -201,6 +201,66 @@ TEST_CASE("A shadow is asked beside the policy, counted, and changes nothing") {
   CHECK(counts.sites[0] + counts.sites[1] + counts.sites[2] + counts.nowhere == 31);
   CHECK(without.scheduler.shadow_counts().decisions == 0);
   CHECK(with.scheduler.own_state().waits.has_value() == false);
+}
+
+std::vector<DecidedCopy> copies_of(const DecisionView& view) {
+  const auto& decision = view.decision;
+  return {decision.copies.begin(), decision.copies.begin() + decision.copy_count};
+}
+
+TEST_CASE("The copies of a task stand beside its decision, later ones too, and what came of each") {
+  Home bench;
+  (void)bench.task(hurried());
+  using Fate = DecidedCopy::Fate;
+  CHECK(copies_of(only_decision(bench, "u1")).at(0).fate == Fate::planned);
+  const auto sent = bench.copies();
+  REQUIRE(sent.size() == 2);
+  DecisionView view = only_decision(bench, "u1");
+  auto copies = copies_of(view);
+  REQUIRE(copies.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(copies[i].link == sent[i].link);
+    CHECK(copies[i].fate == Fate::sent);
+    CHECK(copies[i].expected == 1ms);  // the way to one that is idle
+    CHECK(verdict_at(view, Site::neighbour, sent[i].link) == PlaceVerdict::copied);
+  }
+  CHECK(copies[0].after == 0ms);
+  CHECK(copies[1].after == 2ms);
+  CHECK(verdict_at(view, Site::here) == PlaceVerdict::chosen);
+
+  TaskResult refused = result_of("u1");
+  refused.error = TaskError{TaskErrorCode::unavailable, "no"};
+  (void)bench.link_result(sent[0].link, sent[0].id, refused);
+  (void)bench.copy_started(sent[1].link, sent[1].id);
+  copies = copies_of(only_decision(bench, "u1"));
+  CHECK(copies[0].fate == Fate::turned_away);
+  CHECK(copies[1].fate == Fate::began);
+}
+
+TEST_CASE("A plan and a shadow have copies, too") {
+  Home bench;
+  const DecisionView plan = bench.scheduler.plan(hurried(), bench.now);
+  REQUIRE(copies_of(plan).size() == 1);
+  CHECK(copies_of(plan)[0].fate == DecidedCopy::Fate::planned);
+  CHECK(verdict_at(plan, Site::neighbour, copies_of(plan)[0].link) == PlaceVerdict::copied);
+  CHECK_FALSE(plan.is_refused);
+
+  Choice one = plan.decision.choice;
+  CHECK(one.copies[0] == copies_of(plan)[0].link);
+  CHECK(one.is_same(plan.decision.choice));
+  one.copies[0] = 0;
+  CHECK_FALSE(one.is_same(plan.decision.choice));
+}
+
+TEST_CASE("A plan for a task that no node in reach can run says so") {
+  SchedulerBench bench = busy_node();
+  Task unknown = urgent("t");
+  unknown.name = "nosuch";
+  const DecisionView plan = bench.scheduler.plan(unknown, bench.now);
+  CHECK(plan.is_refused);
+  CHECK(plan.decision.choice.reason == "no node in reach can run it");
+  (void)bench.kinds(2, {"nosuch"});
+  CHECK_FALSE(bench.scheduler.plan(unknown, bench.now).is_refused);
 }
 
 TEST_CASE("A Scheduler that is to keep no decisions keeps none") {

@@ -83,6 +83,40 @@ TEST_CASE("no task is lost when nodes die, freeze, stall, are cut off, or the cl
   }
 }
 
+TEST_CASE("a node that joins runs tasks from then on, those of its own endpoints too") {
+  const auto joining_at = [](int second) {
+    const std::string event =
+        "[[events]]\nwhat = \"join\"\nnodes = [0, 1]\nat_s = " + std::to_string(second) + "\n";
+    return scenario_of(std::string(hot_spot) + (second < 0 ? "" : event));
+  };
+  for (const Policy& policy : policies()) {
+    CAPTURE(policy.name);
+    const auto in_time = [&](int second) {
+      const auto summary = summary_of(joining_at(second), .6, policy.name);
+      CHECK(summary.lost == 0);
+      return summary.in_time.mean;
+    };
+    CHECK(in_time(5) < in_time(-1));
+    CHECK(in_time(5) > in_time(8));
+  }
+  const Policy* const original[] = {find_policy("original")};
+  const auto ideal_of = [&](int second) {
+    return run_cell(joining_at(second), 1.1, original, 1).back().all().in_time;
+  };
+  CHECK(ideal_of(8) < ideal_of(-1));
+}
+
+TEST_CASE("how many tasks come is known beforehand") {
+  for (const char* arrivals :
+       {"", "[arrivals.on_off]\non_s = 1\noff_s = 2\nfactor = 3\n",
+        "[arrivals.flash]\nnodes = 4\nfactor = 6\nfrom_s = 20\nto_s = 30\n"}) {
+    const Scenario scenario = scenario_of("[nodes]\ncount = 20\n" + std::string(arrivals));
+    CAPTURE(arrivals);
+    const auto drawn = static_cast<double>(draw_trace(scenario, .5, 1).tasks.size());
+    CHECK(expected_tasks(scenario, .5) == doctest::Approx(drawn).epsilon(.03));
+  }
+}
+
 TEST_CASE("endpoints that do not hear of their home send to another node, where copies are tied") {
   const auto with = [](double hedge, std::string_view policy) {
     Scenario scenario = scenario_of(
@@ -147,6 +181,7 @@ TEST_CASE("the plot has a line for each policy and a panel for each scenario") {
   CHECK(svg.find("a&lt;b") != std::string::npos);
   CHECK(svg.find(">ideal<") != std::string::npos);
   CHECK(svg.ends_with("</svg>\n"));
+  CHECK(svg.find(">ideal<") < svg.find(">original<"));  // drawn over it
 }
 
 TEST_CASE("estimates are means with Student's interval") {

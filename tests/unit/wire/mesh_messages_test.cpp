@@ -68,6 +68,11 @@ TEST_CASE("A state may say how long tasks of each urgency wait, and how sure tha
   append_state(written, told, false);
   CHECK(written.find(R"("waits":[0,0.001,0.0025,1])") != std::string::npos);
   CHECK(parse_as<State>(written).waits == told.waits);
+  CHECK_FALSE(parse_as<State>(written).takes_copies);
+  told.takes_copies = true;
+  written.clear();
+  append_state(written, told, false);
+  CHECK(parse_as<State>(written).takes_copies);
 }
 
 TEST_CASE("An original node is told the waiting time alone") {
