@@ -132,6 +132,21 @@ pair --queue-backend file --queue-file "$dir/home.queue" -- \
   --queue-backend file --queue-file "$dir/away.queue"
 check_pair "files" 0
 
+# A neighbour of another policy takes no copies, but tasks.
+pair --queue-backend memory -- --queue-backend memory --policy original
+address=$home python3 - <<'EOF'
+import os
+from peer import Peer, task, check
+peer, tag = Peer(), f"mixed-{os.getpid()}-"
+peer.ask(task("warm", "mark", 0.05, task_uid=f"{tag}warm"))
+for i in range(10):
+    peer.send(task(i, "mark", 0.2, task_uid=f"{tag}{i}", time_requirement=0.02))
+at = [peer.answer()["node"] for i in range(10)]
+check(at.count("away") > 1, "it has some of them", at)
+EOF
+stop away
+stop home
+
 # Two nodes on one queue, who are neighbours too: no copy, since the task itself is there.
 pair --port "$redis_port" --queue both -- --port "$redis_port" --queue both
 address=$home python3 - <<'EOF'
