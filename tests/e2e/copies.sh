@@ -34,7 +34,7 @@ is_empty() { # ADDRESS: nothing is left in its queue
 }
 
 cat >"$dir/copies.py" <<'EOF'
-import os, signal, sys, time
+import json, os, signal, sys, time
 from peer import Peer, task, check
 home, away, victim = sys.argv[1], sys.argv[2], int(sys.argv[3])
 runs = os.path.join(os.environ["dir"], "runs")
@@ -74,6 +74,11 @@ time.sleep(0.5)  # states are shared every 200 ms: none is of before
 busy(at_home, f"{tag}b1", 1)
 mark(at_home, f"{tag}t1")
 check(answer(at_home, f"{tag}t1") == "away", "an idle neighbour begins what waits here")
+at_home.send(json.dumps({"message_type": "explain_query", "task_uid": f"{tag}t1"}))
+decision = at_home.answer()["decisions"][0]
+check([(copy["name"], copy["fate"]) for copy in decision["copies"]] == [("away", "began")], decision)
+check({place["name"]: place["verdict"] for place in decision["candidates"]} ==
+      {"home": "chosen", "away": "copied"}, decision)
 answer(at_home, f"{tag}b1")
 
 busy(at_home, f"{tag}b2", 1); busy(at_away, f"{tag}b3", 2)
