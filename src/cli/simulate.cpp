@@ -88,8 +88,7 @@ std::expected<sim::Scenario, CommandFailure> load_scenario(const std::string& pa
 /// The scenario of a trace that is given none.
 sim::Scenario plain_scenario(const RecordedTrace& trace, const SimulateOptions& options) {
   sim::Scenario scenario;
-  scenario.nodes =
-      options.nodes > 0 ? options.nodes : static_cast<std::uint32_t>(trace.nodes.size());
+  scenario.nodes = options.nodes > 0 ? options.nodes : static_cast<std::uint32_t>(trace.fog_nodes);
   const std::uint32_t recorded = trace.workers > 0 ? trace.workers : scenario.workers;
   scenario.workers = options.workers > 0 ? options.workers : recorded;
   scenario.speeds.assign(scenario.nodes, 1.0);

@@ -6,7 +6,9 @@
 #include <array>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -40,6 +42,7 @@ class TraceReader {
     using Event = wire::TraceLine::Event;
     if (line->event == Event::node) {
       workers_[line->node] = static_cast<std::uint32_t>(line->workers);
+      if (!line->is_cloud) fog_nodes_.insert(line->node);
       if (trace_.sharing_interval == Duration::zero()) {
         trace_.sharing_interval = line->sharing_interval;
       }
@@ -62,7 +65,9 @@ class TraceReader {
     for (const Arrival* arrival : arrivals) add_task(*arrival, arrivals.front()->at);
     for (const std::string& node : trace_.nodes) {
       trace_.workers = std::max(trace_.workers, workers_[node]);
+      fog_nodes_.insert(node);
     }
+    trace_.fog_nodes = fog_nodes_.size();
     return std::move(trace_);
   }
 
@@ -122,6 +127,7 @@ class TraceReader {
   std::unordered_map<std::string, Arrival> arrivals_;       // by uid
   std::unordered_map<std::string, Duration> executions_;    // likewise
   std::unordered_map<std::string, std::uint32_t> workers_;  // by node; a cloud's among them
+  std::set<std::string, std::less<>> fog_nodes_;
   std::unordered_map<std::string, Mean> by_name_;
   std::array<Mean, task_class_count> by_class_{};
 };

@@ -14,6 +14,7 @@ namespace fogctl::cli {
 struct RecordedTrace {
   std::vector<sim::TracedTask> tasks;  // by arrival; each where it came first
   std::vector<std::string> nodes;      // that tasks came to: their numbers in `tasks`
+  std::size_t fog_nodes = 0;           // these, and others that wrote into the file
   std::uint32_t workers = 0;           // of each: the most that one of them had; 0: not said
   Duration sharing_interval{};         // of the first that said; 0: not said
   std::size_t guessed = 0;   // tasks that did not run to their end: they take their name's mean

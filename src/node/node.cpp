@@ -19,7 +19,7 @@ constexpr Duration look_interval = std::chrono::milliseconds(100);
 constexpr Duration shortest_tick = std::chrono::milliseconds(1);
 /// To take a task out of the queue, send it to the cloud and begin it there, the way apart.
 constexpr Duration escape_margin = std::chrono::milliseconds(2);
-/// For who asks why: with what is kept of them at most 13 MiB.
+/// For who asks why: with what is kept of them at most 14 MiB.
 constexpr std::size_t kept_decisions = 10'000;
 
 SchedulerOptions scheduler_options(const NodeOptions& options, const TaskQueue& queue) {

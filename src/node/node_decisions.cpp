@@ -26,7 +26,8 @@ std::function<void(const Task& task)> Node::begin_event() {
 
 void Node::begin_record() {
   if (options_.recorder == nullptr) return;
-  options_.recorder->on_node({options_.policy->name, options_.workers, options_.sharing_interval});
+  options_.recorder->on_node(
+      {options_.policy->name, options_.workers, options_.sharing_interval, options_.is_cloud});
 }
 
 void Node::on_message(PeerId peer, const wire::ExplainQuery& query) {

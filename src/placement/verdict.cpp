@@ -13,7 +13,7 @@ Words words_of(PlaceVerdict verdict) {
     case PlaceVerdict::chosen:
       return {"chosen", "chosen"};
     case PlaceVerdict::copied:
-      return {"copied", "a copy of it went there too"};
+      return {"copied", "a copy of it waits there too"};
     case PlaceVerdict::in_time:
       return {"in_time", "it would start there in time too"};
     case PlaceVerdict::late:

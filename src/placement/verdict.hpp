@@ -12,7 +12,7 @@ namespace fogctl {
 enum class PlaceVerdict : std::uint8_t {
   // Of a candidate.
   chosen,
-  copied,         // a neighbour where a copy of it was to wait, too
+  copied,         // a neighbour where a copy of it waits, too
   in_time,        // it would start there in time too
   late,           // it would not, by the policy's reckoning
   has_handed_on,  // the node has handed the task on before

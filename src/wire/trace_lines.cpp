@@ -88,6 +88,7 @@ constexpr Field<TraceLine> fields[] = {
      "a whole number from 0 to 1024"},
     {"sharing_interval", [](TraceLine& l, V v) { return read_seconds(l.sharing_interval, v); },
      a_length},
+    {"cloud", [](TraceLine& l, V v) { return read_into(l.is_cloud, v); }, "true or false"},
 };
 
 /// The first field that is missing of those that its event needs; none: all are there.
@@ -112,6 +113,7 @@ void append_trace_node(std::string& out, const TraceHead& head, const TraceNode&
   writer.text("policy", node.policy);
   writer.count("workers", node.workers);
   writer.number("sharing_interval", to_seconds(node.sharing_interval));
+  append_flag(writer, "cloud", node.is_cloud);
   end(writer, out);
 }
 

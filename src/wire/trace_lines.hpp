@@ -23,6 +23,7 @@ struct TraceNode {
   std::string_view policy;
   std::size_t workers = 0;
   Duration sharing_interval{};
+  bool is_cloud = false;
 };
 struct TracePlacement {
   std::string_view site;  // "here", "neighbour", "cloud", or empty: nowhere
@@ -52,6 +53,7 @@ struct TraceLine {
   std::string node;
   int workers = 0;  // of a node
   Duration sharing_interval{};
+  bool is_cloud = false;
   Task task;                               // of an arrival; of others the uid alone
   std::optional<Duration> execution_time;  // of an end; none: it did not run to its end
 };

@@ -34,7 +34,7 @@ is_empty() { # ADDRESS: nothing is left in its queue
 }
 
 cat >"$dir/copies.py" <<'EOF'
-import os, signal, sys, time
+import json, os, signal, sys, time
 from peer import Peer, task, check
 home, away, victim = sys.argv[1], sys.argv[2], int(sys.argv[3])
 runs = os.path.join(os.environ["dir"], "runs")
@@ -74,6 +74,12 @@ time.sleep(0.5)  # states are shared every 200 ms: none is of before
 busy(at_home, f"{tag}b1", 1)
 mark(at_home, f"{tag}t1")
 check(answer(at_home, f"{tag}t1") == "away", "an idle neighbour begins what waits here")
+at_home.send(json.dumps({"message_type": "explain_query", "task_uid": f"{tag}t1"}))
+decision = at_home.answer()["decisions"][0]
+copy, = decision["copies"]
+check(copy["name"] == "away" and copy["fate"] == "began", decision)
+check({place["name"]: place["verdict"] for place in decision["candidates"]} ==
+      {"home": "chosen", "away": "copied"}, decision)
 answer(at_home, f"{tag}b1")
 
 busy(at_home, f"{tag}b2", 1); busy(at_away, f"{tag}b3", 2)
@@ -131,6 +137,21 @@ check_pair "Redis" 0
 pair --queue-backend file --queue-file "$dir/home.queue" -- \
   --queue-backend file --queue-file "$dir/away.queue"
 check_pair "files" 0
+
+# A neighbour of another policy takes no copies, but tasks.
+pair --queue-backend memory -- --queue-backend memory --policy original
+address=$home python3 - <<'EOF'
+import os
+from peer import Peer, task, check
+peer, tag = Peer(), f"mixed-{os.getpid()}-"
+peer.ask(task("warm", "mark", 0.05, task_uid=f"{tag}warm"))
+for i in range(10):
+    peer.send(task(i, "mark", 0.2, task_uid=f"{tag}{i}", time_requirement=0.02))
+at = [peer.answer()["node"] for i in range(10)]
+check(at.count("away") > 1, "it has some of them", at)
+EOF
+stop away
+stop home
 
 # Two nodes on one queue, who are neighbours too: no copy, since the task itself is there.
 pair --port "$redis_port" --queue both -- --port "$redis_port" --queue both

@@ -5,7 +5,7 @@
 source "$(dirname "$0")/mesh.sh"
 policy_flags=(--policy original)
 trace=$dir/trace
-printf '{"event":"node","at":1,"node":"before","workers":2}\n' >"$trace"
+printf '{"event":"start","at":1,"node":"before","task_uid":"old"}\n' >"$trace"
 start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name above \
   --record "$dir/cloud.trace"
 start_mesh_fog one --workers 1 --cloud "$address" --record "$trace"

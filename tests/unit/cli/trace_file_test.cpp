@@ -39,7 +39,9 @@ TEST_CASE("Tasks are read by arrival, with how long they ran, at the node where 
   const TraceFile file(
       R"({"event":"node","at":1,"node":"one","policy":"original","workers":3,"sharing_interval":2})"
       "\n"
-      R"({"event":"node","at":1,"node":"cloud","policy":"original","workers":64})"
+      R"({"event":"node","at":1,"node":"cloud","policy":"original","workers":64,"cloud":true})"
+      "\n"
+      R"({"event":"node","at":1,"node":"idle","policy":"original","workers":2,"cloud":false})"
       "\n" +
       arrival("two", "b", 102.5) + end("a", "0.004") + arrival("two", "a", 101.001) +
       arrival("one", "a", 101) + end("b", "0.1"));
@@ -48,6 +50,7 @@ TEST_CASE("Tasks are read by arrival, with how long they ran, at the node where 
   CHECK(trace->workers == 3);
   CHECK(trace->sharing_interval == 2s);
   CHECK(trace->nodes == std::vector<std::string>{"one", "two"});
+  CHECK(trace->fog_nodes == 3);
   REQUIRE(trace->tasks.size() == 2);
   CHECK(trace->tasks[0].arrival == sim::start_of_time);
   CHECK(trace->tasks[0].node == 0);

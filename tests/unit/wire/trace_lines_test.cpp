@@ -26,6 +26,10 @@ TEST_CASE("What was written of a node is read back") {
   CHECK(node.event == TraceLine::Event::node);
   CHECK(node.workers == 4);
   CHECK(node.sharing_interval == 500ms);
+  CHECK_FALSE(node.is_cloud);
+  line.clear();
+  append_trace_node(line, head, {.policy = "original", .is_cloud = true});
+  CHECK(read(line).is_cloud);
 }
 
 TEST_CASE("What was written of a task's way is read back") {
