@@ -241,6 +241,7 @@ void MeshWorld::send(std::size_t number, Task task) {
 }
 
 void MeshWorld::cancel(std::size_t number, const std::string& uid) {
+  cancelled_.insert(uid);
   const Client& client = clients_[number];
   MeshNode* const node = places_[client.node]->node;
   if (!places_[client.node]->is_up || node == nullptr) return;
@@ -267,6 +268,11 @@ bool MeshWorld::answer_client(Node node, const ReturnResult& answer) {
   if (client == place.clients.end()) return false;
   SentTask& sent = sent_[clients_[client->second].sent.at(answer.origin.task_id)];
   if (++sent.answers > 1) fail("a task was answered twice to its client");
+  const auto& error = answer.result.error;
+  const bool is_cancelled = error && error->code == TaskErrorCode::cancelled;
+  if (is_cancelled && !cancelled_.contains(answer.result.uid)) {
+    fail("a task was answered as cancelled, and nobody had cancelled it");
+  }
   sent.answered_at = now_;
   sent.execution = answer.result.execution_time;
   sent.ran_on = answer.result.node;

@@ -231,6 +231,7 @@ class MeshWorld {
   std::set<std::pair<Node, Node>> cuts_;
   std::vector<Client> clients_;
   std::deque<SentTask> sent_;
+  std::set<std::string> cancelled_;  // uids
   bool has_cloud_ = false;
   bool cloud_is_up_ = false;
   bool cloud_is_original_ = false;
