@@ -15,6 +15,7 @@
 #include <array>
 #include <csignal>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,8 +64,9 @@ Task task_number(int number) {
 Figures run_handler(Handler handler, int count) {
   HandlerTable table;
   table.add("own", std::move(handler));
+  const std::stop_source source;  // as every task of a node has one
   return measure(count, [&](int i) {
-    const auto outcome = table.run(task_number(i), {});
+    const auto outcome = table.run(task_number(i), {.stop = source.get_token()});
     if (!outcome) fmt::print(stderr, "process_bench: {}\n", outcome.error().message);
     FOGCTL_CHECK(outcome.has_value());
   });

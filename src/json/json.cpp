@@ -145,12 +145,30 @@ void append_escaped_utf8(std::string& out, std::string_view text, std::size_t& a
   append_unit_escape(out, 0xDC00 + (code & 0x3FF));
 }
 
-bool is_line_break(char c) {
+constexpr bool is_line_break(char c) {
   return c == '\n' || c == '\r';
 }
 
-bool is_plain(char c) {
+constexpr bool is_plain(char c) {
   return static_cast<unsigned char>(c) < 0x80 && c != '{' && c != '}' && !is_line_break(c);
+}
+
+/// Of each byte, whether it stands for itself in a string that is written.
+constexpr std::array<bool, 256> verbatim = [] {
+  std::array<bool, 256> bytes{};
+  for (char c = 0x20; c < 0x7F; ++c) {
+    bytes[static_cast<std::size_t>(c)] = is_plain(c) && c != '"' && c != '\\';
+  }
+  return bytes;
+}();
+
+/// How many bytes from `at` on are `verbatim`.
+std::size_t verbatim_run(std::string_view text, std::size_t at) {
+  const auto begin = text.begin() + static_cast<std::ptrdiff_t>(at);
+  return static_cast<std::size_t>(
+      std::find_if_not(begin, text.end(),
+                       [](char c) { return verbatim[static_cast<unsigned char>(c)]; }) -
+      begin);
 }
 
 template <typename T, typename Read>
@@ -262,6 +280,11 @@ void append_string(std::string& out, std::string_view text) {
   out.push_back('"');
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
+    if (const std::size_t run = verbatim_run(text, i); run > 0) {
+      out.append(text, i, run);
+      i += run;
+      continue;
+    }
     if (static_cast<unsigned char>(c) >= 0x80) {
       append_escaped_utf8(out, text, i);
       continue;
@@ -271,10 +294,8 @@ void append_string(std::string& out, std::string_view text) {
       out.push_back(c);
     } else if (c == '\n') {
       out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || !is_plain(c)) {
-      append_unit_escape(out, static_cast<unsigned char>(c));
     } else {
-      out.push_back(c);
+      append_unit_escape(out, static_cast<unsigned char>(c));
     }
     ++i;
   }
@@ -294,17 +315,22 @@ void append_integer(std::string& out, std::int64_t value) {
 }
 
 void append_plain(std::string& out, std::string_view value) {
-  if (std::ranges::all_of(value, is_plain)) {
-    out += value;
-    return;
-  }
   bool in_string = false;
+  std::size_t copied = 0;
   for (std::size_t i = 0; i < value.size();) {
+    if (const std::size_t run = in_string ? verbatim_run(value, i) : 0; run > 0) {
+      i += run;
+      continue;
+    }
     const char c = value[i];
-    if (!in_string || is_plain(c)) {
+    if (in_string ? is_plain(c) : !is_line_break(c)) {
       if (c == '"') in_string = !in_string;
-      out.push_back(is_line_break(c) ? ' ' : c);
-      if (in_string && c == '\\') out.push_back(value[++i]);
+      i += in_string && c == '\\' ? 2 : 1;
+      continue;
+    }
+    out.append(value, copied, i - copied);
+    if (!in_string) {
+      out.push_back(' ');
       ++i;
     } else if (static_cast<unsigned char>(c) >= 0x80) {
       append_escaped_utf8(out, value, i);
@@ -312,7 +338,9 @@ void append_plain(std::string& out, std::string_view value) {
       append_unit_escape(out, static_cast<unsigned char>(c));
       ++i;
     }
+    copied = i;
   }
+  out.append(value, copied, value.size() - copied);
 }
 
 }  // namespace fogctl::json

@@ -29,24 +29,30 @@ inline void raise_event(int event) {
   [[maybe_unused]] const auto written = ::write(event, &one, sizeof one);
 }
 
+/// It is readable no more. -1: it never was.
+inline void lower_event(int event) {
+  std::uint64_t ignored = 0;
+  [[maybe_unused]] const auto size = ::read(event, &ignored, sizeof ignored);
+}
+
+struct RaiseEvent {
+  int event = -1;
+  void operator()() const { raise_event(event); }
+};
+
 class StopDescriptor {
  public:
   /// Throws std::system_error where there is no descriptor left: nothing would end the wait.
   explicit StopDescriptor(const std::stop_token& stop)
       : event_(stop.stop_possible() ? make_event() : FileDescriptor()),
-        callback_(stop, Raise{event_.get()}) {}
+        callback_(stop, RaiseEvent{event_.get()}) {}
 
   /// -1 where no stop can be asked for.
   [[nodiscard]] int get() const { return event_.get(); }
 
  private:
-  struct Raise {
-    int event;
-    void operator()() const { raise_event(event); }
-  };
-
   FileDescriptor event_;
-  std::stop_callback<Raise> callback_;  // ends before the descriptor
+  std::stop_callback<RaiseEvent> callback_;  // ends before the descriptor
 };
 
 }  // namespace fogctl

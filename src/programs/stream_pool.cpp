@@ -66,8 +66,10 @@ RunFailure StreamPool::put_off() {
 std::expected<std::unique_ptr<StreamProcess>, RunFailure> StreamPool::take(
     const std::stop_token& stop, Duration patience) {
   Lock lock(mutex_);
-  changed_.wait_for(lock, stop, std::min<Duration>(patience, std::chrono::hours(24 * 365)),
-                    [&] { return has_room(); });
+  if (!has_room()) {
+    changed_.wait_for(lock, stop, std::min<Duration>(patience, std::chrono::hours(24 * 365)),
+                      [&] { return has_room(); });
+  }
   if (stop.stop_requested()) {
     return std::unexpected(RunFailure{TaskErrorCode::cancelled, "stopped before it began", true});
   }
@@ -142,8 +144,7 @@ void StreamPool::tend(const std::stop_token& stop) {
     std::vector<pollfd> watched = {{wake_.get(), POLLIN, 0}};
     for (const Resting& leaves : leaving) watched.push_back({leaves.process->end(), POLLIN, 0});
     std::ignore = poll_until(watched, next, clock_);
-    std::uint64_t ignored = 0;
-    [[maybe_unused]] const auto size = ::read(wake_.get(), &ignored, sizeof ignored);
+    lower_event(wake_.get());
   }
 }
 

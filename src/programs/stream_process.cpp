@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <stop_token>
 #include <utility>
 
 #include "base/log.hpp"
@@ -23,6 +24,7 @@ constexpr std::size_t longest_logged = 500;  // bytes of a line of stderr
 constexpr int most_logged = 100;             // lines of it in a task
 constexpr std::size_t longest_error = 2000;  // bytes of what a process says is wrong
 constexpr std::size_t shown = 60;            // bytes of garbage
+constexpr Duration between_looks = std::chrono::milliseconds(100);  // at all that it may do
 constexpr Duration closed_patience = std::chrono::milliseconds(200);
 constexpr int reads_of_full_pipe = 65;  // a pipe holds at most 1 MiB
 
@@ -73,13 +75,15 @@ class StreamProcess::Talk {
         task_(task),
         run_(run),
         rules_(rules),
-        stop_(run.stop),
+        on_stop_(run.stop, RaiseEvent{process.stop_event_.get()}),
         ending_(rules.kill_after),
-        deadline_(after(clock_.now(), rules.timeout)),
+        began_(clock_.now()),
+        deadline_(after(began_, rules.timeout)),
         line_(stream_line(task, run, rules.timeout)) {}
 
   StreamAnswer exchange() {
     write_line();
+    read_at_once();
     while (!answer_ || ending_.has_begun()) {
       const Instant now = clock_.now();
       if (now >= deadline_) {
@@ -106,8 +110,9 @@ class StreamProcess::Talk {
                                       {is_writing ? child_.in() : -1, POLLOUT, 0},
                                       {is_err_open_ ? child_.err() : -1, POLLIN, 0},
                                       {child_.end(), POLLIN, 0},
-                                      {is_cut ? -1 : stop_.get(), POLLIN, 0}}};
+                                      {is_cut ? -1 : process_.stop_event_.get(), POLLIN, 0}}};
     if (!is_out_open_) watched[0].fd = -1;
+    process_.looked_at_ = began_;
     const Instant until =
         ending_.due().value_or(std::min(deadline_, closed_until_.value_or(deadline_)));
     if (!poll_until(watched, until, clock_)) return true;
@@ -167,6 +172,12 @@ class StreamProcess::Talk {
     if (size < 0 && errno != EAGAIN && errno != EINTR) written_ = line_.size();
   }
 
+  /// A quick process had the core as soon as it was written to, and has answered: no wait is
+  /// needed, which would cost a third of such an exchange.
+  void read_at_once() {
+    if (written_ == line_.size() && began_ - process_.looked_at_ < between_looks) read_answers();
+  }
+
   void read_answers() {
     std::string& output = process_.output_;
     const std::size_t before = output.size();
@@ -190,7 +201,7 @@ class StreamProcess::Talk {
       return refuse(
           fmt::format("wrote a line of more than {} bytes (max_output)", rules_.max_line));
     }
-    json::Object object;
+    json::Object& object = process_.scratch_;
     if (const auto parsed = object.parse(line); !parsed) {
       return refuse(
           fmt::format("wrote '{}', no JSON object: {}", excerpt(line), parsed.error().message));
@@ -220,8 +231,9 @@ class StreamProcess::Talk {
   const Task& task_;
   const Run& run_;
   const StreamRules& rules_;
-  const StopDescriptor stop_;
+  const std::stop_callback<RaiseEvent> on_stop_;
   Ending ending_;
+  const Instant began_;
   const Instant deadline_;
   const std::string line_;
   std::size_t written_ = 0;
@@ -251,7 +263,11 @@ StreamAnswer StreamProcess::talk(const Task& task, const Run& run, const StreamR
   ++tasks_;
   logged_ = 0;
   recent_.clear();
-  return Talk(*this, task, run, rules).exchange();
+  if (run.stop.stop_possible() && !stop_event_.is_open()) stop_event_ = make_event();
+  StreamAnswer answer = Talk(*this, task, run, rules).exchange();
+  // It may have been asked for just when the answer came.
+  if (run.stop.stop_requested()) lower_event(stop_event_.get());
+  return answer;
 }
 
 /// Whole lines, each cut to its bound; and what is longer than one, though its end is not there.

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "base/file_descriptor.hpp"
+#include "json/json.hpp"
 #include "programs/child.hpp"
 #include "work/handlers.hpp"
 
@@ -60,6 +61,12 @@ class StreamProcess {
   std::string errors_;  // of stderr, likewise
   std::string recent_;  // the last line of stderr in this task
   int logged_ = 0;      // lines of stderr in this task
+
+  Instant looked_at_;  // when it was last waited for, in whatever it does
+
+  // Kept from task to task: to make them costs as much as a quick task's exchange.
+  FileDescriptor stop_event_;
+  json::Object scratch_;
 };
 
 }  // namespace fogctl

@@ -22,6 +22,10 @@ start_old
 start_clock
 wait_for "an original one that comes later to be found" are_linked
 echo "the fogctl node first: $(took)"
+at new "$fogctl" tasks kinds --connect "${address_of[new]}" >"$dir/kinds"
+[ "$(grep -c ' new, 10.77.1.2$' "$dir/kinds")" -eq 3 ] &&
+  [ "$(grep -cE '^(light|medium|heavy) .* new, 10.77.1.2$' "$dir/kinds")" -eq 3 ] ||
+  fail "the original node runs light, medium and heavy: $(cat "$dir/kinds")"
 
 # To the original node: both of fogctl's workers are busy.
 cat >"$dir/tasks.py" <<'EOF'

@@ -1,6 +1,7 @@
 // Limits of runs, against programs that go over them.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,27 @@ namespace fogctl {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// Whether a control group holds programs to their limits.
+bool is_in_group() {
+  return make_keepers()->limits_in_force().starts_with("cgroup");
+}
+
+/// While it lives, programs that set no limit of their own may write core files.
+class AllowedCores {
+ public:
+  AllowedCores() {
+    ::getrlimit(RLIMIT_CORE, &before_);
+    const rlimit most{before_.rlim_max, before_.rlim_max};
+    ::setrlimit(RLIMIT_CORE, &most);
+  }
+  ~AllowedCores() { ::setrlimit(RLIMIT_CORE, &before_); }
+  AllowedCores(const AllowedCores&) = delete;
+  AllowedCores& operator=(const AllowedCores&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 TEST_CASE("Limits: memory without end, in one process and in several") {
   TaskSpec spec;
@@ -84,14 +106,25 @@ TEST_CASE("Limits: a thousand processes, and a bomb that leaves its group") {
     const auto before = descendants();
     const ProgramRun ended = run(spec);
     // A control group lets them fork no more; without one they are killed for it.
-    const bool in_group = make_keepers()->limits_in_force().starts_with("cgroup");
-    CHECK(ended.exit.limit == (in_group ? "" : "it ran more than 32 processes"));
+    CHECK(ended.exit.limit == (is_in_group() ? "" : "it ran more than 32 processes"));
     CHECK(ended.cut == Cut::none);
     CHECK(descendants() == before);
   }
 }
 
+TEST_CASE("Limits: the CPU time of all that a program started counts together") {
+  TaskSpec spec;
+  spec.limits.cpu_time = 1s;
+  // Each stays below it.
+  spec.command = {"perl", "-e",
+                  "for (1..3) { last unless fork } my @t; "
+                  "do { 1 for 1..100000; @t = times } until $t[0] + $t[1] > 0.7; 1 while wait > 0"};
+  CHECK(run(spec).exit.limit == "it used more than 1s of CPU time");
+}
+
 TEST_CASE("Limits: CPU seconds, output, open files, core dumps") {
+  const AllowedCores allowed;
+
   TaskSpec spec = shell("while :; do :; done");
   spec.limits.cpu_time = 1s;
   CHECK(run(spec).exit.limit == "it used more than 1s of CPU time");
@@ -103,6 +136,12 @@ TEST_CASE("Limits: CPU seconds, output, open files, core dumps") {
   spec = shell("ulimit -n; ulimit -c");
   spec.limits.open_files = 20;
   CHECK(run(spec).output == "20\n0\n");
+  if (is_in_group()) return;
+  // What the keeper is too slow for.
+  spec = shell("ulimit -t; ulimit -d");
+  spec.limits.cpu_time = 1500ms;
+  spec.limits.memory = 64 << 20;
+  CHECK(run(spec).output == "2\n524288\n");
 }
 
 }  // namespace

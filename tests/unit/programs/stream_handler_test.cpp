@@ -196,6 +196,21 @@ TEST_CASE("Stream: a stop ends the task and its process") {
   CHECK(run(handler, "second") == "1");
 }
 
+TEST_CASE("Stream: a stop that comes with the answer is not the next task's") {
+  const ScratchFolder folder;
+  const Handler handler = stream_handler(
+      shell(folder,
+            "printf '{\"uid\":\"%s\",\"progress\":0.5}\\n{\"uid\":\"%s\",\"content\":%s}\\n' "
+            "$uid $uid $n"),
+      make_keepers());
+  std::stop_source source;
+  Run how{.stop = source.get_token()};
+  how.progress = [&](double) { source.request_stop(); };
+  CHECK(run(handler, "a", how) == "1");
+  const std::stop_source other;
+  CHECK(run(handler, "b", {.stop = other.get_token()}) == "2");
+}
+
 TEST_CASE("Stream: a process is replaced after max_tasks") {
   const ScratchFolder folder;
   TaskSpec spec = shell(folder, answers_count);
