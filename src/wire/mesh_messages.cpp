@@ -44,6 +44,7 @@ constexpr Field<State> state_fields[] = {
      "seconds, a finite number >= 0"},
     {"waits", [](State& s, V v) { return read_waits(s.waits, v); },
      "an array of up to 64 finite numbers >= 0"},
+    {"steals", [](State& s, V v) { return read_into(s.steals, v); }, "true or false"},
 };
 
 Result<std::vector<std::string>> read_list(const json::Object& object, std::string_view name) {
@@ -158,6 +159,7 @@ void append_state(std::string& out, const State& state, bool is_original) {
       json::append_number(out, to_seconds(std::chrono::round<std::chrono::microseconds>(wait)));
     }
     if (!state.waits.empty()) out += ']';
+    if (state.steals) out += R"(,"steals":true)";
   }
   out += "}\n";
 }

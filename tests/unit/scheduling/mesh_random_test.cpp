@@ -33,6 +33,7 @@ struct Faults {
   bool originals = false;  // there are nodes of the original system
   bool given_up = false;   // clients send to two nodes, and need only one
   bool kinds = false;      // nodes, and the cloud, differ in what they can run
+  bool copyless = false;   // most tasks are exclusive: they wait where they came, or are stolen
 };
 
 class History {
@@ -101,7 +102,8 @@ class History {
     task.cloud_processing = chance(10);
     task.time_requirement = chance(70) ? std::chrono::milliseconds(1 + draw_.below(50)) : 2s;
     task.max_offload = static_cast<int>(draw_.below(5));
-    task.exclusive = copies_ && chance(10);
+    task.exclusive = copies_ && chance(faults_.copyless ? 80 : 10);
+    if (faults_.copyless && chance(50)) task.time_requirement = 10s;
     if (chance(25)) {
       task.uid = "chosen-" + std::to_string(draw_.below(8));
       task.uid_chosen = true;
@@ -182,13 +184,17 @@ MeshOptions options(bool with_faults) {
 /// Lives through one history from each seed; says so where one breaks.
 void live_all(Faults faults, const MeshOptions& with) {
   const std::uint64_t most = seeds();
+  std::size_t stolen = 0;
   for (std::uint64_t seed = 0; seed < most; ++seed) {
     CAPTURE(seed);
     History history(seed, faults, with);
     history.live();
     history.world.settle();
     REQUIRE(history.world.broken() == "");
+    stolen += history.world.stolen();
   }
+  const bool steals = find_policy(with.policy)->steals;
+  CHECK((stolen > 0) == steals);
 }
 
 TEST_CASE("Nodes that nothing befalls hand tasks on and answer each of them once") {
@@ -246,6 +252,22 @@ TEST_CASE("Whatever happens to all of them, a task with copies is answered once"
   with.answers_lost = 3;
   live_all({.links = true, .queues = true}, with);
   live_all({.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true}, with);
+}
+
+TEST_CASE("Whatever happens while tasks are stolen, each is answered once") {
+  live_all({.copyless = true}, in_time(options(false)));
+  live_all({.links = true, .given_up = true, .copyless = true}, in_time(options(true)));
+  MeshOptions with = in_time(options(true));
+  with.answers_lost = 3;
+  live_all({.nodes = true, .links = true, .copyless = true}, with);
+  live_all({.nodes = true,
+            .links = true,
+            .queues = true,
+            .originals = true,
+            .given_up = true,
+            .kinds = true,
+            .copyless = true},
+           with);
 }
 
 TEST_CASE("A task that its client gives up ends, unless somebody else waits for it") {
