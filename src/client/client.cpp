@@ -225,7 +225,7 @@ void Runner::write_task(std::string& out, const SentTask& sent, Sending how) {
   if (events_.on_task_progress) task.other_fields.emplace_back("want_progress", "true");
   if (how.wants_accept) task.other_fields.emplace_back("want_accept", "true");
   wire::append_task(out, task, fmt::to_string(sent.id),
-                    plan_.streams[sent.stream].weight.has_value());
+                    {.has_class = plan_.streams[sent.stream].weight.has_value()});
 }
 
 void Runner::wake_at(Instant when) {

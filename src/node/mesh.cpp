@@ -31,6 +31,7 @@ NodeState state_of(const wire::State& state) {
   read.queued = static_cast<std::size_t>(state.queued);
   read.running = static_cast<std::size_t>(state.running);
   read.sequence = static_cast<std::uint64_t>(state.sequence);
+  read.steals = state.steals;
   if (state.sharing_interval > Duration::zero()) read.sharing_interval = state.sharing_interval;
   read.takes_copies = state.takes_copies;
   if (state.waits.size() == 2 * wait_slacks.size()) {
@@ -52,6 +53,7 @@ wire::State message_of(const NodeState& state) {
   message.sequence = static_cast<std::int64_t>(state.sequence);
   message.sharing_interval = state.sharing_interval;
   message.takes_copies = state.takes_copies;
+  message.steals = state.steals;
   if (state.waits) {
     for (const auto& [mean, deviation] : *state.waits) {
       message.waits.insert(message.waits.end(), {mean, deviation});

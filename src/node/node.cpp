@@ -171,8 +171,12 @@ void Node::on_message(PeerId peer, wire::TaskMessage message) {
     if (stamp_.empty()) stamp_ = wire::wall_time_text(clock_.wall_now());
     task.distribution_time = stamp_;
   }
-  Origin origin{peer, std::move(message.task_id), message.extended, task.uid_chosen,
-                message.wants_accept};
+  Origin origin{peer,
+                std::move(message.task_id),
+                message.extended,
+                task.uid_chosen,
+                message.wants_accept,
+                message.steal};
   scheduler_.on_task(std::move(task), std::move(origin), clock_.now(), actions_);
 }
 
@@ -261,7 +265,7 @@ void Node::perform(EnqueueTask& action, LaneWork& work) {
 void Node::perform(HandOn& action, LaneWork&) {
   if (action.link == cloud_link) return cloud_->send(*action.task, action.id);
   buffer_.clear();
-  wire::append_task(buffer_, *action.task, std::to_string(action.id));
+  wire::append_task(buffer_, *action.task, std::to_string(action.id), {.steal = action.steal});
   connections_.send(action.link, buffer_);
 }
 

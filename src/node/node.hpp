@@ -99,6 +99,8 @@ class Node {
   void on_message(PeerId peer, const wire::Cancel& cancel);
   void on_message(PeerId peer, const wire::Started& started);
   void on_message(PeerId peer, const wire::CancelCopy& cancel);
+  void on_message(PeerId peer, const wire::Steal& steal);
+  void on_message(PeerId peer, const wire::StealRefused& refused);
   void on_message(PeerId peer, wire::QueueQuery query);
   /// What concerns the mesh alone; a cloud is in none.
   template <typename Other>
@@ -130,6 +132,8 @@ class Node {
   void perform(TellStarted& action, LaneWork& work);
   void perform(CancelCopy& action, LaneWork& work);
   void perform(Withdraw& action, LaneWork& work);
+  void perform(StealTask& action, LaneWork& work);
+  void perform(RefuseSteal& action, LaneWork& work);
   void perform(ReturnResult& action, LaneWork& work);
   void perform(TellAccepted& action, LaneWork& work);
   void perform(GiveUp& action, LaneWork& work);

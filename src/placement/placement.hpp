@@ -110,6 +110,8 @@ struct Policy {
   /// Its plans have copies; a task that does not begin here in time goes to the cloud at the last
   /// moment. Else nobody has to tell when a task begins.
   bool ties_copies = false;
+  /// A node with a free worker asks neighbours for tasks that wait there, and is asked.
+  bool steals = false;
 };
 
 /// Every policy, the oldest first: what --policy, its help and the tests read.

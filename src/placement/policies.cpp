@@ -17,7 +17,7 @@ std::span<const Policy> policies() {
       {"deadline", "where it starts in time in 95 of 100 cases, earliest start-by first",
        place_by_deadline, ServingOrder::start_by, true, headroom_by_deadline},
       {"in-time", "like deadline; what may be late here waits at neighbours as well", place_in_time,
-       ServingOrder::start_by, true, headroom_in_time, true},
+       ServingOrder::start_by, true, headroom_in_time, true, true},
   }};
   return table;
 }

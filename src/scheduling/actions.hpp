@@ -26,6 +26,7 @@ struct Origin {
   bool extended = false;      // the peer reads protocol.md part 3
   bool has_uid = false;       // its task carried a task_uid
   bool wants_accept = false;  // is to be told once the task is in the queue
+  std::int64_t steal = 0;     // this node's request that it answers; 0: none
 };
 /// The peer of nobody: a task that was found in the queue.
 inline constexpr PeerId nobody = ~PeerId{0};
@@ -43,6 +44,20 @@ struct HandOn {
   PeerId link = 0;  // a neighbour's, or cloud_link
   TaskPtr task;
   std::int64_t id = 0;
+  std::int64_t steal = 0;  // the neighbour's request that it answers; 0: none
+};
+
+/// Ask a neighbour for a task that waits there: a worker is free here.
+struct StealTask {
+  PeerId link = 0;
+  std::int64_t request = 0;
+};
+
+/// The neighbour asked, and gets none.
+struct RefuseSteal {
+  PeerId link = 0;
+  std::int64_t request = 0;
+  Duration retry_after{};
 };
 
 /// Give the result to one that waits for it.
@@ -113,6 +128,7 @@ struct NodeState {
   std::optional<WaitProfile> waits = {};  // of tasks that come now, by their urgency
   Duration sharing_interval = std::chrono::seconds(1);
   bool takes_copies = false;
+  bool steals = false;  // it may be asked for tasks that wait there
 };
 
 /// Tell these neighbours how busy this node is.
@@ -140,7 +156,7 @@ struct CloseLink {
 
 using Action = std::variant<EnqueueTask, HandOn, ReturnResult, TellAccepted, GiveUp, FinishAway,
                             TakeBack, ShareState, CloseLink, ShareKinds, TellProgress, TellStarted,
-                            CancelCopy, Withdraw>;
+                            CancelCopy, Withdraw, StealTask, RefuseSteal>;
 using Actions = std::vector<Action>;
 
 }  // namespace fogctl

@@ -75,9 +75,9 @@ void LocalWork::set_workers(std::size_t workers, Instant now) {
   begin(now);
 }
 
-LocalWork::Ticket LocalWork::add(TaskClass weight, Instant start_by, Instant now) {
+LocalWork::Ticket LocalWork::add(TaskClass weight, Instant start_by, Instant now, OpenTask* task) {
   const Ticket ticket{start_by, ++last_};
-  queue_.emplace(ticket, weight);
+  queue_.emplace(ticket, Waiting{weight, task});
   begin(now);
   return ticket;
 }
@@ -103,7 +103,7 @@ LocalWork::Queue::const_iterator LocalWork::first_served(Instant now) const {
 void LocalWork::begin(Instant now) {
   while (running_.size() < workers_ && !queue_.empty()) {
     const auto next = first_served(now);
-    running_.push_back({next->first, next->second, now});
+    running_.push_back({next->first, next->second.weight, now});
     queue_.erase(next);
   }
 }
@@ -116,7 +116,7 @@ WaitEstimate LocalWork::wait(Duration slack, const ExecutionMoments& moments, In
   auto next = is_late ? queue_.begin() : queue_.lower_bound({now, 0});
   for (; next != queue_.end() && !schedule.is_full(); ++next) {
     if (!is_late && next->first.first > now + slack) break;
-    schedule.assign(next->second);
+    schedule.assign(next->second.weight);
   }
   return schedule.wait();
 }
@@ -129,11 +129,26 @@ WaitProfile LocalWork::profile(const ExecutionMoments& moments, Instant now) con
   for (std::size_t i = 0; i < wait_slacks.size(); ++i) {
     for (; next != queue_.end() && !schedule.is_full(); ++next) {
       if (next->first.first > now + wait_slacks[i]) break;
-      schedule.assign(next->second);
+      schedule.assign(next->second.weight);
     }
     profile[i] = schedule.wait();
   }
   return profile;
+}
+
+void LocalWork::each_waiting(
+    const ExecutionMoments& moments, Instant now,
+    const std::function<bool(OpenTask& task, Duration wait)>& visit) const {
+  Schedule schedule(*this, moments, now);
+  const auto first = queue_.lower_bound({now, 0});
+  const auto look = [&](auto from, auto to) {
+    for (; from != to && !schedule.is_full(); ++from) {
+      if (!visit(*from->second.task, schedule.wait().mean)) return false;
+      schedule.assign(from->second.weight);
+    }
+    return true;
+  };
+  if (look(first, queue_.end())) look(queue_.begin(), first);
 }
 
 }  // namespace fogctl

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <utility>
 #include <vector>
@@ -16,14 +17,17 @@
 
 namespace fogctl {
 
+struct OpenTask;
+
 class LocalWork {
  public:
   /// Names a task while it is here; in start-by order.
   using Ticket = std::pair<Instant, std::uint64_t>;
 
   void set_workers(std::size_t workers, Instant now);
-  /// A task is in the queue.
-  [[nodiscard]] Ticket add(TaskClass weight, Instant start_by, Instant now);
+  /// A task is in the queue. `task`: for each_waiting; stays where it is until it is removed.
+  [[nodiscard]] Ticket add(TaskClass weight, Instant start_by, Instant now,
+                           OpenTask* task = nullptr);
   /// It is finished, or has gone elsewhere.
   void remove(const Ticket& ticket, Instant now);
 
@@ -35,6 +39,10 @@ class LocalWork {
                                   Instant now) const;
   /// The same for each of `wait_slacks`.
   [[nodiscard]] WaitProfile profile(const ExecutionMoments& moments, Instant now) const;
+  /// Calls `visit` with each task that waits and what it will wait, in the order in which they are
+  /// served, as many as wait() looks at; until `visit` says false.
+  void each_waiting(const ExecutionMoments& moments, Instant now,
+                    const std::function<bool(OpenTask& task, Duration wait)>& visit) const;
 
  private:
   struct Running {
@@ -42,7 +50,11 @@ class LocalWork {
     TaskClass weight = TaskClass::light;
     Instant started;
   };
-  using Queue = std::map<Ticket, TaskClass>;
+  struct Waiting {
+    TaskClass weight = TaskClass::light;
+    OpenTask* task = nullptr;
+  };
+  using Queue = std::map<Ticket, Waiting>;
   class Schedule;
 
   void begin(Instant now);

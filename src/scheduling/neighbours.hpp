@@ -47,6 +47,8 @@ struct Neighbour {
   std::size_t taken_now = 0;   // tasks taken from it that are unanswered
   std::uint64_t handed = 0;    // in all
   std::uint64_t taken = 0;
+  Instant ask_at;     // for a task that waits there: not before
+  Instant answer_at;  // when it asks this node for one: not before
   /// What was handed to it since its last state, in seconds of a worker, by the slack it had there
   /// (wait_slacks: the first that is no shorter).
   std::array<double, wait_slacks.size()> sent_work{};

@@ -37,6 +37,7 @@ void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
     ++sender->taken_now;
     sender->heard_at = now;
   }
+  const bool is_stolen = is_asked_for(origin, now);
   if (task.is_copy && task.exclusive) return refuse_copy(task, std::move(origin), out);
   task.is_copy &= sender != nullptr;  // a client's, to which another node has not answered
   if (Entry* known = entry_of(task.uid)) {
@@ -59,6 +60,8 @@ void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
   if (options_.watch) options_.watch->on_arrival(*added->second.task, now);
   if (added->second.task->is_copy) {
     take_copy(added->second, now, out);
+  } else if (is_stolen) {
+    place_stolen(added->second, now, out);
   } else {
     place(added->second, now, out);
   }
@@ -112,20 +115,22 @@ std::optional<PlaceVerdict> Scheduler::why_not_here(const Entry& entry, bool can
   return std::nullopt;
 }
 
+/// None: it may go over this link.
+std::optional<PlaceVerdict> Scheduler::why_avoided(const Entry& entry, PeerId link) {
+  const auto& others = entry.other_origins;
+  const bool came_from =
+      link == entry.origin.peer || std::ranges::find(others, link, &Origin::peer) != others.end();
+  if (came_from) return PlaceVerdict::came_from;
+  const auto& avoided = entry.avoided;
+  if (std::ranges::find(avoided, link) != avoided.end()) return PlaceVerdict::tried;
+  const auto& copies = entry.copies;
+  if (std::ranges::find(copies, link, &Copy::link) != copies.end()) return PlaceVerdict::has_copy;
+  return std::nullopt;
+}
+
 /// What is in it, and in left_out_ what is not.
 const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
   const Task& task = *entry.task;
-  const auto why_avoided = [&](PeerId link) -> std::optional<PlaceVerdict> {
-    const auto& others = entry.other_origins;
-    const bool came_from =
-        link == entry.origin.peer || std::ranges::find(others, link, &Origin::peer) != others.end();
-    if (came_from) return PlaceVerdict::came_from;
-    const auto& avoided = entry.avoided;
-    if (std::ranges::find(avoided, link) != avoided.end()) return PlaceVerdict::tried;
-    const auto& copies = entry.copies;
-    if (std::ranges::find(copies, link, &Copy::link) != copies.end()) return PlaceVerdict::has_copy;
-    return std::nullopt;
-  };
   left_out_.clear();
   view_.fog_on = options_.hands_to_neighbours;
   view_.slack = entry.start_by - now;
@@ -143,7 +148,8 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     }
   }
   view_.cloud.reset();
-  const auto why_no_cloud = cloud_takes(task) ? why_avoided(cloud_link) : PlaceVerdict::cannot_run;
+  const auto why_no_cloud =
+      cloud_takes(task) ? why_avoided(entry, cloud_link) : PlaceVerdict::cannot_run;
   if (!why_no_cloud) view_.cloud = cloud_;
   if (why_no_cloud && has_met_cloud_) {
     left_out_.push_back({Site::cloud, 0, cloud_ ? *why_no_cloud : PlaceVerdict::no_link});
@@ -157,7 +163,7 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     const bool is_read = one.who.is_original() ? original_takes : size <= options_.max_message;
     if (there == nullptr) return std::optional(PlaceVerdict::cannot_run);
     if (!is_read) return std::optional(PlaceVerdict::too_long);
-    auto why = why_avoided(one.link);
+    auto why = why_avoided(entry, one.link);
     if (!entry.reply_to.empty() && one.who.node == entry.reply_to) why = PlaceVerdict::came_from;
     return why ? why : neighbours_.why_none(one, now);
   };
@@ -221,7 +227,7 @@ void Scheduler::set_where(Entry& entry, Where where) {
   if (where != Where::here) return;
   backlog_.add(entry.task->weight);
   if (works_out_start_waits()) {
-    entry.work = work_.add(entry.task->weight, entry.start_by, now_);
+    entry.work = work_.add(entry.task->weight, entry.start_by, now_, &entry);
   }
 }
 
@@ -282,6 +288,7 @@ void Scheduler::send_away(Entry& entry, PeerId link, const Placement& placement,
 }
 
 void Scheduler::hand_on(Entry& entry, Instant now, Actions& out) {
+  const std::int64_t steal = keep_promise(entry, now);
   Task& task = editable(entry);
   const bool is_original = is_original_at(entry.link);
   Duration way = cloud_ ? cloud_->link_delay : Duration::zero();
@@ -304,7 +311,7 @@ void Scheduler::hand_on(Entry& entry, Instant now, Actions& out) {
   entry.link_id = handed_on_.add(task.uid, entry.link, now + patience);
   entry.handed_at = now;
   entry.is_shared = true;
-  out.push_back(HandOn{entry.link, entry.task, entry.link_id});
+  out.push_back(HandOn{entry.link, entry.task, entry.link_id, steal});
 }
 
 void Scheduler::add_hop(Entry& entry, const Neighbour& to) {

@@ -28,35 +28,11 @@
 #include "scheduling/open_task.hpp"
 #include "scheduling/predictions.hpp"
 #include "scheduling/queue_answers.hpp"
+#include "scheduling/scheduler_options.hpp"
+#include "scheduling/steal_requests.hpp"
 #include "task/estimates.hpp"
 
 namespace fogctl {
-
-struct SchedulerOptions {
-  std::string node;  // this node's id
-  std::string name;  // ... for people
-  const Policy* policy = nullptr;
-  bool shares_queue = false;        // others may serve its queue, and wait for what is there
-  bool is_cloud = false;            // the node at the top: leaves process_by as it came
-  bool hands_to_neighbours = true;  // the original's "fog on"
-  Duration sharing_interval = std::chrono::seconds(1);
-  bool shares_on_change = true;  // also before the interval is over, when the wait changed a lot
-  std::size_t max_neighbours = 32;
-  Duration patience = std::chrono::seconds(2);  // how long a task waits for somewhere to go
-  std::size_t max_parked = 10'000;              // tasks that may wait so
-  /// A task that was handed on is placed again when its answer took `overdue_factor` times what was
-  /// expected, and at least `overdue_min`: an original peer answers nothing for a task that it
-  /// lost. A fogctl peer loses nothing, but it may be frozen: it has `overdue_min` several times.
-  double overdue_factor = 10;
-  Duration overdue_min = std::chrono::seconds(60);
-  static constexpr int fogctl_patience = 5;
-  /// What escapes to the cloud leaves so much before the last moment, the way there apart.
-  Duration escape_margin{};
-  std::size_t max_message = std::size_t{1} << 20;  // longest object that a peer reads, bytes
-  std::size_t kept_decisions = 0;  // for people who ask why; 0: none, and no prediction is judged
-  const Policy* shadow = nullptr;  // with kept_decisions: decides too, and acts on nothing
-  DecisionWatch* watch = nullptr;  // with kept_decisions; null: nobody
-};
 
 /// A place that was thought of, and what the policy held of it. None: nothing is known.
 struct Considered {
@@ -98,6 +74,11 @@ class Scheduler {
   void on_copy_started(PeerId link, std::int64_t id, Instant now, Actions& out);
   /// The peer does not need the task any more that came from it; others may wait for it still.
   void on_copy_cancelled(PeerId link, const std::string& uid, Instant now, Actions& out);
+
+  /// The neighbour has a free worker, and asks for a task that waits here.
+  void on_steal(PeerId link, std::int64_t request, Instant now, Actions& out);
+  /// It has none for this node, and is not to be asked again before `retry_after`.
+  void on_steal_refused(PeerId link, std::int64_t request, Duration retry_after, Instant now);
 
   /// So much of the task is done, says a worker of this node's queue, or the peer that has it.
   void on_progress(const std::string& uid, double share, Actions& out);
@@ -190,6 +171,7 @@ class Scheduler {
 
   /// Asks the policy, and remembers what it said.
   [[nodiscard]] Plan decide(Entry& entry, Instant now);
+  void remember(Entry& entry, const Plan& plan, std::uint64_t draw, Instant now);
   [[nodiscard]] bool works_out_start_waits() const {
     return options_.policy->reads_start_wait ||
            (options_.shadow != nullptr && options_.shadow->reads_start_wait);
@@ -258,6 +240,8 @@ class Scheduler {
   [[nodiscard]] static bool is_copy_of(const Entry& entry, std::int64_t id);
   void on_copy_result(Entry& entry, std::int64_t id, TaskResult result, Actions& out);
   void withdraw(Entry& entry, Actions& out);
+  void settle_withdrawal(const std::string& uid, const WithdrawAnswer& answer, Instant now,
+                         Actions& out);
   void after_withdrawal(Entry& entry, Instant now, Actions& out);
   void leave_to_copy(Entry& entry, std::int64_t id);
   [[nodiscard]] static Instant start_of_copy(const Entry& entry, Instant now);
@@ -279,6 +263,28 @@ class Scheduler {
   [[nodiscard]] static Duration slack_of_others(const Entry& entry, Instant now);
   void escape(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] std::optional<Instant> escape_time(const Entry& entry) const;
+  // Stealing: scheduler_stealing.cpp.
+  struct Promise {  // this task was withdrawn for a neighbour that asked
+    std::string uid;
+    PeerId link = 0;
+    std::int64_t request = 0;
+  };
+  [[nodiscard]] bool steals() const {
+    return options_.policy->steals && options_.hands_to_neighbours;
+  }
+  [[nodiscard]] std::size_t free_workers() const;
+  [[nodiscard]] Neighbour* neighbour_to_ask(Instant now);
+  void ask_for_tasks(Instant now, Actions& out);
+  void give_up_requests(Instant now);
+  [[nodiscard]] bool is_asked_for(const Origin& origin, Instant now);
+  void place_stolen(Entry& entry, Instant now, Actions& out);
+  [[nodiscard]] bool is_from_same_queue(const Entry& entry) const;
+  void leave_in_queue(Entry& entry, Actions& out);
+  [[nodiscard]] bool may_be_given(const Entry& entry, const Neighbour& to) const;
+  [[nodiscard]] Entry* task_for(const Neighbour& to, Instant now) const;
+  void refuse_steal(const Promise& promise, Instant now, Actions& out);
+  [[nodiscard]] std::int64_t keep_promise(Entry& entry, Instant now);
+  void note_steal(Entry& entry, const Placement& to, std::string_view why, Instant now);
   void enqueue(Entry& entry, bool away, Actions& out);
   Task& editable(Entry& entry);
   [[nodiscard]] bool is_here_to_be_had() const {
@@ -296,6 +302,7 @@ class Scheduler {
   [[nodiscard]] Plan ask_policy(const Task& task, const ClusterView& view,
                                 std::uint64_t draw) const;
   [[nodiscard]] Duration expected_run(const Task& task, PeerId link) const;
+  [[nodiscard]] static std::optional<PlaceVerdict> why_avoided(const Entry& entry, PeerId link);
   [[nodiscard]] std::optional<PlaceVerdict> why_not_here(const Entry& entry, bool can_run) const;
   [[nodiscard]] const ClusterView& view_for(const Entry& entry, Instant now);
   [[nodiscard]] Entry* entry_of(std::string_view uid);
@@ -365,6 +372,9 @@ class Scheduler {
   std::size_t unwanted_ = 0;      // of entries_: copies that run although nobody waits for them
   std::set<std::pair<Instant, std::string>> wakes_;  // when, uid
   std::size_t repeated_results_ = 0;
+
+  StealRequests requests_;
+  std::vector<Promise> promised_;
 
   DecisionLog decisions_;
   Predictions predictions_;

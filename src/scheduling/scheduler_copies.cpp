@@ -134,8 +134,8 @@ void Scheduler::withdraw(Entry& entry, Actions& out) {
   out.push_back(Withdraw{entry.task->uid});
 }
 
-void Scheduler::on_withdrawn(const std::string& uid, const WithdrawAnswer& answer, Instant now,
-                             Actions& out) {
+void Scheduler::settle_withdrawal(const std::string& uid, const WithdrawAnswer& answer, Instant now,
+                                  Actions& out) {
   using Kind = WithdrawAnswer::Kind;
   now_ = now;
   const auto as_enqueued = answer.kind == Kind::away          ? EnqueueAnswer::Kind::away

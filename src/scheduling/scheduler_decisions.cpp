@@ -87,7 +87,12 @@ Plan Scheduler::decide(Entry& entry, Instant now) {
   const ClusterView& view = view_for(entry, now);
   const std::uint64_t draw = random_.next();
   Plan plan = ask_policy(*entry.task, view, draw);
-  if (!decisions_.is_on()) return plan;
+  if (decisions_.is_on()) remember(entry, plan, draw, now);
+  return plan;
+}
+
+/// What was decided in view of view_.
+void Scheduler::remember(Entry& entry, const Plan& plan, std::uint64_t draw, Instant now) {
   if (Decision* before = decisions_.find(entry.decision)) before->is_last = false;
   Decision& decision = decisions_.add(now);
   fill(decision, entry, plan, now);
@@ -98,7 +103,14 @@ Plan Scheduler::decide(Entry& entry, Instant now) {
     const Neighbour* to = neighbours_.find(decision.choice.link);
     options_.watch->on_placed(decision, to == nullptr ? nullptr : &to->who);
   }
-  return plan;
+}
+
+/// It goes there because a node asked for it, whatever the policy says.
+void Scheduler::note_steal(Entry& entry, const Placement& to, std::string_view why, Instant now) {
+  entry.expected_run = estimates_.of(*entry.task);
+  if (!decisions_.is_on()) return;
+  (void)view_for(entry, now);
+  remember(entry, {{to}, why}, random_.next(), now);
 }
 
 DecisionView Scheduler::plan(Task task, Instant now) {

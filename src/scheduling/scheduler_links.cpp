@@ -178,6 +178,7 @@ void Scheduler::on_state(PeerId link, const NodeState& state, Instant now, Actio
   neighbour->state_at = now;
   neighbour->heard_at = now;
   if (state.expected_wait) place_parked(now, out);
+  ask_for_tasks(now, out);
 }
 
 void Scheduler::on_peer_delay(PeerId link, Duration round_trip) {
@@ -196,6 +197,7 @@ NodeState Scheduler::own_state() const {
   state.sequence = shared_.sequence + 1;
   state.sharing_interval = options_.sharing_interval;
   state.takes_copies = options_.policy->ties_copies;
+  state.steals = steals();
   return state;
 }
 
@@ -256,6 +258,7 @@ std::optional<Instant> Scheduler::next_tick() const {
   const auto earliest = [&](Instant instant) {
     if (!next || instant < *next) next = instant;
   };
+  if (const auto steal_at = requests_.next(now_)) earliest(*steal_at);
   if (!wakes_.empty()) earliest(wakes_.begin()->first);
   if (!parked_.empty()) {
     const auto entry = entries_.find(parked_.front());
@@ -288,6 +291,8 @@ void Scheduler::on_tick(Instant now, Actions& out) {
     place_again(entry, now, out);
   }
   wake_due(now, out);
+  give_up_requests(now);
+  ask_for_tasks(now, out);
   tend_links(now, out);
 }
 

@@ -31,6 +31,7 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
     if (answer_given.kind == Kind::unavailable) queue_up_ = false;
     return lose_copy(*entry, out);
   }
+  if (answer_given.was_there && is_from_same_queue(*entry)) return leave_in_queue(*entry, out);
   if (entry->is_unwanted && !has_a_place) {
     if (answer_given.kind == Kind::unavailable) queue_up_ = false;
     return forget(*entry, out);
@@ -179,6 +180,7 @@ void Scheduler::on_result(const TaskResult& result, Instant now, Actions& out) {
   judge_prediction(*entry, result, now);
   answer(*entry, result, out);
   share_if_changed(now, out);
+  ask_for_tasks(now, out);
 }
 
 void Scheduler::on_load(const QueueBacklog& load, Instant now, Actions& out) {

@@ -113,7 +113,7 @@ void FogWorld::handle(const Event& event, Instant now) {
 bool FogWorld::must_wait(const Event& event, Instant now) {
   const FogNode& node = nodes_[event.node];
   Instant until = node.frozen_until;
-  const bool comes_over_a_link = event.kind >= Kind::task && event.kind <= Kind::copy_cancelled &&
+  const bool comes_over_a_link = event.kind >= Kind::task && event.kind <= Kind::steal_refused &&
                                  event.kind != Kind::cloud_result;
   if (comes_over_a_link) {
     const Link* link = link_at(event.node, messages_.at(event.number).link);
@@ -140,6 +140,7 @@ void FogWorld::deliver(const Event& event, Instant now) {
     case Kind::task:
       return tell(event.node, now, [&](Scheduler& scheduler) {
         Origin origin{message.link, text_of_id(message.id), true, true};
+        origin.steal = message.request;
         scheduler.on_task(Task(*message.task), std::move(origin), now, actions_);
       });
     case Kind::cloud_result:
@@ -161,6 +162,14 @@ void FogWorld::deliver(const Event& event, Instant now) {
     case Kind::copy_cancelled:
       return tell(event.node, now, [&](Scheduler& scheduler) {
         scheduler.on_copy_cancelled(message.link, message.result.uid, now, actions_);
+      });
+    case Kind::steal:
+      return tell(event.node, now, [&](Scheduler& scheduler) {
+        scheduler.on_steal(message.link, message.request, now, actions_);
+      });
+    case Kind::steal_refused:
+      return tell(event.node, now, [&](Scheduler& scheduler) {
+        scheduler.on_steal_refused(message.link, message.request, message.retry_after, now);
       });
     default:
       FOGCTL_CHECK(event.kind == Kind::closed);

@@ -36,6 +36,8 @@ class FogWorld {
     state,              // ... how busy a neighbour is
     copy_started,       // ... a neighbour has begun a copy
     copy_cancelled,     // ... a neighbour needs a copy no more
+    steal,              // ... a neighbour asks for a task
+    steal_refused,      // ... a neighbour has none
     closed,             // ... the neighbour closed the link
     tick,               // the Scheduler's
     resume,             // of workers that were stopped
@@ -61,6 +63,8 @@ class FogWorld {
     TaskResult result;
     std::shared_ptr<const NodeState> state;
     std::uint32_t cloud_life = 0;
+    std::int64_t request = 0;
+    Duration retry_after{};
   };
   /// What is known of a task beside its trace.
   struct Fate {
@@ -115,6 +119,8 @@ class FogWorld {
   void perform(std::uint32_t node, const TellStarted& action, Instant now);
   void perform(std::uint32_t node, const CancelCopy& action, Instant now);
   void perform(std::uint32_t node, const Withdraw& action, Instant now);
+  void perform(std::uint32_t node, const StealTask& action, Instant now);
+  void perform(std::uint32_t node, const RefuseSteal& action, Instant now);
   void wait(std::uint32_t node, std::uint32_t task, Instant start_by, Instant arrival);
   void arm_tick(std::uint32_t node);
   void serve(std::uint32_t node, Instant now);

@@ -93,10 +93,26 @@ void FogWorld::perform(std::uint32_t number, const CancelCopy& action, Instant n
   send(number, Kind::copy_cancelled, std::move(message), now);
 }
 
+void FogWorld::perform(std::uint32_t number, const StealTask& action, Instant now) {
+  Message message;
+  message.link = action.link;
+  message.request = action.request;
+  send(number, Kind::steal, std::move(message), now);
+}
+
+void FogWorld::perform(std::uint32_t number, const RefuseSteal& action, Instant now) {
+  Message message;
+  message.link = action.link;
+  message.request = action.request;
+  message.retry_after = action.retry_after;
+  send(number, Kind::steal_refused, std::move(message), now);
+}
+
 void FogWorld::perform(std::uint32_t number, const HandOn& action, Instant now) {
   Message message;
   message.link = action.link;
   message.id = action.id;
+  message.request = action.steal;
   if (action.link != cloud_link) {
     message.task = action.task;
     return send(number, Kind::task, std::move(message), now);

@@ -45,6 +45,7 @@ constexpr Field<State> state_fields[] = {
     {"waits", [](State& s, V v) { return read_waits(s.waits, v); },
      "an array of up to 64 finite numbers >= 0"},
     {"copies", [](State& s, V v) { return read_into(s.takes_copies, v); }, "true or false"},
+    {"steals", [](State& s, V v) { return read_into(s.steals, v); }, "true or false"},
 };
 
 Result<std::vector<std::string>> read_list(const json::Object& object, std::string_view name) {
@@ -160,6 +161,7 @@ void append_state(std::string& out, const State& state, bool is_original) {
     }
     if (!state.waits.empty()) out += ']';
     if (state.takes_copies) out += R"(,"copies":true)";
+    if (state.steals) out += R"(,"steals":true)";
   }
   out += "}\n";
 }

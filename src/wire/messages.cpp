@@ -71,6 +71,8 @@ constexpr Kind<Message> message_kinds[] = {
     {"progress", read_progress},
     {"started", read_started},
     {"cancel_copy", read_cancel_copy},
+    {"steal", read_steal},
+    {"steal_refused", read_steal_refused},
     {"explain_query", read_explain_query},
     {"explanation", read_explanation},
     {"plan_query", read_plan_query},

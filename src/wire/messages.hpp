@@ -40,6 +40,7 @@ struct TaskMessage {
   bool has_class = false;  // task_type was there; else it is the handler's
   bool extended = false;   // carried a field of part 3: its result may too
   bool wants_accept = false;
+  std::int64_t steal = 0;  // the receiver's request that it answers; 0: none
 };
 
 /// A task message with a usable task_id and something wrong with the rest.
@@ -83,6 +84,7 @@ struct State {
   /// may be. Empty: not said.
   std::vector<Duration> waits = {};
   bool takes_copies = false;
+  bool steals = false;  // it may be asked for a task that waits there
 };
 /// fogctl nodes tell each other of the neighbours that they have.
 struct KnownNodes {
@@ -133,6 +135,15 @@ struct Started {
 struct CancelCopy {
   std::string uid;
 };
+/// "A worker is free here: give me a task that waits with you." Answered by a task that names the
+/// request, or by StealRefused; where it came too soon, by nothing.
+struct Steal {
+  std::int64_t request = 0;  // > 0; the sender's number
+};
+struct StealRefused {
+  std::int64_t request = 0;
+  Duration retry_after{};
+};
 /// "Give this task up", and what came of it.
 struct Cancel {
   std::string uid;
@@ -175,7 +186,7 @@ using Message =
     std::variant<TaskMessage, BadTask, ResultMessage, FogReady, FogReadyAck, State, CloudReady,
                  ErrorMessage, KnownNodes, Leave, NodesQuery, NodesReport, Accepted, Cancel,
                  Cancelled, QueueQuery, QueueReport, Kinds, KindsQuery, Progress, Started,
-                 CancelCopy, ExplainQuery, Explanation, PlanQuery, PlanReport>;
+                 CancelCopy, ExplainQuery, Explanation, PlanQuery, PlanReport, Steal, StealRefused>;
 
 // What is multicast.
 struct FogHello {
@@ -193,9 +204,13 @@ using Datagram = std::variant<FogHello, EndpointHello, FogAck>;
 [[nodiscard]] Result<Datagram> parse_datagram(std::string_view text, json::Object& scratch);
 [[nodiscard]] Result<Message> parse_message(std::string_view text, json::Object& scratch);
 
-/// `has_class`: else the task is of the class that the node knows for its name.
+/// What a task message says beside the task.
+struct TaskMessageExtras {
+  bool has_class = true;   // else the task is of the class that the node knows for its name
+  std::int64_t steal = 0;  // the receiver's request that it answers; 0: none
+};
 void append_task(std::string& out, const Task& task, std::string_view task_id,
-                 bool has_class = true);
+                 const TaskMessageExtras& extras = {});
 /// The fields that a result copies from its task; only looks at the texts.
 struct ResultContext {
   std::string_view task_id;  // JSON text
@@ -234,6 +249,8 @@ void append_kinds_query(std::string& out);
 void append_progress(std::string& out, const Progress& progress);
 void append_started(std::string& out, std::string_view task_id);
 void append_cancel_copy(std::string& out, std::string_view uid);
+void append_steal(std::string& out, const Steal& steal);
+void append_steal_refused(std::string& out, const StealRefused& refused);
 void append_explain_query(std::string& out, std::string_view uid);
 /// `members`: of the answer, as JSON text, without braces; likewise below.
 void append_explanation(std::string& out, std::string_view members);

@@ -22,6 +22,8 @@ namespace fogctl::wire {
 [[nodiscard]] Result<Message> read_progress(const json::Object& object);
 [[nodiscard]] Result<Message> read_started(const json::Object& object);
 [[nodiscard]] Result<Message> read_cancel_copy(const json::Object& object);
+[[nodiscard]] Result<Message> read_steal(const json::Object& object);
+[[nodiscard]] Result<Message> read_steal_refused(const json::Object& object);
 [[nodiscard]] Result<Message> read_explain_query(const json::Object& object);
 [[nodiscard]] Result<Message> read_explanation(const json::Object& object);
 [[nodiscard]] Result<Message> read_plan_query(const json::Object& object);

@@ -61,6 +61,12 @@ bool read_is_copy(TaskMessage& message, std::string_view value) {
   return read_into(message.task.is_copy, value);
 }
 
+bool read_steal_into(TaskMessage& message, std::string_view value) {
+  const auto number = json::read_integer(value);
+  message.steal = number.value_or(0);
+  return number.has_value();
+}
+
 bool read_want_accept(TaskMessage& message, std::string_view value) {
   message.extended = true;
   return read_into(message.wants_accept, value);
@@ -124,6 +130,7 @@ constexpr Field<TaskMessage> fields[] = {
     {"expires", read_expires, some_seconds},
     {"exclusive", read_exclusive, "true or false"},
     {"is_copy", read_is_copy, "true or false"},
+    {"steal", read_steal_into, "a whole number"},
     {"want_accept", read_want_accept, "true or false"},
     {"offloading_nodes", read_offloading_nodes, "an array of strings"},
 };
@@ -167,11 +174,12 @@ Result<Message> read_task(const json::Object& object) {
   return BadTask{std::move(message), {TaskErrorCode::invalid_task, std::move(*wrong)}};
 }
 
-void append_task(std::string& out, const Task& task, std::string_view task_id, bool has_class) {
+void append_task(std::string& out, const Task& task, std::string_view task_id,
+                 const TaskMessageExtras& extras) {
   const auto name = [&out](std::string_view text) { out.append(",\"").append(text).append("\":"); };
   out += R"({"message_type":"task","task_id":)";
   out += task_id;
-  if (has_class) {
+  if (extras.has_class) {
     name("task_type");
     json::append_string(out, to_string(task.weight));
   }
@@ -223,6 +231,10 @@ void append_task(std::string& out, const Task& task, std::string_view task_id, b
   }
   if (task.exclusive) out += R"(,"exclusive":true)";
   if (task.is_copy) out += R"(,"is_copy":true)";
+  if (extras.steal != 0) {
+    name("steal");
+    json::append_integer(out, extras.steal);
+  }
   if (!task.offloading_nodes.empty()) {
     name("offloading_nodes");
     append_list(out, task.offloading_nodes);

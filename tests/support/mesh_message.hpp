@@ -20,6 +20,8 @@ struct MeshMessage {
     kinds,
     started,
     copy_cancelled,
+    steal,
+    steal_refused,
     end
   };
   Kind kind = Kind::ready;
@@ -31,6 +33,8 @@ struct MeshMessage {
   std::int64_t id = 0;  // task
   std::string task_id;  // result, started: as it came; cancel, copy_cancelled: the uid
   TaskResult result;
+  std::int64_t request = 0;  // steal, its refusal, and a task that answers it
+  Duration retry_after{};
 };
 
 /// One end of a connection, as the one that holds it knows it.

@@ -39,6 +39,7 @@ void MeshNode::end() {
   handed_.clear();
   all_waiting_ = 0;
   ids_.clear();
+  asked_.clear();
   enqueued_.clear();
   tick_at_.reset();
   cloud_is_up_ = cloud_has_told_ = is_draining_ = false;
@@ -84,8 +85,14 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
         world_.fail("was handed a task that it cannot run");
       }
       handed_[peer][task.uid].insert(std::to_string(message.id));
+      if (message.request != 0) {
+        if (task.is_copy) world_.fail("a copy was given to who asked for a task");
+        if (asked_.erase({peer, message.request}) == 0) world_.fail("answers no request");
+        world_.note_stolen();
+      }
       if (task.is_copy) copies_[peer][task.uid] = std::to_string(message.id);
-      return on_task(std::move(task), {peer, std::to_string(message.id), true, true});
+      return on_task(std::move(task),
+                     {peer, std::to_string(message.id), true, true, false, message.request});
     }
     case result:
       return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
@@ -97,6 +104,15 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
       });
     case copy_cancelled:
       return on_given_up(peer, message.task_id, handed_[peer][message.task_id]);
+    case steal:
+      return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+        scheduler.on_steal(peer, message.request, now, out);
+      });
+    case steal_refused:
+      if (asked_.erase({peer, message.request}) == 0) world_.fail("refuses no request");
+      return tell([&](Scheduler& scheduler, Instant now, Actions&) {
+        scheduler.on_steal_refused(peer, message.request, message.retry_after, now);
+      });
     case cancel:
       return on_cancel(message.task_id);
     case leave:

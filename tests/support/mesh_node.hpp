@@ -82,6 +82,8 @@ class MeshNode final : public MeshPeer {
   void perform(const TellStarted& action);
   void perform(const CancelCopy& action);
   void perform(const Withdraw& action);
+  void perform(const StealTask& action);
+  void perform(const RefuseSteal& action);
   void forget_copy(PeerId peer, const std::string& uid);
   void check_handed_on(const HandOn& action);
   void hear_kinds(PeerId peer, const TaskKinds& kinds);
@@ -98,7 +100,8 @@ class MeshNode final : public MeshPeer {
   std::map<PeerId, std::map<std::string, std::string>> copies_;            // taken: task_id by uid
   std::map<PeerId, std::map<std::string, std::set<std::string>>> handed_;  // by uid: all ids
   std::set<std::int64_t> ids_;                                             // given out
-  TaskKinds kinds_;  // what it can run, in this life
+  std::set<std::pair<PeerId, std::int64_t>> asked_;  // steal requests that wait for an answer
+  TaskKinds kinds_;                                  // what it can run, in this life
   TaskKinds next_kinds_;
   std::set<std::string> enqueued_;  // uids
   std::optional<Instant> tick_at_;

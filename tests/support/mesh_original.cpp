@@ -61,6 +61,8 @@ void OriginalNode::on_message(PeerId peer, const MeshMessage& message) {
     case leave:
     case started:
     case copy_cancelled:
+    case steal:
+    case steal_refused:
       return world_.fail("an original node was sent what it does not know");
     case kinds:  // never said to an original one
     case end:

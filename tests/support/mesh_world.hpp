@@ -115,6 +115,8 @@ class MeshWorld {
   [[nodiscard]] std::size_t unanswered() const;
   [[nodiscard]] double in_time_rate() const;
   [[nodiscard]] std::size_t ran_on(Node node) const;
+  /// Tasks that came to a node which had asked for one.
+  [[nodiscard]] std::size_t stolen() const { return stolen_; }
   [[nodiscard]] bool is_node(Node node) const {  // of fogctl
     return node < places_.size() && places_[node]->node != nullptr;
   }
@@ -138,6 +140,7 @@ class MeshWorld {
   [[nodiscard]] Duration run_time(TaskClass weight);
   void fail(const std::string& what);
   void mix(std::uint64_t value);
+  void note_stolen() { ++stolen_; }
   /// At this node, unless it has died by then; once it is thawed, where it is frozen.
   void after(Node node, Duration delay, std::function<void()> what);
   void send(Node from, PeerId peer, MeshMessage message);
@@ -225,6 +228,7 @@ class MeshWorld {
   std::priority_queue<Event> events_;
   std::uint64_t last_order_ = 0;
   std::size_t ran_ = 0;
+  std::size_t stolen_ = 0;
 
   std::vector<std::unique_ptr<Place>> places_;
   std::deque<Link> links_;

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
 #include <vector>
+
+#include "scheduling/open_task.hpp"
 
 namespace fogctl {
 namespace {
@@ -40,6 +43,30 @@ TEST_CASE("A task waits until the first worker is free, by list scheduling") {
   (void)work.add(TaskClass::medium, start + 500ms, start);
   (void)work.add(TaskClass::light, start + 500ms, start);
   CHECK(wait_ms(work, 1s) == doctest::Approx(110));  // 50, then both before 250; not 360 / 2
+}
+
+TEST_CASE("Tasks that wait are visited in the order in which they are served, those that run not") {
+  LocalWork work;
+  work.set_workers(1, start);
+  OpenTask tasks[5];
+  (void)work.add(TaskClass::heavy, start + 9s, start, &tasks[0]);  // runs
+  (void)work.add(TaskClass::light, start + 3s, start, &tasks[1]);
+  (void)work.add(TaskClass::medium, start + 1s, start, &tasks[2]);
+  (void)work.add(TaskClass::light, start - 1s, start, &tasks[3]);  // late: last
+  (void)work.add(TaskClass::light, start + 2s, start, &tasks[4]);
+  std::vector<std::pair<std::ptrdiff_t, int>> seen;
+  const auto visit_all = [&](std::size_t most) {
+    seen.clear();
+    work.each_waiting(exact_moments(), start, [&](OpenTask& task, Duration wait) {
+      seen.emplace_back(&task - tasks, static_cast<int>(wait / 1ms));
+      return seen.size() < most;
+    });
+  };
+  visit_all(9);
+  CHECK(seen ==
+        std::vector<std::pair<std::ptrdiff_t, int>>{{2, 250}, {4, 300}, {1, 310}, {3, 320}});
+  visit_all(3);
+  CHECK(seen.size() == 3);
 }
 
 TEST_CASE("Only what is served before counts") {

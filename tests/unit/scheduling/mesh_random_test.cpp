@@ -33,6 +33,7 @@ struct Faults {
   bool given_up = false;   // clients send to two nodes, and need only one
   bool kinds = false;      // nodes, and the cloud, differ in what they can run
   bool shared = false;     // some nodes serve one queue
+  bool copyless = false;   // most tasks are exclusive: they wait where they came, or are stolen
 };
 
 class History {
@@ -113,7 +114,8 @@ class History {
     task.cloud_processing = chance(10);
     task.time_requirement = chance(70) ? std::chrono::milliseconds(1 + draw_.below(50)) : 2s;
     task.max_offload = static_cast<int>(draw_.below(5));
-    task.exclusive = copies_ && chance(10);
+    task.exclusive = copies_ && chance(faults_.copyless ? 80 : 10);
+    if (faults_.copyless && chance(50)) task.time_requirement = 10s;
     if (chance(25)) {
       task.uid = "chosen-" + std::to_string(draw_.below(8));
       task.uid_chosen = true;
@@ -198,20 +200,24 @@ MeshOptions options(bool with_faults) {
   return options;
 }
 
-/// Lives through the history from a seed; says so where it breaks.
-void live(std::uint64_t seed, Faults faults, const MeshOptions& with) {
+/// Lives through the history from a seed; says so where it breaks. How many tasks were stolen.
+std::size_t live(std::uint64_t seed, Faults faults, const MeshOptions& with) {
   CAPTURE(seed);
   History history(seed, faults, with);
   history.live();
   history.world.settle();
   REQUIRE(history.world.broken() == "");
+  return history.world.stolen();
 }
 
 /// From FOGCTL_SEEDS seeds, the first of them FOGCTL_FIRST_SEED.
 void live_all(Faults faults, const MeshOptions& with) {
   const std::uint64_t first = from_environment("FOGCTL_FIRST_SEED", 0);
   const std::uint64_t last = first + from_environment("FOGCTL_SEEDS", 500);
-  for (std::uint64_t seed = first; seed < last; ++seed) live(seed, faults, with);
+  std::size_t stolen = 0;
+  for (std::uint64_t seed = first; seed < last; ++seed) stolen += live(seed, faults, with);
+  const bool steals = find_policy(with.policy)->steals;
+  CHECK((stolen > 0) == steals);
 }
 
 TEST_CASE("Nodes that nothing befalls hand tasks on and answer each of them once") {
@@ -271,6 +277,22 @@ TEST_CASE("Whatever happens to all of them, a task with copies is answered once"
   live_all({.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true}, with);
 }
 
+TEST_CASE("Whatever happens while tasks are stolen, each is answered once") {
+  live_all({.copyless = true}, in_time(options(false)));
+  live_all({.links = true, .given_up = true, .copyless = true}, in_time(options(true)));
+  MeshOptions with = in_time(options(true));
+  with.answers_lost = 3;
+  live_all({.nodes = true, .links = true, .copyless = true}, with);
+  live_all({.nodes = true,
+            .links = true,
+            .queues = true,
+            .originals = true,
+            .given_up = true,
+            .kinds = true,
+            .copyless = true},
+           with);
+}
+
 TEST_CASE("A task that its client gives up ends, unless somebody else waits for it") {
   live_all({.given_up = true}, in_time(options(false)));
   live_all({.links = true, .given_up = true}, options(true));
@@ -301,8 +323,9 @@ TEST_CASE("Histories that went wrong once") {
   MeshOptions with = options(true);
   with.answers_lost = 3;
   // What was answered while the queue was away ran all the same, for nobody, once it was back.
-  live(25486, {.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true},
-       with);
+  (void)live(25486,
+             {.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true},
+             with);
 }
 
 TEST_CASE("Same seed, same trace") {

@@ -200,6 +200,22 @@ TEST_CASE("A chain of three: tasks go from the first to the last, their results 
   for (const std::size_t node : {a, b, c}) CHECK(world.ran_on(node) > 50);
 }
 
+TEST_CASE("Tasks that wait at one node, and are never copied, are shared by nodes that have none") {
+  MeshOptions stealing = even;
+  stealing.policy = "in-time";
+  MeshWorld world(1, stealing);
+  const auto mesh = whole_mesh(world, 3);
+  Task task = urgent("light", 10s);
+  task.exclusive = true;
+  const std::size_t client = world.add_client(mesh[0]);
+  for (int i = 0; i < 60; ++i) world.send(client, task);
+  world.run_for(900ms);
+  CHECK(world.unanswered() == 0);  // alone it takes 1.2 s
+  CHECK(world.stolen() > 0);
+  CHECK(world.ran_on(mesh[1]) + world.ran_on(mesh[2]) == world.stolen());
+  check_settled(world);
+}
+
 TEST_CASE("Two nodes and two clients that all count from 1 do not take each other's answers") {
   MeshWorld world(8, even);
   const auto mesh = whole_mesh(world, 2);
