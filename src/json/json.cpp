@@ -156,8 +156,9 @@ constexpr bool is_plain(char c) {
 /// Of each byte, whether it stands for itself in a string that is written.
 constexpr std::array<bool, 256> verbatim = [] {
   std::array<bool, 256> bytes{};
-  for (char c = 0x20; c < 0x7F; ++c) {
-    bytes[static_cast<std::size_t>(c)] = is_plain(c) && c != '"' && c != '\\';
+  for (std::size_t i = 0x20; i < 0x7F; ++i) {
+    const char c = static_cast<char>(i);
+    bytes[i] = is_plain(c) && c != '"' && c != '\\';
   }
   return bytes;
 }();

@@ -2,6 +2,7 @@
 # The example tasks in demos/tasks, in Python, Node and bash, do what they say.
 # shellcheck source=tests/e2e/support.sh
 source "$(dirname "$0")/support.sh"
+fogctl=$(realpath "$fogctl")
 cd "$here/../../demos/tasks"
 start_fog fog --tasks tasks.toml
 
