@@ -16,6 +16,7 @@ inline NodeState waiting_state(std::size_t queued, std::size_t workers = 2) {
   state.running = queued > 0 ? workers : 0;
   state.queued = queued;
   state.steals = true;
+  state.takes_copies = true;
   return state;
 }
 

@@ -106,9 +106,10 @@ TEST_CASE("A program that left what cannot be ended holds up no other") {
     CHECK(run_program(*others, program_of(shell("echo 1")), {})->output == "1\n");
     CHECK(clock.now() - began < 2s);
     stuck.join();  // it was given up
+    const Instant given_up = clock.now();
     const auto again = program_of(shell("kill -KILL $PPID; sleep 1000"));
     std::ignore = run_program(*keepers, again, {});
-    CHECK(clock.now() - began < 8s);
+    CHECK(clock.now() - given_up < 5s);  // as long as it was waited for
   }
   ::kill(tracer, SIGKILL);
   ::waitpid(tracer, nullptr, 0);
