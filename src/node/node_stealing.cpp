@@ -4,7 +4,8 @@
 namespace fogctl {
 
 void Node::on_message(PeerId peer, const wire::Steal& steal) {
-  scheduler_.on_steal(peer, steal.request, clock_.now(), actions_);
+  const StealRequest request{steal.request, static_cast<std::size_t>(steal.workers)};
+  scheduler_.on_steal(peer, request, clock_.now(), actions_);
 }
 
 void Node::on_message(PeerId peer, const wire::StealRefused& refused) {
@@ -12,7 +13,7 @@ void Node::on_message(PeerId peer, const wire::StealRefused& refused) {
 }
 
 void Node::perform(StealTask& action, LaneWork&) {
-  const wire::Steal steal{action.request};
+  const wire::Steal steal{action.request.number, static_cast<int>(action.request.workers)};
   buffer_.clear();
   wire::append_steal(buffer_, steal);
   connections_.send(action.link, buffer_);

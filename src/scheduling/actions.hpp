@@ -47,10 +47,16 @@ struct HandOn {
   std::int64_t steal = 0;  // the neighbour's request that it answers; 0: none
 };
 
-/// Ask a neighbour for a task that waits there: a worker is free here.
+/// A node with free workers asks for a task that waits elsewhere.
+struct StealRequest {
+  std::int64_t number = 0;  // the node's own, > 0
+  std::size_t workers = 1;  // that are free
+};
+
+/// Ask a neighbour so.
 struct StealTask {
   PeerId link = 0;
-  std::int64_t request = 0;
+  StealRequest request;
 };
 
 /// The neighbour asked, and gets none.

@@ -76,7 +76,7 @@ class Scheduler {
   void on_copy_cancelled(PeerId link, const std::string& uid, Instant now, Actions& out);
 
   /// The neighbour has a free worker, and asks for a task that waits here.
-  void on_steal(PeerId link, std::int64_t request, Instant now, Actions& out);
+  void on_steal(PeerId link, const StealRequest& request, Instant now, Actions& out);
   /// It has none for this node, and is not to be asked again before `retry_after`.
   void on_steal_refused(PeerId link, std::int64_t request, Duration retry_after, Instant now);
 
@@ -281,7 +281,7 @@ class Scheduler {
   [[nodiscard]] bool is_from_same_queue(const Entry& entry) const;
   void leave_in_queue(Entry& entry, Actions& out);
   [[nodiscard]] bool may_be_given(const Entry& entry, const Neighbour& to) const;
-  [[nodiscard]] Entry* task_for(const Neighbour& to, Instant now) const;
+  [[nodiscard]] Entry* task_for(const Neighbour& to, std::size_t workers, Instant now) const;
   void refuse_steal(const Promise& promise, Instant now, Actions& out);
   [[nodiscard]] std::int64_t keep_promise(Entry& entry, Instant now);
   void note_steal(Entry& entry, const Placement& to, std::string_view why, Instant now);

@@ -140,7 +140,7 @@ void FogWorld::deliver(const Event& event, Instant now) {
     case Kind::task:
       return tell(event.node, now, [&](Scheduler& scheduler) {
         Origin origin{message.link, text_of_id(message.id), true, true};
-        origin.steal = message.request;
+        origin.steal = message.request.number;
         scheduler.on_task(Task(*message.task), std::move(origin), now, actions_);
       });
     case Kind::cloud_result:
@@ -169,7 +169,7 @@ void FogWorld::deliver(const Event& event, Instant now) {
       });
     case Kind::steal_refused:
       return tell(event.node, now, [&](Scheduler& scheduler) {
-        scheduler.on_steal_refused(message.link, message.request, message.retry_after, now);
+        scheduler.on_steal_refused(message.link, message.request.number, message.retry_after, now);
       });
     default:
       FOGCTL_CHECK(event.kind == Kind::closed);

@@ -63,7 +63,7 @@ class FogWorld {
     TaskResult result;
     std::shared_ptr<const NodeState> state;
     std::uint32_t cloud_life = 0;
-    std::int64_t request = 0;
+    StealRequest request;
     Duration retry_after{};
   };
   /// What is known of a task beside its trace.

@@ -19,6 +19,7 @@ Task make_task(const TracedTask& traced, std::uint32_t number) {
   task.time_requirement = traced.requirement;
   task.max_offload = traced.max_offload;
   task.cloud_processing = traced.cloud_processing;
+  task.exclusive = traced.exclusive;
   return task;
 }
 
@@ -63,7 +64,7 @@ void FogWorld::arrive(std::uint32_t task, Instant now) {
   fate.home = living_node_for(task);
   give(fate.home, task, now);
   const TracedTask& traced = trace_.tasks[task];
-  if (!hedges_ || fate.is_accepted || traced.cloud_processing) return;
+  if (!hedges_ || fate.is_accepted || traced.cloud_processing || traced.exclusive) return;
   events_.push(now + share_of(traced.requirement, scenario_.hedge), {Kind::hedge, 0, task});
 }
 

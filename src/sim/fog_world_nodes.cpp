@@ -103,7 +103,7 @@ void FogWorld::perform(std::uint32_t number, const StealTask& action, Instant no
 void FogWorld::perform(std::uint32_t number, const RefuseSteal& action, Instant now) {
   Message message;
   message.link = action.link;
-  message.request = action.request;
+  message.request.number = action.request;
   message.retry_after = action.retry_after;
   send(number, Kind::steal_refused, std::move(message), now);
 }
@@ -112,7 +112,7 @@ void FogWorld::perform(std::uint32_t number, const HandOn& action, Instant now) 
   Message message;
   message.link = action.link;
   message.id = action.id;
-  message.request = action.steal;
+  message.request.number = action.steal;
   if (action.link != cloud_link) {
     message.task = action.task;
     return send(number, Kind::task, std::move(message), now);

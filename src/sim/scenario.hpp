@@ -19,6 +19,7 @@ struct ClassMix {
   double share = 0;  // of the tasks
   Duration execution{};
   Duration requirement{};
+  bool exclusive = false;
 };
 
 /// Arrivals come `factor` times as often for `on`, not at all for `off`, and so on; each node
@@ -65,6 +66,7 @@ struct TracedTask {
   std::uint32_t node = 0;
   TaskClass weight = TaskClass::light;
   bool cloud_processing = false;
+  bool exclusive = false;
   int max_offload = Task{}.max_offload;
   Duration requirement{};
 };

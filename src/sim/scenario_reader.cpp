@@ -260,6 +260,7 @@ void read_tasks(TableReader& tasks, Scenario& scenario) {
       of_class.number("share", mix.share, {0, 1});
       of_class.length("execution_ms", mix.execution, one_ms, one_ns);
       of_class.length("requirement_ms", mix.requirement, one_ms);
+      of_class.flag("exclusive", mix.exclusive);
     });
     sum += mix.share;
   }

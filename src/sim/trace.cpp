@@ -106,6 +106,7 @@ std::vector<TracedTask> draw_tasks(const Scenario& scenario, double load, std::u
       const Duration execution = executions[index_of(weight)](random);
       TracedTask task{start_of_time + at, execution, node, weight};
       task.requirement = scenario.classes[index_of(weight)].requirement;
+      task.exclusive = scenario.classes[index_of(weight)].exclusive;
       tasks.push_back(task);
     }
   }

@@ -139,6 +139,7 @@ struct CancelCopy {
 /// request, or by StealRefused; where it came too soon, by nothing.
 struct Steal {
   std::int64_t request = 0;  // > 0; the sender's number
+  int workers = 1;           // that are free
 };
 struct StealRefused {
   std::int64_t request = 0;

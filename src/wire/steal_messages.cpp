@@ -17,6 +17,9 @@ bool read_request(std::int64_t& request, std::string_view value) {
 
 constexpr Field<Steal> steal_fields[] = {
     {"request", [](Steal& s, std::string_view v) { return read_request(s.request, v); }, a_request},
+    {"workers",
+     [](Steal& s, std::string_view v) { return read_count(s.workers, v) && s.workers > 0; },
+     "a whole number from 1 to 1000000000"},
 };
 constexpr Field<StealRefused> refused_fields[] = {
     {"request", [](StealRefused& s, std::string_view v) { return read_request(s.request, v); },
@@ -49,6 +52,7 @@ void append_steal(std::string& out, const Steal& steal) {
   ObjectWriter writer(out);
   writer.text("message_type", "steal");
   json::append_integer(writer.begin("request"), steal.request);
+  writer.count("workers", static_cast<std::uint64_t>(steal.workers));
   writer.end();
   out += '\n';
 }

@@ -4,6 +4,7 @@
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
 export PYTHONUNBUFFERED=1
+policy_flags=(--policy deadline)  # its queue's order is that of in-time, which hands on before, too
 
 # send_tasks: 40 tasks of 0.2 s, their order of urgency not that of their ids, and what is answered:
 # a line each, in order, and then the end of the connection.
@@ -69,7 +70,7 @@ end_original old
 start_redis
 start_on_redis() {
   launch leaving "$fogctl" fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery \
-    --name leaving --workers 1 --lease 2s --peer "${address_of[neighbour]}"
+    --name leaving "${policy_flags[@]}" --workers 1 --lease 2s --peer "${address_of[neighbour]}"
 }
 start_on_redis
 "$fogctl" worker --port "$redis_port" --concurrency 1 --name worker 2>"$dir/worker.log" &

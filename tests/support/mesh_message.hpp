@@ -33,7 +33,7 @@ struct MeshMessage {
   std::int64_t id = 0;  // task
   std::string task_id;  // result, started: as it came; cancel, copy_cancelled: the uid
   TaskResult result;
-  std::int64_t request = 0;  // steal, its refusal, and a task that answers it
+  StealRequest request;  // steal, its refusal, and a task that answers it
   Duration retry_after{};
 };
 

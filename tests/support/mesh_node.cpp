@@ -85,14 +85,14 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
         world_.fail("was handed a task that it cannot run");
       }
       handed_[peer][task.uid].insert(std::to_string(message.id));
-      if (message.request != 0) {
+      if (message.request.number != 0) {
         if (task.is_copy) world_.fail("a copy was given to who asked for a task");
-        if (asked_.erase({peer, message.request}) == 0) world_.fail("answers no request");
+        if (asked_.erase({peer, message.request.number}) == 0) world_.fail("answers no request");
         world_.note_stolen();
       }
       if (task.is_copy) copies_[peer][task.uid] = std::to_string(message.id);
       return on_task(std::move(task),
-                     {peer, std::to_string(message.id), true, true, false, message.request});
+                     {peer, std::to_string(message.id), true, true, false, message.request.number});
     }
     case result:
       return tell([&](Scheduler& scheduler, Instant now, Actions& out) {
@@ -109,9 +109,9 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
         scheduler.on_steal(peer, message.request, now, out);
       });
     case steal_refused:
-      if (asked_.erase({peer, message.request}) == 0) world_.fail("refuses no request");
+      if (asked_.erase({peer, message.request.number}) == 0) world_.fail("refuses no request");
       return tell([&](Scheduler& scheduler, Instant now, Actions&) {
-        scheduler.on_steal_refused(peer, message.request, message.retry_after, now);
+        scheduler.on_steal_refused(peer, message.request.number, message.retry_after, now);
       });
     case cancel:
       return on_cancel(message.task_id);

@@ -44,7 +44,7 @@ void MeshNode::perform(const HandOn& action) {
   message.kind = MeshMessage::Kind::task;
   message.task = action.task;
   message.id = action.id;
-  message.request = action.steal;
+  message.request.number = action.steal;
   world_.send(number_, action.link, message);
 }
 
@@ -111,7 +111,8 @@ void MeshNode::perform(const StealTask& action) {
   const bool is_there = link != links_.end() && link->second.is_up;
   if (!is_there) return world_.fail("asked nobody for a task");
   if (link->second.is_original) world_.fail("an original node was asked for a task");
-  if (!asked_.emplace(action.link, action.request).second) world_.fail("a request was made twice");
+  if (!asked_.emplace(action.link, action.request.number).second)
+    world_.fail("a request was made twice");
   MeshMessage message;
   message.kind = MeshMessage::Kind::steal;
   message.request = action.request;
@@ -121,7 +122,7 @@ void MeshNode::perform(const StealTask& action) {
 void MeshNode::perform(const RefuseSteal& action) {
   MeshMessage message;
   message.kind = MeshMessage::Kind::steal_refused;
-  message.request = action.request;
+  message.request.number = action.request;
   message.retry_after = action.retry_after;
   world_.send(number_, action.link, message);
 }

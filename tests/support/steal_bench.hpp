@@ -29,9 +29,9 @@ struct StealBench : SchedulerBench {
     scheduler.on_state(link, state, now, out);
     return out;
   }
-  Actions steal(PeerId link, std::int64_t request) {
+  Actions steal(PeerId link, std::int64_t number, std::size_t workers = 2) {
     Actions out;
-    scheduler.on_steal(link, request, now, out);
+    scheduler.on_steal(link, {number, workers}, now, out);
     return out;
   }
   void refused(PeerId link, std::int64_t request, Duration retry_after = {}) {

@@ -20,9 +20,15 @@ struct Thief : StealBench {
     (void)load(workers);
     meet();
   }
+  struct Asked {
+    PeerId link = 0;
+    std::int64_t number = 0;
+    std::size_t workers = 0;
+  };
   /// The one request that the state makes this node send.
-  StealTask asks(PeerId link, std::size_t waiting) {
-    return only<StealTask>(told(link, waiting_state(waiting)));
+  Asked asks(PeerId link, std::size_t waiting) {
+    const auto asked = only<StealTask>(told(link, waiting_state(waiting)));
+    return {asked.link, asked.request.number, asked.request.workers};
   }
 };
 
@@ -31,7 +37,8 @@ TEST_CASE("A node with a free worker asks a neighbour at which tasks wait") {
   CHECK(bench.told(101, waiting_state(0)).empty());
   const auto request = bench.asks(102, 3);
   CHECK(request.link == 102);
-  CHECK(request.request > 0);
+  CHECK(request.number > 0);
+  CHECK(request.workers == 1);
   CHECK(bench.told(101, waiting_state(3)).empty());  // one is asked at a time
 }
 
@@ -57,10 +64,11 @@ TEST_CASE("Two are asked where two workers are free, and both have tasks that wa
   Thief bench(2);
   const auto request = bench.asks(101, 3);
   (void)bench.told(102, waiting_state(3));
-  bench.refused(101, request.request);
+  bench.refused(101, request.number);
   bench.pass(100ms);
   const auto requests = all<StealTask>(bench.tick());
   REQUIRE(requests.size() == 2);
+  CHECK(requests[0].request.workers == 2);
   CHECK(requests[0].link != requests[1].link);
 }
 
@@ -106,7 +114,7 @@ TEST_CASE("A worker that becomes free asks") {
 TEST_CASE("Who is refused asks again later and later, and not who wants to be left in peace") {
   Thief bench;
   auto request = bench.asks(101, 3);
-  bench.refused(101, request.request);
+  bench.refused(101, request.number);
   for (const Duration pause : {100ms, 200ms, 400ms}) {
     CHECK(bench.scheduler.next_tick() == bench.now + pause);
     bench.pass(pause - 1ms);
@@ -115,11 +123,11 @@ TEST_CASE("Who is refused asks again later and later, and not who wants to be le
     bench.pass(1ms);
     const auto again = all<StealTask>(bench.tick());
     REQUIRE(again.size() == 1);
-    bench.refused(101, again[0].request);
+    bench.refused(101, again[0].request.number);
   }
   bench.pass(800ms);
-  request = only<StealTask>(bench.told(101, waiting_state(3)));
-  bench.refused(101, request.request, 30s);
+  request = bench.asks(101, 3);
+  bench.refused(101, request.number, 30s);
   bench.pass(2s);
   CHECK(all<StealTask>(bench.told(101, waiting_state(3))).empty());
   CHECK(bench.asks(102, 1).link == 102);
@@ -145,7 +153,7 @@ TEST_CASE("A task that was asked for runs here, however late it is, and is expla
   task.waited = 1s;
   task.offload_times = 1;
   task.offloading_nodes = {"a"};
-  const Actions actions = bench.stolen(101, request.request, task);
+  const Actions actions = bench.stolen(101, request.number, task);
   REQUIRE(all<EnqueueTask>(actions).size() == 1);
   CHECK_FALSE(all<EnqueueTask>(actions)[0].away);
   CHECK(all<HandOn>(actions).empty());
@@ -169,7 +177,7 @@ TEST_CASE("A task that comes when the worker is not free any more is placed as a
   Task task = hurried("s1");
   task.offload_times = 1;
   task.offloading_nodes = {"a"};
-  CHECK(all<EnqueueTask>(bench.stolen(101, request.request, task)).size() == 1);
+  CHECK(all<EnqueueTask>(bench.stolen(101, request.number, task)).size() == 1);
   CHECK(bench.scheduler.decisions_about("s1", bench.now)[0].decision.choice.reason !=
         "a worker is free here: this node asked for it");
 }
@@ -177,11 +185,11 @@ TEST_CASE("A task that comes when the worker is not free any more is placed as a
 TEST_CASE("A task for a request that nobody made is a task like others") {
   Thief bench;
   const auto request = bench.asks(101, 3);
-  (void)bench.stolen(102, request.request, hurried("s1"));  // another was asked
+  (void)bench.stolen(102, request.number, hurried("s1"));  // another was asked
   (void)bench.enqueued("s1", Kind::queued);
   (void)bench.result(result_of("s1"));
   CHECK(bench.told(102, waiting_state(3)).empty());  // the request still waits
-  (void)bench.stolen(101, request.request, hurried("s2"));
+  (void)bench.stolen(101, request.number, hurried("s2"));
   (void)bench.enqueued("s2", Kind::queued);
   CHECK(all<StealTask>(bench.result(result_of("s2"))).size() == 1);
 }
@@ -194,7 +202,7 @@ TEST_CASE("A task that the queue has already goes back, and its node is asked no
   Task task = hurried("s1");
   task.offload_times = 1;
   task.offloading_nodes = {"a"};
-  (void)bench.stolen(101, request.request, task);
+  (void)bench.stolen(101, request.number, task);
   EnqueueAnswer met;
   met.was_there = true;
   Actions out;

@@ -41,8 +41,8 @@ struct Victim : StealBench {
     (void)enqueued(uid, Kind::queued);
   }
   /// The uid of the task that the queue is asked for; empty: the neighbour is refused.
-  std::string gives(PeerId link = 101, std::int64_t request = 7) {
-    const Actions actions = steal(link, request);
+  std::string gives(PeerId link = 101, std::int64_t request = 7, std::size_t workers = 2) {
+    const Actions actions = steal(link, request, workers);
     const auto withdraws = all<Withdraw>(actions);
     if (withdraws.empty()) {
       CHECK(only<RefuseSteal>(actions).request == request);
@@ -108,16 +108,16 @@ TEST_CASE("What would begin here as soon stays") {
   CHECK(bench.gives(102) == "x1");
 }
 
-TEST_CASE("An only worker there gets what is not urgent if it waits twice as long as it runs") {
+TEST_CASE(
+    "The last free worker there gets what is not late if it waits four times as long as it runs") {
   Victim bench;
-  (void)bench.told(101, waiting_state(0, 1));
-  bench.waits("x1");
-  bench.waits("x2");
-  CHECK(bench.gives(101).empty());  // 20 ms, less the way
-  bench.pass(20ms);
-  bench.waits("x3");
-  bench.waits("x4");
-  CHECK(bench.gives(101) == "x4");
+  for (const char* uid : {"x1", "x2", "x3", "x4"}) bench.waits(uid);
+  CHECK(bench.gives(101, 1, 1).empty());  // the last of them waits 40 ms, less the way
+  bench.waits("x5");
+  CHECK(bench.gives(102, 1, 1) == "x5");
+  (void)bench.withdrawn("x5", Withdrawn::away, 4);
+  bench.pass(10ms);
+  CHECK(bench.gives(101, 2, 2) == "x4");
 }
 
 TEST_CASE("Nothing goes that waits for nothing, or that was here for others") {

@@ -41,7 +41,7 @@ flash = { nodes = 1, factor = 6, from_s = 1, to_s = 2 }
 execution = "pareto"
 alpha = 1.5
 ratio = 100
-light = { share = 1, execution_ms = 20, requirement_ms = 60 }
+light = { share = 1, execution_ms = 20, requirement_ms = 60, exclusive = true }
 medium = { share = 0 }
 heavy = { share = 0 }
 [[events]]
@@ -64,6 +64,8 @@ for_s = 0.5
   CHECK(scenario->shares[2] == doctest::Approx(.2));
   CHECK(scenario->on_off->factor == 3);
   CHECK(scenario->flash->to == std::chrono::seconds(2));
+  CHECK(scenario->classes[index_of(TaskClass::light)].exclusive);
+  CHECK_FALSE(scenario->classes[index_of(TaskClass::heavy)].exclusive);
   CHECK(scenario->shape.kind == ExecutionShape::Kind::pareto);
   CHECK(scenario->mean_execution() == std::chrono::milliseconds(20));
   REQUIRE(scenario->events.size() == 1);

@@ -60,6 +60,22 @@ TEST_CASE("the original rule is late where its neighbours' states are old, the i
   CHECK(summary_of(scenario, .9, "deadline").in_time.mean > by_rule.in_time.mean + .1);
 }
 
+TEST_CASE("what may not be copied waits less where it is stolen, and runs once") {
+  Scenario scenario = scenario_of(hot_spot);
+  for (ClassMix& mix : scenario.classes) mix.exclusive = true;
+  Policy alone = *find_policy("in-time");
+  alone.steals = false;
+  const Policy* const both[] = {&alone, find_policy("in-time")};
+  const auto tallies = run_cell(scenario, .7, both, 1);
+  const auto without = summarize("without", {tallies.data(), 1});
+  const auto with = summarize("with", {tallies.data() + 1, 1});
+  CHECK(with.duplicate == 0);
+  CHECK(without.duplicate == 0);
+  CHECK(with.wait_p99 < .75 * without.wait_p99);
+  CHECK(with.in_time.mean > without.in_time.mean - .005);
+  CHECK(with.messages < without.messages + .2);
+}
+
 TEST_CASE("tied copies bring nearly all in time where a node gets half, and little runs twice") {
   const auto summary = summary_of(scenario_of(hot_spot), .9, "in-time");
   CHECK(summary.in_time.mean > .98);

@@ -26,9 +26,12 @@ Kind parsed(std::string_view text) {
 
 TEST_CASE("wire: steal and steal_refused read as they were written") {
   std::string out;
-  append_steal(out, {7});
-  CHECK(out == "{\"message_type\":\"steal\",\"request\":7}\n");
+  append_steal(out, {7, 3});
+  CHECK(out == "{\"message_type\":\"steal\",\"request\":7,\"workers\":3}\n");
   CHECK(parsed<Steal>(out).request == 7);
+  CHECK(parsed<Steal>(out).workers == 3);
+  CHECK(parsed<Steal>(R"({"message_type":"steal","request":1})").workers == 1);
+  CHECK_FALSE(parse(R"({"message_type":"steal","request":1,"workers":0})").has_value());
   out.clear();
   append_steal_refused(out, {8, 250ms});
   CHECK(out == "{\"message_type\":\"steal_refused\",\"request\":8,\"retry_after\":0.25}\n");
