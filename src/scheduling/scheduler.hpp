@@ -278,8 +278,6 @@ class Scheduler {
   void give_up_requests(Instant now);
   [[nodiscard]] bool is_asked_for(const Origin& origin, Instant now);
   void place_stolen(Entry& entry, Instant now, Actions& out);
-  [[nodiscard]] bool is_from_same_queue(const Entry& entry) const;
-  void leave_in_queue(Entry& entry, Actions& out);
   [[nodiscard]] bool may_be_given(const Entry& entry, const Neighbour& to) const;
   [[nodiscard]] Entry* task_for(const Neighbour& to, std::size_t workers, Instant now) const;
   void refuse_steal(const Promise& promise, Instant now, Actions& out);

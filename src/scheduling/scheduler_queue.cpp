@@ -31,7 +31,6 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
     if (answer_given.kind == Kind::unavailable) queue_up_ = false;
     return lose_copy(*entry, out);
   }
-  if (answer_given.was_there && is_from_same_queue(*entry)) return leave_in_queue(*entry, out);
   if (entry->is_unwanted && !has_a_place) {
     if (answer_given.kind == Kind::unavailable) queue_up_ = false;
     return forget(*entry, out);
@@ -90,6 +89,8 @@ bool Scheduler::may_wait_for(const Entry& entry, const Origin& origin) {
 
 void Scheduler::turn_away(const Entry& entry, Origin origin, Actions& out) {
   note_answered(origin);
+  Neighbour* sender = neighbours_.find(origin.peer);
+  if (sender != nullptr && origin.steal != 0) sender->ask_at = Instant::max();
   out.push_back(ReturnResult{
       std::move(origin), entry.task,
       error_result(*entry.task, {TaskErrorCode::unavailable,

@@ -90,19 +90,6 @@ void Scheduler::place_stolen(Entry& entry, Instant now, Actions& out) {
   place_here(entry, {}, out);
 }
 
-/// This node's queue has what it asked for, since the neighbour serves it too: each would wait for
-/// the other one.
-bool Scheduler::is_from_same_queue(const Entry& entry) const {
-  return options_.shares_queue && entry.origin.steal != 0 && entry.other_origins.empty();
-}
-
-void Scheduler::leave_in_queue(Entry& entry, Actions& out) {
-  if (Neighbour* one = neighbours_.find(entry.origin.peer)) one->ask_at = Instant::max();
-  answer(entry,
-         error_result(*entry.task, {TaskErrorCode::unavailable, "this node's queue has the task"}),
-         out);
-}
-
 // At the node that is asked.
 
 bool Scheduler::may_be_given(const Entry& entry, const Neighbour& to) const {
