@@ -13,7 +13,7 @@ import os, socket, threading
 from peer import Peer, task, check
 
 FLOOD = 150_000
-FEW = 40_000
+FEW = 20_000
 redis = socket.create_connection(("127.0.0.1", int(os.environ["redis_port"])))
 
 def queued():
