@@ -24,6 +24,10 @@ constexpr Duration silence_of_original = milliseconds(300);
 constexpr Duration original_gap = milliseconds(1);
 /// What a cloud can run, and what that takes, changes: it is asked again so often.
 constexpr Duration kinds_interval = seconds(5);
+/// One that was asked, and says nothing at so many looks, is gone. Looks, not time: where this
+/// process itself was frozen, what came meanwhile is heard before the second one.
+constexpr Duration between_looks = seconds(3);
+constexpr int looks_before_loss = 2;
 
 ConnectionOptions link_options(ConnectionOptions options) {
   options.max_message = longest_reply(options.max_message);
@@ -40,6 +44,7 @@ CloudLink::CloudLink(asio::io_context& io, std::vector<HostPort> addresses,
                      ConnectionOptions options, Random random, Events events)
     : io_(io),
       addresses_(std::move(addresses)),
+      was_fogctl_(addresses_.size()),
       options_(link_options(options)),
       random_(random),
       events_(std::move(events)),
@@ -96,9 +101,12 @@ void CloudLink::on_connected(asio::ip::tcp::socket socket) {
            },
        .on_framing_lost = [this](const Error& why) { connection_->close(why.message); },
        .on_closed = [this](const std::string& why) { on_closed(why); }});
-  timer_.expires_after(timer_length(silence_of_original));
-  timer_.async_wait([this](asio::error_code error) {
-    if (!error && connection_ && !is_settled_) settle_kind(true, "");
+  const bool was_fogctl = was_fogctl_[current_];
+  timer_.expires_after(timer_length(was_fogctl ? longest_silence : silence_of_original));
+  timer_.async_wait([this, was_fogctl](asio::error_code error) {
+    if (error || !connection_ || is_settled_) return;
+    if (was_fogctl) return connection_->close("it says nothing");
+    settle_kind(true, "");
   });
 }
 
@@ -136,6 +144,7 @@ void CloudLink::on_error(const wire::ErrorMessage& error) {
 void CloudLink::settle_kind(bool is_original, const std::string& name) {
   is_settled_ = true;
   is_original_ = is_original;
+  was_fogctl_[current_] = !is_original;
   timer_.cancel();
   back_off_ = Duration::zero();
   said_away_ = false;
@@ -153,6 +162,22 @@ void CloudLink::ask_for_kinds() {
   wire::append_kinds_query(buffer_);
   connection_->send(buffer_);
   connection_->flush();
+  heard_ = connection_->read_bytes();
+  silent_looks_ = 0;
+  await_word();
+}
+
+/// What is still on its way there may be long, and the link slow: the kernel watches that.
+void CloudLink::await_word() {
+  timer_.expires_after(timer_length(between_looks));
+  timer_.async_wait([this](asio::error_code error) {
+    if (error || !connection_ || !is_settled_) return;
+    const std::uint64_t heard = std::exchange(heard_, connection_->read_bytes());
+    const bool is_silent = heard == heard_ && connection_->is_delivered();
+    silent_looks_ = is_silent ? silent_looks_ + 1 : 0;
+    if (silent_looks_ < looks_before_loss) return await_word();
+    connection_->close("it says nothing, though it was asked");
+  });
 }
 
 void CloudLink::ask_for_kinds_later() {

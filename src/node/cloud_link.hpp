@@ -1,11 +1,13 @@
 // The link from a fog node to its cloud: kept up for ever, with exponential back-off and jitter. Of
 // several addresses the first that answers is taken, and all are tried again when it is lost.
 // Until a peer has said cloud_ready it is taken for an original one, which understands nothing but
-// tasks (protocol.md part 2). Network thread only.
+// tasks (protocol.md part 2). One of fogctl's is asked now and then what it can run, and is lost
+// where it says nothing, although its connection holds: it is frozen. Network thread only.
 #pragma once
 
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -62,9 +64,11 @@ class CloudLink {
   void settle_kind(bool is_original, const std::string& name);
   void ask_for_kinds();
   void ask_for_kinds_later();
+  void await_word();
 
   asio::io_context& io_;
   const std::vector<HostPort> addresses_;  // at least one
+  std::vector<bool> was_fogctl_;           // by address: of fogctl's, when it spoke last
   std::size_t current_ = 0;
   const ConnectionOptions options_;
   Random random_;
@@ -78,6 +82,8 @@ class CloudLink {
   bool is_original_ = false;  // ... for an original one
   std::string name_;
   bool awaits_kinds_ = false;  // it was asked for them, and has not answered
+  std::uint64_t heard_ = 0;    // bytes, when that was looked at last
+  int silent_looks_ = 0;       // at which no more had come
   bool is_stopped_ = false;
   bool said_away_ = false;  // the log has it that the cloud is away
 };

@@ -64,6 +64,12 @@ Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, cons
                    asio::post(io_, [this, results = std::move(results)] { on_results(results); });
                  },
              .on_begun = begin_event(),
+             .on_unrunnable =
+                 [this](Lease lease, bool has_others) {
+                   asio::post(io_, [this, lease = std::move(lease), has_others] {
+                     on_unrunnable(lease, has_others);
+                   });
+                 },
              .on_cancelled =
                  [this](std::vector<std::string> uids) {
                    asio::post(io_, [this, uids = std::move(uids)] { on_cancelled(uids); });

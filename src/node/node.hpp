@@ -117,6 +117,7 @@ class Node {
   void on_cancelled(const std::vector<std::string>& uids);
   void on_begun(const Task& task);
   void on_withdrawn(const std::vector<LaneWithdrawal>& answers);
+  void on_unrunnable(const Lease& lease, bool has_others);
   void ask_queue(LaneCall call);
   void hand_over();
   void on_taken(const Result<std::vector<Lease>>& taken, bool is_last);
@@ -178,6 +179,7 @@ class Node {
   std::atomic<bool> has_copies_ = false;            // so that what begins here matters elsewhere
   Mesh mesh_;
 
+  std::set<std::string> unrunnable_;  // tasks that were met, of which the log has spoken
   std::set<std::string, std::less<>> exclusive_;  // tasks that are so by their task file
   json::Object scratch_;
   std::string buffer_;

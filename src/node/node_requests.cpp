@@ -110,6 +110,25 @@ void Node::perform(GiveUp& action, LaneWork&) {
   connections_.send(action.link, buffer_);
 }
 
+/// It came here before this node's tasks were others, as in an earlier life: it goes to a node that
+/// can run it, or waits for one, unless others that serve the queue may have it.
+void Node::on_unrunnable(const Lease& lease, bool has_others) {
+  const Task& task = *lease.task;
+  if (has_others && !scheduler_.is_in_reach_elsewhere(task)) {
+    return crew_.pool().leave_to_others(task, {task.uid, lease.number});
+  }
+  if (unrunnable_.insert(task.name).second) {
+    log(LogLevel::warning,
+        "task '{}' was found in the queue and has no handler here: it goes to a node that can run "
+        "it, or waits for one",
+        task.name);
+  }
+  (void)scheduler_.on_taken(
+      {lease.task, lease.number, lease.attempt, lease.arrival, lease.reply_to}, clock_.now(),
+      actions_);
+  perform();
+}
+
 /// While the node stops, what is queued goes to whoever can start it, the most urgent first; not
 /// where other workers serve the queue.
 void Node::hand_over() {

@@ -253,7 +253,7 @@ FinishStatus FileStore::finish(Holder& me, const Finished& done, Instant now) {
 /// The task has its one effective result. `waits`: a holder that is to hear of it.
 void FileStore::end(const Row& row, const Task& task, const TaskResult& result, Holder* waits,
                     Instant now) {
-  if (task.uid_chosen) keep_result(task, result, now);
+  if (is_kept(task, result)) keep_result(task, result, now);
   if (waits != nullptr) effects_.replies.emplace_back(waits, result);
   if (const auto askers = askers_.find(row.id); askers != askers_.end()) {
     for (Holder* asker : askers->second) effects_.replies.emplace_back(asker, result);

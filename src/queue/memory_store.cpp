@@ -233,7 +233,7 @@ FinishStatus MemoryStore::finish(Holder& me, const Finished& done, Instant now) 
 void MemoryStore::end(Entry& entry, const Task& task, const TaskResult& result, Holder* waits,
                       Instant now) {
   const auto found = tasks_.find(entry.task->uid);
-  if (task.uid_chosen) {
+  if (is_kept(task, result)) {
     results_.keep(entry.task->uid, result, content_digest(*entry.task), now, limits_);
   }
   if (waits != nullptr) waits->replies.push_back(result);

@@ -364,7 +364,7 @@ RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, con
     const Finished& task = tasks[i];
     if (!needs_result(task, streams[i])) continue;
     arguments.add_number(static_cast<std::int64_t>(i + 1));
-    arguments.add(task.task->uid_chosen ? digest_bytes(*task.task) : std::string());
+    arguments.add(is_kept(*task.task, task.result) ? digest_bytes(*task.task) : std::string());
     arguments.add_number(static_cast<std::int64_t>(streams[i]));
     arguments.add(task.dead_after > 0 ? eight_digits(task.dead_after) : std::string());
     append_record(arguments.open(record_size(task.result)), task.result);

@@ -107,7 +107,7 @@ struct Enqueued {
 
 struct Finished {
   LeaseRef lease;
-  TaskPtr task;  // its uid_chosen says whether the result is kept
+  TaskPtr task;  // its uid_chosen says whether the result is kept; see is_kept()
   TaskResult result;
   std::string reply_to;  // from the Lease
   /// Runs that it took, where the task failed for good and is to be kept in the dead set, for a
@@ -117,6 +117,11 @@ struct Finished {
   /// give_back, and the status is superseded.
   bool unless_asked = false;
 };
+
+/// For a client that may ask again, unless the task did not run and may do so when it is asked for.
+[[nodiscard]] inline bool is_kept(const Task& task, const TaskResult& result) {
+  return task.uid_chosen && !(result.error && is_refusal(result.error->code));
+}
 
 /// A task that failed for good.
 struct DeadTask {

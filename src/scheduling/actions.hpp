@@ -27,6 +27,7 @@ struct Origin {
   bool has_uid = false;       // its task carried a task_uid
   bool wants_accept = false;  // is to be told once the task is in the queue
   std::int64_t steal = 0;     // this node's request that it answers; 0: none
+  bool is_neighbour = false;  // the peer is, or was then: it has the task in its own queue
 };
 /// The peer of nobody: a task that was found in the queue.
 inline constexpr PeerId nobody = ~PeerId{0};

@@ -36,6 +36,7 @@ void Scheduler::on_task(Task task, Origin origin, Instant now, Actions& out) {
     ++sender->taken;
     ++sender->taken_now;
     sender->heard_at = now;
+    origin.is_neighbour = true;
   }
   const bool is_stolen = is_asked_for(origin, now);
   if (task.is_copy && task.exclusive) return refuse_copy(task, std::move(origin), out);
@@ -92,7 +93,7 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
     return;
   }
   if (!may_wait_for(entry, origin)) return turn_away(entry, std::move(origin), out);
-  const bool came_from_neighbour = neighbours_.find(origin.peer) != nullptr;
+  const bool came_from_neighbour = origin.is_neighbour;
   entry.other_origins.push_back(std::move(origin));
   if (entry.in_queue) tell_accepted(entry, out);
   // Two copies that each wait for the other, over a ring of nodes, would wait for ever: one that
@@ -100,8 +101,9 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
   const bool may_run_here = is_here_to_be_had() && runs_here(*entry.task);
   if (came_from_neighbour && entry.where == Where::away && may_run_here) {
     set_where(entry, Where::going_away);
-    place_here(entry, here(), out);
+    return place_here(entry, here(), out);
   }
+  if (entry.where == Where::parked) place(entry, now_, out);  // more may depend on it now
 }
 
 /// None: it may run here.
@@ -211,8 +213,13 @@ void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out
   send_away(entry, neighbour->link, placement, now, out);
 }
 
-/// The queue's backlog, and what is known to be with a peer, follow where the task is.
+/// The queue's backlog, what is known to be with a peer, and what has no place follow where the
+/// task is.
 void Scheduler::set_where(Entry& entry, Where where) {
+  if (entry.where == Where::parked && entry.deadline != Instant{}) {
+    parked_.erase({entry.deadline, entry.arrival, entry.task->uid});
+    entry.deadline = {};
+  }
   if (entry.where == Where::here) {
     backlog_.remove(entry.task->weight);
     if (works_out_start_waits()) work_.remove(entry.work, now_);
@@ -339,34 +346,51 @@ Duration Scheduler::patience_with(Duration expected, bool is_original) const {
   return std::min(longest_patience, std::max(least, from_seconds(seconds)));
 }
 
+/// Somebody waits for it who will not place it elsewhere: this node answers for it.
+bool Scheduler::is_promised(const Entry& entry) {
+  if (!entry.was_in_queue) return false;
+  return !entry.origin.is_neighbour ||
+         !std::ranges::all_of(entry.other_origins, &Origin::is_neighbour);
+}
+
+/// It has no place now. What was promised waits for one, in the queue where that may bring it one;
+/// the rest is refused after a while.
 void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& out) {
   const Task& task = *entry.task;
-  // Accepted, so never refused. Of one that was queued, others that serve the queue may run it.
-  const bool may_run_here = runs_here(task) || !entry.reply_to.empty();
-  if (entry.was_in_queue && may_run_here) return place_here(entry, {}, out);
+  const bool may_run_here = runs_here(task) && (backlog_.workers() > 0 || !queue_up_);
+  // While this node stops, those that serve the queue after it may run it.
+  if (entry.was_in_queue && (may_run_here || draining_)) return place_here(entry, {}, out);
   if (!entry.was_in_queue && is_unplaceable(task)) return refuse_parked(entry, out);
-  if (entry.where != Where::parked) entry.deadline = {};
+  const bool is_new = entry.where != Where::parked || entry.deadline == Instant{};
+  Instant deadline = std::max(entry.arrival, now) + options_.patience;
+  if (!is_new) deadline = std::min(deadline, entry.deadline);
   set_where(entry, Where::parked);
-  if (entry.deadline == Instant{}) {
-    entry.deadline = std::max(entry.arrival, now) + options_.patience;
-    if (parked_.size() >= options_.max_parked) {
-      if (!runs_here(task)) return refuse_parked(entry, out);
-      return refuse(entry, TaskErrorCode::unavailable, std::string(why), out);
-    }
-    parked_.push_back(task.uid);
+  if (is_promised(entry)) {
+    deadline = expiry(task, entry.arrival).value_or(Instant::max());
+  } else if (is_new && parked_.size() >= options_.max_parked) {
+    if (!runs_here(task)) return refuse_parked(entry, out);
+    return refuse(entry, TaskErrorCode::unavailable, std::string(why), out);
+  }
+  entry.deadline = deadline;
+  parked_.insert({deadline, entry.arrival, task.uid});
+}
+
+/// Something changed for the better: try again for those that wait for a place. Who turned one of
+/// them away, and is heard of again, may take it now.
+void Scheduler::place_parked(Instant now, Actions& out, std::optional<PeerId> heard_of) {
+  const std::vector<Parked> waiting(parked_.begin(), parked_.end());
+  for (const Parked& parked : waiting) {
+    if (!parked_.contains(parked)) continue;
+    Entry& entry = *entry_of(parked.uid);
+    if (entry.was_in_queue && heard_of) std::erase(entry.avoided, *heard_of);
+    if (!entry.was_in_queue || has_place(entry, now)) place(entry, now, out);
   }
 }
 
-/// Something changed for the better: try again for those that wait for a place.
-void Scheduler::place_parked(Instant now, Actions& out) {
-  std::deque<std::string> waiting;
-  std::swap(waiting, parked_);
-  for (std::string& uid : waiting) {
-    Entry* entry = entry_of(uid);
-    if (entry == nullptr || entry->where != Where::parked) continue;
-    place(*entry, now, out);
-    if (entry_of(uid) == entry && entry->where == Where::parked) parked_.push_back(std::move(uid));
-  }
+bool Scheduler::has_place(const Entry& entry, Instant now) {
+  if (!is_in_reach(*entry.task)) return false;
+  const ClusterView& view = view_for(entry, now);
+  return view.local || view.cloud || !view.neighbours.empty();
 }
 
 Scheduler::Entry* Scheduler::entry_of(std::string_view uid) {

@@ -123,7 +123,9 @@ class Scheduler {
   void on_drain(Instant now, Actions& out);
   /// Queued tasks may go elsewhere now.
   [[nodiscard]] bool has_elsewhere(Instant now);
-  /// False: nobody takes it, and it goes back.
+  /// Another node that this one is connected to can run it, now or once it has room.
+  [[nodiscard]] bool is_in_reach_elsewhere(const Task& task) const;
+  /// False: nobody takes it, and it goes back, or waits here where this node does not stop.
   [[nodiscard]] bool on_taken(const TakenTask& taken, Instant now, Actions& out);
   /// This node stops. What waits for a place is refused, and where the queue ends with this process
   /// (`queue_survives` is false), all that is unanswered.
@@ -189,8 +191,10 @@ class Scheduler {
   void judge_prediction(const Entry& entry, const TaskResult& result, Instant now);
   void judge_copy(const Entry& entry, std::int64_t id, Instant now);
   void place(Entry& entry, Instant now, Actions& out);
+  [[nodiscard]] static bool is_promised(const Entry& entry);
   void park(Entry& entry, std::string_view why, Instant now, Actions& out);
-  void place_parked(Instant now, Actions& out);
+  [[nodiscard]] bool has_place(const Entry& entry, Instant now);
+  void place_parked(Instant now, Actions& out, std::optional<PeerId> heard_of = {});
   [[nodiscard]] Placement here() const;
   void place_here(Entry& entry, const Placement& placement, Actions& out);
   void follow(Entry& entry, const Plan& plan, Instant now, Actions& out);
@@ -363,7 +367,13 @@ class Scheduler {
   /// Answered, while a call that failed may have left them in the queue: it is asked again once it
   /// is back, and ends them, or gives those without outcome to its workers.
   std::vector<Stray> strays_;
-  std::deque<std::string> parked_;  // uids, oldest first
+  struct Parked {
+    Instant deadline;  // max: none
+    Instant arrival;
+    std::string uid;
+    auto operator<=>(const Parked&) const = default;
+  };
+  std::set<Parked> parked_;
   HandedOn handed_on_;
   std::size_t copies_ = 0;        // of handed_on_
   std::size_t taken_copies_ = 0;  // of entries_

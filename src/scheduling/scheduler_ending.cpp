@@ -57,7 +57,10 @@ void Scheduler::refuse_parked(Entry& entry, Actions& out) {
   const Task& task = *entry.task;
   TaskError error{TaskErrorCode::unavailable,
                   "this node's queue is away, and there is no neighbour and no cloud"};
-  if (!is_in_reach(task)) {
+  const auto end = expiry(task, entry.arrival);
+  if (entry.was_in_queue && end && entry.deadline >= *end) {
+    error = {TaskErrorCode::expired, "no node that can run it came before it expired"};
+  } else if (!is_in_reach(task)) {
     error = {TaskErrorCode::unplaceable,
              fmt::format("field 'task_name': no node in reach can run '{}'", task.name)};
   } else if (!runs_here(task)) {
@@ -174,6 +177,7 @@ bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
     refuse_taken_copy(*entry, out);
     return true;
   }
+  if (entry->where == Where::away) return true;  // the queue had lost its lease
   set_where(*entry, Where::going_away);
   place(*entry, now, out);
   entry = entry_of(task.uid);

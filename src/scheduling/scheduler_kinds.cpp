@@ -30,7 +30,7 @@ void Scheduler::on_kinds(PeerId link, TaskKinds kinds, Instant now, Actions& out
   if (!is_cloud && !is_neighbour) return;
   if (is_cloud) cloud_told_kinds_ = true;
   kinds_.set(link, std::move(kinds));
-  place_parked(now, out);
+  place_parked(now, out, link);
   if (is_cloud) set_escapes(now);
 }
 
@@ -106,13 +106,16 @@ bool Scheduler::runs_here(const Task& task) const {
   return places != nullptr && places->is_here;
 }
 
-/// Some node that this one is connected to can run it, or this one: now or once it has room.
-bool Scheduler::is_in_reach(const Task& task) const {
+bool Scheduler::is_in_reach_elsewhere(const Task& task) const {
   const Kinds::Places* places = kinds_.find(task.name);
-  if (places == nullptr) return false;
-  return places->is_here || std::ranges::any_of(places->links, [&](const auto& one) {
+  return places != nullptr && std::ranges::any_of(places->links, [&](const auto& one) {
            return one.link == cloud_link || options_.hands_to_neighbours;
          });
+}
+
+/// Here too.
+bool Scheduler::is_in_reach(const Task& task) const {
+  return runs_here(task) || is_in_reach_elsewhere(task);
 }
 
 /// Some node has just come, and has not yet said what it can run.

@@ -14,12 +14,10 @@ constexpr Duration last_words = std::chrono::seconds(1);
 /// Neighbours hear at once of a wait that changed by half of what they were told, and this much.
 constexpr Duration least_change = std::chrono::milliseconds(20);
 
-/// Errors of a node that did not run the task: another one may.
+/// By a node that did not run the task: another one may.
 bool was_turned_away(const TaskResult& result) {
-  using enum TaskErrorCode;
   const auto& error = result.error;
-  return error && (error->code == unavailable || error->code == overloaded ||
-                   error->code == unknown_task || error->code == unplaceable);
+  return error && (is_refusal(error->code) || error->code == TaskErrorCode::unknown_task);
 }
 
 }  // namespace
@@ -44,7 +42,14 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
     }
     return true;
   }
-  if (was_turned_away(result) && place_elsewhere(entry, now, out)) return true;
+  if (was_turned_away(result)) {
+    if (place_elsewhere(entry, now, out)) return true;
+    if (is_refusal(result.error->code) && is_promised(entry)) {
+      set_where(entry, Where::going_away);
+      park(entry, "", now, out);
+      return true;
+    }
+  }
   result.uid = entry.task->uid;
   judge_prediction(entry, result, now);
   if (link == cloud_link && !result.error) note_cloud_way(now - entry.handed_at, result);
@@ -86,7 +91,7 @@ void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
   cloud_->link_delay = cloud_delay_;
   cloud_told_kinds_ = false;
   kinds_.set(cloud_link, is_original ? original_kinds() : first_kinds());
-  place_parked(now, out);
+  place_parked(now, out, cloud_link);
   set_escapes(now);
 }
 
@@ -177,7 +182,7 @@ void Scheduler::on_state(PeerId link, const NodeState& state, Instant now, Actio
   neighbour->has_state = true;
   neighbour->state_at = now;
   neighbour->heard_at = now;
-  if (state.expected_wait) place_parked(now, out);
+  if (state.expected_wait) place_parked(now, out, link);
   ask_for_tasks(now, out);
 }
 
@@ -260,10 +265,8 @@ std::optional<Instant> Scheduler::next_tick() const {
   };
   if (const auto steal_at = requests_.next(now_)) earliest(*steal_at);
   if (!wakes_.empty()) earliest(wakes_.begin()->first);
-  if (!parked_.empty()) {
-    const auto entry = entries_.find(parked_.front());
-    const bool waits = entry != entries_.end() && entry->second.where == Where::parked;
-    earliest(waits ? entry->second.deadline : Instant{});
+  if (!parked_.empty() && parked_.begin()->deadline != Instant::max()) {
+    earliest(parked_.begin()->deadline);
   }
   if (!neighbours_.all().empty()) {
     earliest(std::min(shared_at_, tended_at_) + options_.sharing_interval);
@@ -273,13 +276,8 @@ std::optional<Instant> Scheduler::next_tick() const {
 
 void Scheduler::on_tick(Instant now, Actions& out) {
   now_ = now;
-  while (!parked_.empty()) {
-    Entry* entry = entry_of(parked_.front());
-    const bool waits = entry != nullptr && entry->where == Where::parked;
-    if (waits && entry->deadline > now) break;
-    parked_.pop_front();
-    if (!waits) continue;
-    refuse_parked(*entry, out);
+  while (!parked_.empty() && parked_.begin()->deadline <= now) {
+    refuse_parked(*entry_of(parked_.begin()->uid), out);
   }
   while (const auto overdue = handed_on_.overdue(now)) {
     Entry& entry = *entry_of(overdue->uid);

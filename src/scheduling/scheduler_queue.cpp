@@ -214,13 +214,14 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   std::vector<std::string_view> uids;
   for (auto& [uid, entry] : entries_) {
     if (lost) entry.in_queue = entry.held_away = false;
-    const bool has_place = entry.where == Where::here || entry.where == Where::away;
-    if (has_place && !entry.in_queue) uids.push_back(uid);
+    const bool is_placed = entry.where == Where::here || entry.where == Where::away;
+    const bool is_kept = entry.where == Where::parked && entry.was_in_queue;
+    if ((is_placed || is_kept) && !entry.in_queue) uids.push_back(uid);
   }
   std::ranges::sort(uids);
   for (const std::string_view uid : uids) {
     Entry& entry = *entry_of(uid);
-    enqueue(entry, entry.where == Where::away, out);
+    enqueue(entry, entry.where != Where::here, out);
   }
   place_parked(now, out);
 }

@@ -55,6 +55,11 @@ std::optional<Instant> expiry(const Task& task, Instant arrival) {
   return left > Instant::max() - arrival ? Instant::max() : arrival + left;
 }
 
+bool is_refusal(TaskErrorCode code) {
+  using enum TaskErrorCode;
+  return code == unavailable || code == overloaded || code == unplaceable;
+}
+
 TaskResult cancelled_result(const std::string& uid) {
   TaskResult result;
   result.uid = uid;

@@ -91,6 +91,9 @@ enum class TaskErrorCode : std::uint8_t {
 [[nodiscard]] std::string_view to_string(TaskErrorCode code);
 [[nodiscard]] std::optional<TaskErrorCode> parse_task_error_code(std::string_view name);
 
+/// The task was not run, for a reason that may pass: the same task may be sent again.
+[[nodiscard]] bool is_refusal(TaskErrorCode code);
+
 struct TaskError {
   TaskErrorCode code = TaskErrorCode::task_failed;
   std::string message;

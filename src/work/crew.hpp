@@ -27,6 +27,8 @@ struct CrewEvents {
   std::function<void(std::vector<TaskResult>)> on_results;
   /// A task is about to run; may be empty. Must return at once.
   std::function<void(const Task& task)> on_begun = {};
+  /// See PoolEvents.
+  std::function<void(Lease lease, bool has_others)> on_unrunnable = {};
   /// Tasks that this process holds were given up; its workers know.
   std::function<void(std::vector<std::string> uids)> on_cancelled;
   /// How far tasks are that this process enqueued.

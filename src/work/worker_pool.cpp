@@ -219,11 +219,13 @@ void WorkerPool::run_next(Lock& lock, Slot& slot) {
   begin_run(slot, *lease);
   lock.unlock();
   if (events_.on_begun) events_.on_begun(*lease->task);
+  const std::uint32_t attempt = lease->attempt;
+  const Instant arrival = lease->arrival;
   EndedRun ended =
       runner_.run(std::move(*lease), slot.since, slot.stop.get_token(), [&slot](double share) {
         if (std::isfinite(share)) slot.share = std::clamp(share, 0.0, 1.0);
       });
-  const bool is_left = leave_to_others(ended.finished);
+  const bool is_left = pass_on(ended.finished, attempt, arrival);
   lock.lock();
   slot.running.reset();
   Finished& finished = ended.finished;

@@ -43,6 +43,9 @@ struct PoolEvents {
   std::function<void(std::vector<TaskResult> results)> on_results;
   /// A task is about to run; may be empty. Must return at once.
   std::function<void(const Task& task)> on_begun = {};
+  /// The task has no handler here. It stays leased: the owner ends it, gives it back, or leaves it
+  /// to the others that serve the queue, if there are any. May be empty: without others it fails.
+  std::function<void(Lease lease, bool has_others)> on_unrunnable = {};
 };
 
 class WorkerPool {
@@ -64,6 +67,9 @@ class WorkerPool {
   void wake();
   /// These were given up: what has not begun does not begin, what runs is asked to stop.
   void cancel(const std::vector<std::string>& uids);
+  /// A task that has no handler here: one of those others may have it. This pool does not wake
+  /// itself for it, so that they meet it first.
+  void leave_to_others(const Task& task, LeaseRef lease);
   /// Has an idle worker do this first; it then runs what it was offered meanwhile, with no other
   /// thread to be woken. False: none is idle. `errand` must end soon; it comes on that thread.
   [[nodiscard]] bool lend_worker(std::function<void()> errand);
@@ -118,7 +124,8 @@ class WorkerPool {
   [[nodiscard]] std::optional<Lease> take_next(Slot& slot);
   void wait_for_turn(WaitingLease waiting, int bound);
   void end_turn(Slot& slot);
-  [[nodiscard]] bool leave_to_others(const Finished& finished);
+  [[nodiscard]] bool has_others() const;
+  [[nodiscard]] bool pass_on(const Finished& finished, std::uint32_t attempt, Instant arrival);
   void note_retry(Retry retry);
   [[nodiscard]] std::vector<WaitingLease> take_waiting_if(
       const std::function<bool(const WaitingLease&)>& is_meant);

@@ -65,24 +65,35 @@ void WorkerPool::note_retry(Retry retry) {
   failed_.push_back(std::move(retry));
 }
 
-/// A task that has no handler here any more is not failed while other processes serve the queue:
-/// one of them may have it. This pool does not wake itself for it, so that others meet it first.
-/// The caller holds no lock.
-bool WorkerPool::leave_to_others(const Finished& finished) {
+/// Where the task was not run, as it has no handler here: somebody else may have one. False: this
+/// is its result. The caller holds no lock.
+bool WorkerPool::pass_on(const Finished& finished, std::uint32_t attempt, Instant arrival) {
   const auto& error = finished.result.error;
   if (!error || error->code != TaskErrorCode::unknown_task) return false;
-  const Instant now = clock_.now();
-  const auto load = queue_.load(now);
-  if (load && load->workers <= options_.threads) return false;
+  const bool may_be_others = has_others();
+  if (events_.on_unrunnable) {
+    events_.on_unrunnable(
+        {finished.task, finished.lease.number, attempt, arrival, finished.reply_to}, may_be_others);
+  } else if (may_be_others) {
+    leave_to_others(*finished.task, finished.lease);
+  }
+  return events_.on_unrunnable || may_be_others;
+}
+
+bool WorkerPool::has_others() const {
+  const auto load = queue_.load(clock_.now());
+  return !load || load->workers > options_.threads;
+}
+
+void WorkerPool::leave_to_others(const Task& task, LeaseRef lease) {
   const Lock lock(mutex_);
-  failed_.push_back({finished.lease, now + for_others, false});
-  if (left_to_others_.insert(finished.task->name).second) {
+  failed_.push_back({std::move(lease), clock_.now() + for_others, false});
+  if (left_to_others_.insert(task.name).second) {
     log(LogLevel::warning,
         "task '{}' has no handler here, and is left to the queue's other workers; give all of them "
         "the same task files",
-        finished.task->name);
+        task.name);
   }
-  return true;
 }
 
 std::vector<WaitingLease> WorkerPool::take_waiting_if(

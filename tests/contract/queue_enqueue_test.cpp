@@ -97,6 +97,24 @@ QUEUE_CASE("queue: an away task is held at once, and finished or given back like
   CHECK(leases[0].attempt == 1);
 }
 
+QUEUE_CASE("queue: that a task was refused is not kept: asked for again, it is a new one") {
+  Queues<Backend> queues;
+  const auto a = queues.open("a");
+  const auto ends_with = [&](TaskErrorCode code) {
+    const std::string uid(to_string(code));
+    const auto tasks = make_all({{.uid = uid, .away = true, .chosen = true}});
+    const auto held = must(a->enqueue(tasks, {}, start()));
+    Finished end = finished(tasks[0], held.outcomes[0].number);
+    end.result.content = "null";
+    end.result.error = TaskError{code, "because"};
+    CHECK(finish(*a, {end}) == std::vector{FinishStatus::done});
+    return statuses(enqueue(*a, {{.uid = uid, .chosen = true}})).at(0);
+  };
+  using enum TaskErrorCode;
+  for (const auto code : {unavailable, overloaded, unplaceable}) CHECK(ends_with(code) == accepted);
+  for (const auto code : {unknown_task, task_failed, cancelled}) CHECK(ends_with(code) == done);
+}
+
 QUEUE_CASE("queue: an away task comes back when its holder's lease runs out, and is not suspect") {
   Queues<Backend> queues;
   const auto a = queues.open("a");

@@ -24,8 +24,10 @@ void MeshNode::start() {
     Actions none;
     scheduler_->on_own_kinds(kinds_, world_.now(), none);
   }
-  queue_.emplace(world_, MeshQueue::Place{number_, id_, world_.store_of(number_)}, workers_,
-                 [this](const MeshQueue::Told& what) { tell(what); });
+  queue_.emplace(world_,
+                 MeshQueue::Place{number_, id_, world_.store_of(number_),
+                                  [this](const Task& task) { return can_run(task); }},
+                 workers_, [this](const MeshQueue::Told& what) { tell(what); });
   queue_->ask_load();
 }
 
@@ -41,8 +43,9 @@ void MeshNode::end() {
   ids_.clear();
   asked_.clear();
   enqueued_.clear();
+  accepted_.clear();
   tick_at_.reset();
-  cloud_is_up_ = cloud_has_told_ = is_draining_ = false;
+  cloud_is_up_ = cloud_has_told_ = is_draining_ = is_stopping_ = false;
 }
 
 void MeshNode::set_workers(std::size_t workers) {
@@ -122,6 +125,13 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
     case end:
       return;
   }
+}
+
+void MeshNode::learn_kinds(const TaskKinds& kinds) {
+  next_kinds_ = kinds_ = kinds;
+  tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+    scheduler.on_own_kinds(kinds, now, out);
+  });
 }
 
 bool MeshNode::can_run(const Task& task) const {
@@ -241,6 +251,7 @@ void MeshNode::drain() {
 
 void MeshNode::stop() {
   queue_->leave(true);
+  is_stopping_ = true;
   tell([this](Scheduler& scheduler, Instant, Actions& out) {
     scheduler.on_stop(shares_queue_, out);
   });
@@ -281,7 +292,8 @@ void MeshNode::tick(Instant due) {
 /// What holds after every event.
 void MeshNode::check() {
   const Scheduler& scheduler = *scheduler_;
-  const bool may_have_others = shares_queue_ && is_draining_;  // others wait for what it hands on
+  // Others may wait for what was found in the queue, or nobody.
+  const bool may_have_others = queue_->has_found_tasks();
   if (scheduler.unanswered() > all_waiting_ && !may_have_others) {
     world_.fail("a task that nobody waits for");
   }

@@ -38,6 +38,8 @@ class MeshNode final : public MeshPeer {
   void on_cloud_result(std::int64_t id, TaskResult result);
   /// What it can run from its next start on; empty: as a node that was not told.
   void set_kinds(TaskKinds kinds) { next_kinds_ = std::move(kinds); }
+  /// It can run these from now on.
+  void learn_kinds(const TaskKinds& kinds);
   [[nodiscard]] bool can_run(const Task& task) const;
   void drain();
   void stop();
@@ -72,7 +74,7 @@ class MeshNode final : public MeshPeer {
   void perform(const HandOn& action);
   void perform(const ReturnResult& action);
   void perform(const FinishAway& action);
-  void perform(const TellAccepted&) {}
+  void perform(const TellAccepted& action);
   void perform(const GiveUp& action);
   void perform(const TakeBack& action);
   void perform(const ShareState& action);
@@ -103,11 +105,13 @@ class MeshNode final : public MeshPeer {
   std::set<std::pair<PeerId, std::int64_t>> asked_;  // steal requests that wait for an answer
   TaskKinds kinds_;                                  // what it can run, in this life
   TaskKinds next_kinds_;
-  std::set<std::string> enqueued_;  // uids
+  std::set<std::string> enqueued_;                     // uids
+  std::set<std::pair<PeerId, std::string>> accepted_;  // peers were told so, of these task_ids
   std::optional<Instant> tick_at_;
   bool cloud_is_up_ = false;
   bool cloud_has_told_ = false;  // what it can run
   bool is_draining_ = false;
+  bool is_stopping_ = false;
   bool shares_queue_ = false;
 };
 

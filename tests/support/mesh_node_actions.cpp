@@ -75,6 +75,16 @@ void MeshNode::perform(const ReturnResult& action) {
     return world_.fail("answered twice, or nobody");
   }
   --all_waiting_;
+  const auto& error = action.result.error;
+  const bool is_refused = error && is_refusal(error->code);
+  const bool was_accepted = accepted_.erase({action.origin.peer, action.origin.task_id}) > 0;
+  // The queue lost it, and did not take it again.
+  const bool is_queues_word = is_refused &&
+                              action.result.node == "node-" + std::to_string(number_) &&
+                              (error->code == TaskErrorCode::overloaded || error->message == "no");
+  if (is_refused && was_accepted && !is_stopping_ && !is_queues_word) {
+    world_.fail("an accepted task was refused: " + error->message);
+  }
   if (action.result.uid != action.task->uid) world_.fail("an answer of another task");
   if (world_.answer_client(number_, action)) return;
   MeshMessage message;
@@ -82,6 +92,10 @@ void MeshNode::perform(const ReturnResult& action) {
   message.task_id = action.origin.task_id;
   message.result = action.result;
   world_.send(number_, action.origin.peer, message);
+}
+
+void MeshNode::perform(const TellAccepted& action) {
+  accepted_.emplace(action.origin.peer, action.origin.task_id);
 }
 
 void MeshNode::perform(const GiveUp& action) {

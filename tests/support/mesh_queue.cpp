@@ -13,6 +13,7 @@ MeshQueue::MeshQueue(MeshWorld& world, Place place, std::size_t workers,
       tell_(std::move(tell)),
       holder_(std::move(place.holder)),
       store_(std::move(place.store)),
+      can_run_(std::move(place.can_run)),
       workers_(workers),
       losses_(store_->losses()) {
   store_->join(holder_, {.on_reply =
@@ -174,6 +175,7 @@ void MeshQueue::drain() {
 
 void MeshQueue::hand_over() {
   if (!store_->is_up() || store_->load().workers > 0) return;
+  has_found_tasks_ = true;
   std::vector<TakenTask> all;
   while (const auto taken = store_->lease(holder_, true)) {
     all.push_back({taken->task, taken->number, 1, taken->arrival, taken->origin});
@@ -197,6 +199,10 @@ void MeshQueue::start_workers() {
   while (store_->is_up() && !is_draining_ && running_ < workers_) {
     const auto run = store_->lease(holder_, false);
     if (!run) return;
+    if (!can_run_(*run->task)) {
+      pass_on(*run);
+      continue;
+    }
     ++running_;
     TaskResult result;
     result.uid = run->task->uid;
@@ -217,6 +223,17 @@ void MeshQueue::start_workers() {
       start_workers();
     });
   }
+}
+
+/// It stays held, and is the Scheduler's from now on.
+void MeshQueue::pass_on(const MeshStore::Stored& run) {
+  has_found_tasks_ = true;
+  store_->hold_away(run.task->uid);
+  const TakenTask taken{run.task, run.number, 1, run.arrival, run.origin};
+  deliver([this, taken](Scheduler& scheduler, Instant now, Actions& out) {
+    told_away_.insert(taken.task->uid);
+    (void)scheduler.on_taken(taken, now, out);
+  });
 }
 
 void MeshQueue::end_run(const MeshStore::Stored& run, const TaskResult& result) {

@@ -26,6 +26,7 @@ class MeshQueue {
     std::size_t node = 0;
     std::string holder;  // the node's id
     std::shared_ptr<MeshStore> store;
+    std::function<bool(const Task& task)> can_run;
   };
   /// `tell` lets the node's Scheduler know.
   MeshQueue(MeshWorld& world, Place place, std::size_t workers,
@@ -46,6 +47,8 @@ class MeshQueue {
   void set_workers(std::size_t workers);
 
   [[nodiscard]] bool is_quiet() const;
+  /// The Scheduler was given tasks that it had not asked for.
+  [[nodiscard]] bool has_found_tasks() const { return has_found_tasks_; }
   [[nodiscard]] std::size_t held_away() const { return store_->held_away(); }
   /// What the Scheduler was told: the queue holds the task as away, and is there.
   [[nodiscard]] bool is_known_away(const std::string& uid) const {
@@ -70,6 +73,7 @@ class MeshQueue {
   void settle_all();
   void hand_over();
   void start_workers();
+  void pass_on(const MeshStore::Stored& run);
   void end_run(const MeshStore::Stored& run, const TaskResult& result);
   void end_unfinished();
 
@@ -79,8 +83,10 @@ class MeshQueue {
 
   std::string holder_;
   std::shared_ptr<MeshStore> store_;
+  std::function<bool(const Task& task)> can_run_;
   std::size_t workers_;
   bool is_draining_ = false;
+  bool has_found_tasks_ = false;
   std::size_t running_ = 0;
   std::vector<std::function<void()>> unfinished_;  // runs whose end the queue was not there for
 

@@ -122,6 +122,12 @@ void MeshStore::finish(const std::string& holder, const FinishAway& end_of) {
   end(uid, *end_of.task, end_of.result, end_of.reply_to == holder ? "" : end_of.reply_to);
 }
 
+void MeshStore::hold_away(const std::string& uid) {
+  Stored& stored = store_.at(uid);
+  stored.is_leased = false;
+  stored.is_away = true;
+}
+
 void MeshStore::take_back(const std::string& holder, const TakeBack& back) {
   const auto known = store_.find(back.uid);
   if (known == store_.end()) return;
@@ -137,7 +143,7 @@ void MeshStore::put_back(Stored& stored) {
 }
 
 void MeshStore::keep(const Task& task, const TaskResult& result) {
-  if (!task.uid_chosen) return;
+  if (!is_kept(task, result)) return;
   kept_[task.uid] = {std::make_shared<const Task>(task), result};
 }
 

@@ -47,6 +47,8 @@ class MeshStore {
   [[nodiscard]] EnqueueAnswer enqueue(const std::string& holder, const EnqueueTask& task);
   [[nodiscard]] WithdrawAnswer withdraw(const std::string& holder, const std::string& uid);
   void finish(const std::string& holder, const FinishAway& end);
+  /// What this holder leased to run is held as away from now on.
+  void hold_away(const std::string& uid);
   void take_back(const std::string& holder, const TakeBack& back);
   /// The first that came; none: nothing is queued.
   [[nodiscard]] std::optional<Stored> lease(const std::string& holder, bool away);

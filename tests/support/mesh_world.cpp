@@ -235,7 +235,7 @@ void MeshWorld::send(std::size_t number, Task task) {
   sent.requirement = task.time_requirement;
   sent.at = now_;
   sent_.push_back(std::move(sent));
-  const Origin origin{client.peer, task_id, task.uid_chosen, task.uid_chosen};
+  const Origin origin{client.peer, task_id, task.uid_chosen, task.uid_chosen, true};
   after(client.node, Duration::zero(),
         [shell = place.node, task, origin] { shell->on_task(task, origin); });
 }
@@ -304,6 +304,7 @@ void MeshWorld::settle(Duration longest) {
     restart(node);
     if (places_[node]->node == nullptr) continue;
     queue_comes(node);
+    places_[node]->node->learn_kinds(first_kinds());
     set_workers(node, std::max<std::size_t>(1, places_[node]->node->workers()));
   }
   if (has_cloud_) cloud_comes();

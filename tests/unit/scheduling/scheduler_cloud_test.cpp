@@ -164,16 +164,16 @@ TEST_CASE("A cloud that did not run the task is no answer where it can run here"
   }
 }
 
-TEST_CASE("A cloud's failure is the answer: of the task itself, or where it cannot run here") {
+TEST_CASE("A cloud's failure is the answer; turned away, a task waits for somebody to run it") {
   Away failed;
   CHECK(failed.cloud_result(failed.id, error_of("u1", TaskErrorCode::task_failed)).size() == 2);
 
   Away no_workers;
   (void)no_workers.load(0);
-  const Actions actions =
-      no_workers.cloud_result(no_workers.id, error_of("u1", TaskErrorCode::unavailable));
-  CHECK(all<ReturnResult>(actions).at(0).result.error->code == TaskErrorCode::unavailable);
-  CHECK(all<FinishAway>(actions).size() == 1);
+  CHECK(no_workers.cloud_result(no_workers.id, error_of("u1", TaskErrorCode::unavailable)).empty());
+  no_workers.pass(1h);
+  CHECK(no_workers.tick().empty());
+  CHECK(only<TakeBack>(no_workers.load(1)).lease_number == 5);
 }
 
 TEST_CASE("An original cloud is given light, medium and heavy tasks of bounded size alone") {

@@ -262,14 +262,13 @@ TEST_CASE("A neighbour that turns the task away is no answer while there is anot
   }
 }
 
-TEST_CASE("Where no place is left a neighbour's refusal is the answer; a failure is at once") {
+TEST_CASE("Where no place is left a task waits for one; a failure is the answer at once") {
   Away nowhere;
   (void)nowhere.load(0);
   (void)nowhere.peer_state(102, std::nullopt);
   const auto refused = error_of("u1", TaskErrorCode::overloaded);
-  const Actions actions = nowhere.link_result(101, nowhere.id, refused);
-  CHECK(all<ReturnResult>(actions).at(0).result.error->code == TaskErrorCode::overloaded);
-  CHECK(all<FinishAway>(actions).size() == 1);
+  CHECK(nowhere.link_result(101, nowhere.id, refused).empty());
+  CHECK(only<HandOn>(nowhere.peer_state(102, 0s)).link == 102);
 
   Away failed;
   const auto failure = error_of("u1", TaskErrorCode::task_failed);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,14 +21,17 @@ using namespace std::chrono_literals;
 
 /// A pool on a queue in memory, which notes what came of its tasks in the order that it did.
 struct Scene {
-  explicit Scene(HandlerTable table, std::size_t threads = 4, std::size_t max_content = 1000)
+  explicit Scene(HandlerTable table, std::size_t threads = 4, std::size_t max_content = 1000,
+                 std::function<void(Lease, bool)> on_unrunnable = {})
       : handlers(std::move(table)),
         pool(queue, handlers, clock, options(threads, max_content),
              {[this](std::vector<TaskResult> results) {
-               const std::lock_guard lock(mutex);
-               for (TaskResult& result : results) ended.push_back(std::move(result));
-               changed.notify_all();
-             }}) {
+                const std::lock_guard lock(mutex);
+                for (TaskResult& result : results) ended.push_back(std::move(result));
+                changed.notify_all();
+              },
+              {},
+              std::move(on_unrunnable)}) {
     set_log_level(LogLevel::off);
     CHECK(queue.extend(threads, 60s, clock.now()).has_value());
   }
@@ -289,6 +294,26 @@ TEST_CASE("worker pool: the last process of a queue fails a task without a handl
   scene.pool.start();
   REQUIRE(scene.wait_for(1));
   CHECK(scene.ended[0].error->code == TaskErrorCode::unknown_task);
+}
+
+TEST_CASE("worker pool: its owner gets a task without a handler, still leased") {
+  std::promise<std::pair<Lease, bool>> got;
+  Scene scene(HandlerTable(), 1, 1000,
+              [&](Lease lease, bool has_others) { got.set_value({std::move(lease), has_others}); });
+  scene.add("gone", 1);
+  scene.pool.start();
+  auto future = got.get_future();
+  REQUIRE(future.wait_for(20s) == std::future_status::ready);
+  const auto [lease, has_others] = future.get();
+  CHECK(lease.task->name == "gone");
+  CHECK(lease.reply_to == "me");
+  CHECK_FALSE(has_others);
+  const auto load = scene.queue.load(scene.clock.now());
+  REQUIRE(load.has_value());
+  CHECK(load->leased[index_of(TaskClass::light)] == 1);
+  const LeaseRef ref{lease.task->uid, lease.number};
+  CHECK(scene.queue.give_back({&ref, 1}, scene.clock.now()).has_value());
+  CHECK(scene.errors() == 0);
 }
 
 }  // namespace
