@@ -60,7 +60,7 @@ class Runner {
   [[nodiscard]] Session::Events session_events();
   void on_connected(const HostPort& node);
   void write_task(std::string& out, const SentTask& sent, Sending how);
-  [[nodiscard]] std::string uid_of(const SentTask& sent) const;
+  [[nodiscard]] std::string uid_of(std::uint64_t id) const;
   void pump();
   void send_due();
   void fill_window();
@@ -140,7 +140,7 @@ Session::Events Runner::session_events() {
     write_task(out, sent, how);
   };
   events.write_give_up = [this](std::string& out, const SentTask& sent) {
-    wire::append_cancel_copy(out, uid_of(sent));
+    wire::append_cancel_copy(out, uid_of(sent.id));
   };
   events.write_question = [](std::string& out) { wire::append_kinds_query(out); };
   events.on_connected = [this](const HostPort& node) { on_connected(node); };
@@ -209,8 +209,8 @@ void Runner::send(std::size_t stream) {
   if (sequence_ != nullptr) undelivered_.emplace_back();
 }
 
-std::string Runner::uid_of(const SentTask& sent) const {
-  return plan_.uid.empty() ? fmt::format("{}{:x}", uid_prefix_, sent.id) : plan_.uid;
+std::string Runner::uid_of(std::uint64_t id) const {
+  return plan_.uid.empty() ? fmt::format("{}{:x}", uid_prefix_, id) : plan_.uid;
 }
 
 /// The same each time that it is sent, but for how it is.
@@ -218,7 +218,7 @@ void Runner::write_task(std::string& out, const SentTask& sent, Sending how) {
   Task& task = tasks_[sent.stream];
   if (plan_.contents.size() > 1)
     task.content = plan_.contents[(sent.id - 1) % plan_.contents.size()];
-  task.uid = uid_of(sent);
+  task.uid = uid_of(sent.id);
   task.is_copy = how.is_copy;
   task.sending_time = wire::wall_time_text(clock_.wall_now() - (clock_.now() - sent.sent));
   task.other_fields.clear();
@@ -237,6 +237,10 @@ void Runner::wake_at(Instant when) {
 
 void Runner::on_outcome(Outcome outcome) {
   last_outcome_ = clock_.now();
+  const bool is_of_load = sequence_ == nullptr && outcome.kind != Outcome::Kind::done;
+  if (is_of_load && report_.failed_uids.size() < most_failed_uids) {
+    report_.failed_uids.push_back(uid_of(outcome.id));
+  }
   ClassReport& report = report_.classes[outcome.stream];
   if (outcome.weight) report.weight = outcome.weight;
   Statistics& statistics = report.statistics;

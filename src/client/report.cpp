@@ -1,6 +1,7 @@
 #include "client/report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -161,6 +162,7 @@ std::string json_text(const Report& report) {
   ObjectWriter errors(writer.begin("errors"));
   for (const auto& [code, reason] : report.failures) errors.count(to_string(code), reason.count);
   errors.end();
+  json::append_strings(writer.begin("failed_uids"), report.failed_uids);
   writer.count("late_answers", report.stray.late);
   writer.count("repeated_answers", report.stray.repeated);
   writer.count("unknown_answers", report.stray.unknown);
@@ -187,6 +189,10 @@ std::vector<std::string> notes_on(const Report& report) {
   }
   if (const std::uint64_t lost = total_of(report).lost(); lost > 0) {
     notes.push_back(counted(lost, "task had no answer", "tasks had no answer"));
+  }
+  if (!report.failed_uids.empty()) {
+    notes.push_back(fmt::format("the first of them, for 'fogctl explain': {}",
+                                fmt::join(report.failed_uids, " ")));
   }
   if (report.node_errors > 0) {
     notes.push_back(fmt::format("the node sent {}",

@@ -32,6 +32,7 @@ struct Report {
   Duration elapsed{};   // from the first task sent to the last fate known
   std::vector<ClassReport> classes;
   std::map<TaskErrorCode, FailureReason> failures;
+  std::vector<std::string> failed_uids;  // of a load: the first tasks that failed or were lost
   StrayAnswers stray;
   std::uint64_t node_errors = 0;  // `error` messages from the node
   std::uint64_t sent_again = 0;   // tasks that were sent more than once
@@ -40,6 +41,8 @@ struct Report {
   std::uint64_t not_sent = 0;     // tasks that were due, or asked for, and not sent
   std::string ended_early;        // why, or empty
 };
+
+inline constexpr std::size_t most_failed_uids = 10;
 
 [[nodiscard]] Statistics total_of(const Report& report);
 

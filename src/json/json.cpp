@@ -303,6 +303,15 @@ void append_string(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+void append_strings(std::string& out, const std::vector<std::string>& texts) {
+  out += '[';
+  for (const std::string& text : texts) {
+    if (out.back() != '[') out += ',';
+    append_string(out, text);
+  }
+  out += ']';
+}
+
 void append_number(std::string& out, double value) {
   std::array<char, 32> digits;
   const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);

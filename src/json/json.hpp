@@ -75,6 +75,7 @@ struct Fault {
 // ASCII on one line, with braces inside strings escaped, as peers of the original need it
 // (protocol.md part 2).
 void append_string(std::string& out, std::string_view text);
+void append_strings(std::string& out, const std::vector<std::string>& texts);  // as an array
 void append_number(std::string& out, double value);  // shortest that reads back the same; finite
 void append_integer(std::string& out, std::int64_t value);
 /// A checked value's text, made ASCII and one line; its bytes as they came where they already are.

@@ -135,15 +135,6 @@ constexpr Field<TaskMessage> fields[] = {
     {"offloading_nodes", read_offloading_nodes, "an array of strings"},
 };
 
-void append_list(std::string& out, const std::vector<std::string>& items) {
-  out += '[';
-  for (const std::string& item : items) {
-    if (out.back() != '[') out += ',';
-    json::append_string(out, item);
-  }
-  out += ']';
-}
-
 std::optional<std::string> missing_field(const TaskMessage& message) {
   if (message.task.name.empty()) return "field 'task_name': missing";
   return std::nullopt;
@@ -192,7 +183,7 @@ void append_task(std::string& out, const Task& task, std::string_view task_id,
   name("offload_times");
   json::append_integer(out, task.offload_times);
   name("offloading_fog");
-  append_list(out, task.offloading_fog);
+  json::append_strings(out, task.offloading_fog);
   name("max_offload");
   json::append_integer(out, task.max_offload);
   name("time_requirement");
@@ -237,7 +228,7 @@ void append_task(std::string& out, const Task& task, std::string_view task_id,
   }
   if (!task.offloading_nodes.empty()) {
     name("offloading_nodes");
-    append_list(out, task.offloading_nodes);
+    json::append_strings(out, task.offloading_nodes);
   }
   for (const RawField& field : task.other_fields) {
     out += ',';

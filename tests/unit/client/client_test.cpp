@@ -116,6 +116,23 @@ TEST_CASE("A load sends each name at its rate and takes contents in turn") {
   }
 }
 
+TEST_CASE("A load names the tasks that failed or were lost, the first ten of them") {
+  std::vector<std::string> uids;
+  FakeNode node({testing::hello(), [&](const TaskMessage& task, int n) -> std::string {
+                   if (n % 3 == 0) return testing::echo(task);
+                   uids.push_back(task.task.uid);
+                   return testing::fail(task, {TaskErrorCode::unknown_task, "no such thing"});
+                 }});
+  ClientPlan plan;
+  plan.streams = {{"a", TaskClass::light, 10s, {1000, 1s}}};
+  plan.pace = Load{20ms};
+  const auto run = run_against(node, plan);
+  REQUIRE(run.report);
+  REQUIRE(uids.size() == 14);
+  uids.resize(most_failed_uids);
+  CHECK(run.report->failed_uids == uids);
+}
+
 TEST_CASE("A result with an error is a failed task with the node's reason") {
   FakeNode node({testing::hello(), [](const TaskMessage& task, int) {
                    return testing::fail(task, {TaskErrorCode::unknown_task, "no such thing"});

@@ -94,9 +94,9 @@ TEST_CASE("The JSON object has the same figures under stable names") {
   std::vector<std::string> names;
   for (const json::Member& member : object.members()) names.emplace_back(member.name);
   CHECK(names == std::vector<std::string>{"address", "elapsed_s", "classes", "total", "errors",
-                                          "late_answers", "repeated_answers", "unknown_answers",
-                                          "sent_again", "reconnects", "hedged", "node_errors",
-                                          "not_sent"});
+                                          "failed_uids", "late_answers", "repeated_answers",
+                                          "unknown_answers", "sent_again", "reconnects", "hedged",
+                                          "node_errors", "not_sent"});
   json::Object total;
   REQUIRE(total.parse(*object.find("total")));
   names.clear();
@@ -128,15 +128,17 @@ TEST_CASE("What went wrong is told, and nothing where all went well") {
   report.not_sent = 2;
   report.failures[TaskErrorCode::unknown_task] = {5, "no handler 'x'"};
   report.stray = {.late = 1, .repeated = 2, .unknown = 3};
+  report.failed_uids = {"ab1", "ab2"};
   report.node_errors = 1;
   CHECK(notes_on(report) ==
-        std::vector<std::string>{"the connection to a:1 broke: closed by peer",
-                                 "2 tasks were not sent",
-                                 "5 tasks failed: unknown_task: the first: no handler 'x'",
-                                 "1 task had no answer", "the node sent 1 error message",
-                                 "1 answer came after the time-out: those tasks count as lost",
-                                 "2 second answers to tasks were ignored",
-                                 "3 messages that answer no task were ignored"});
+        std::vector<std::string>{
+            "the connection to a:1 broke: closed by peer", "2 tasks were not sent",
+            "5 tasks failed: unknown_task: the first: no handler 'x'", "1 task had no answer",
+            "the first of them, for 'fogctl explain': ab1 ab2", "the node sent 1 error message",
+            "1 answer came after the time-out: those tasks count as lost",
+            "2 second answers to tasks were ignored",
+            "3 messages that answer no task were ignored"});
+  CHECK(json_text(report).find(R"("failed_uids":["ab1","ab2"],)") != std::string::npos);
 }
 
 TEST_CASE("What was sent again is told, in the table only where there was any") {
