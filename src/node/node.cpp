@@ -326,6 +326,7 @@ void Node::look_around(Instant now) {
   if (!options_.is_cloud) mesh_.tick();
   if (!queue_.blocks()) lane_.ask_load();
   if (may_hand_over_) hand_over();
+  rescue();
 }
 
 /// The next tick may have come nearer.

@@ -120,6 +120,8 @@ class Node {
   void on_unrunnable(const Lease& lease, bool has_others);
   void ask_queue(LaneCall call);
   void hand_over();
+  void rescue();
+  void take_queued();
   void on_taken(const Result<std::vector<Lease>>& taken, bool is_last);
 
   void perform();

@@ -138,6 +138,16 @@ void Node::hand_over() {
     has_handed_over_ = true;
     return;
   }
+  take_queued();
+}
+
+/// Workers serve the queue no more, and there is somewhere else.
+void Node::rescue() {
+  if (is_draining_ || is_handing_over_ || !scheduler_.has_stranded_tasks(clock_.now())) return;
+  take_queued();
+}
+
+void Node::take_queued() {
   is_handing_over_ = true;
   LeaseWant want;
   want.idle = want.at_most = handed_over_at_once;
@@ -155,7 +165,7 @@ void Node::hand_over() {
 /// `is_last`: nothing more can come into the queue. The next tick asks again, while it is of use.
 void Node::on_taken(const Result<std::vector<Lease>>& taken, bool is_last) {
   is_handing_over_ = false;
-  has_handed_over_ = !taken || (taken->empty() && is_last);
+  if (is_draining_) has_handed_over_ = !taken || (taken->empty() && is_last);
   if (!taken) return log(LogLevel::warning, "queued tasks stay: {}", taken.error().message);
   std::vector<Lease> leases = *taken;
   std::ranges::stable_sort(leases, {},
@@ -167,8 +177,11 @@ void Node::on_taken(const Result<std::vector<Lease>>& taken, bool is_last) {
         {lease.task, lease.number, lease.attempt, lease.arrival, lease.reply_to}, now, actions_);
     handed += is_away ? 1 : 0;
   }
-  if (!leases.empty() && handed == 0) has_handed_over_ = is_last;
-  if (handed > 0) log(LogLevel::info, "handed on {} queued tasks", handed);
+  if (is_draining_ && !leases.empty() && handed == 0) has_handed_over_ = is_last;
+  if (handed > 0) {
+    log(LogLevel::info, "handed on {} queued task{}{}", handed, handed == 1 ? "" : "s",
+        is_draining_ ? "" : ": no worker serves the queue");
+  }
 }
 
 }  // namespace fogctl

@@ -375,8 +375,7 @@ void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& o
   parked_.insert({deadline, entry.arrival, task.uid});
 }
 
-/// Something changed for the better: try again for those that wait for a place. Who turned one of
-/// them away, and is heard of again, may take it now.
+/// Something changed for the better. Who turned one of them away, and is heard of, may take it now.
 void Scheduler::place_parked(Instant now, Actions& out, std::optional<PeerId> heard_of) {
   const std::vector<Parked> waiting(parked_.begin(), parked_.end());
   for (const Parked& parked : waiting) {

@@ -123,6 +123,8 @@ class Scheduler {
   void on_drain(Instant now, Actions& out);
   /// Queued tasks may go elsewhere now.
   [[nodiscard]] bool has_elsewhere(Instant now);
+  /// ... and should: the workers that they wait for are gone.
+  [[nodiscard]] bool has_stranded_tasks(Instant now);
   /// Another node that this one is connected to can run it, now or once it has room.
   [[nodiscard]] bool is_in_reach_elsewhere(const Task& task) const;
   /// False: nobody takes it, and it goes back, or waits here where this node does not stop.
@@ -204,6 +206,8 @@ class Scheduler {
   void undo_hop(Entry& entry);
   [[nodiscard]] Duration patience_with(Duration expected, bool is_original) const;
   void on_queued(Entry& entry, Instant now, Actions& out);
+  void keep_outside(Entry& entry, Instant now, Actions& out);
+  void enqueue_again(Actions& out);
   void lose_copy(Entry& entry, Actions& out);
   [[nodiscard]] bool may_wait_for(const Entry& entry, const Origin& origin);
   void turn_away(const Entry& entry, Origin origin, Actions& out);
@@ -327,7 +331,10 @@ class Scheduler {
   bool has_met_cloud_ = false;
   bool cloud_told_kinds_ = false;
   bool queue_up_ = true;
-  bool queue_lost_ = false;  // since it was last up
+  bool queue_lost_ = false;   // since it was last up
+  bool has_outside_ = false;  // it did not take again what it had lost
+  Instant offered_at_;        // when it was asked to
+  Instant workers_seen_at_;
 
   Neighbours neighbours_;
   // Members only to keep their memory.

@@ -102,6 +102,7 @@ void Scheduler::set_escapes(Instant now) {
     const bool waits = entry.where == Where::here && entry.in_queue && entry.in_flight == 0 &&
                        !entry.has_started && !entry.is_anothers && !entry.is_withdrawn;
     if (!waits || entry.escape_at != Instant::max()) continue;
+    std::erase(entry.avoided, cloud_link);  // it may have room now
     set_escape(entry, now);
     set_wake(entry);
   }

@@ -12,6 +12,9 @@ namespace fogctl {
 namespace {
 
 constexpr std::size_t most_strays = 100'000;
+constexpr Duration between_offers = std::chrono::seconds(1);
+/// A queue without workers for so long may have lost them for good.
+constexpr Duration workers_are_gone_after = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -47,14 +50,39 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
       return refuse(*entry, TaskErrorCode::invalid_task,
                     "field 'task_uid': belongs to a task with another name or content", out);
     case Kind::overloaded:
+      if (entry->was_in_queue) return keep_outside(*entry, now, out);
       return on_overloaded(*entry, now, out);
     case Kind::failed:
+      if (entry->was_in_queue) return keep_outside(*entry, now, out);
       if (entry->where == Where::away) return;
       return refuse(*entry, TaskErrorCode::unavailable, answer_given.why, out);
     case Kind::unavailable:
       queue_up_ = false;  // on_queue_up follows, and tells it again what it had accepted
       if (entry->where == Where::going_away) return place(*entry, now, out);
       if (entry->where == Where::here && !entry->was_in_queue) place(*entry, now, out);
+  }
+}
+
+/// The queue came back without it, and has no room for it: it was accepted, and is offered again.
+void Scheduler::keep_outside(Entry& entry, Instant now, Actions& out) {
+  entry.in_queue = entry.held_away = false;
+  has_outside_ = true;
+  if (entry.where == Where::going_away) park(entry, "", now, out);
+}
+
+/// To a queue that does not have them.
+void Scheduler::enqueue_again(Actions& out) {
+  has_outside_ = false;
+  std::vector<std::string_view> uids;
+  for (const auto& [uid, entry] : entries_) {
+    const bool is_placed = entry.where == Where::here || entry.where == Where::away;
+    const bool is_kept = entry.where == Where::parked && entry.was_in_queue;
+    if ((is_placed || is_kept) && !entry.in_queue) uids.push_back(uid);
+  }
+  std::ranges::sort(uids);
+  for (const std::string_view uid : uids) {
+    Entry& entry = *entry_of(uid);
+    enqueue(entry, entry.where != Where::here, out);
   }
 }
 
@@ -188,9 +216,20 @@ void Scheduler::on_load(const QueueBacklog& load, Instant now, Actions& out) {
   const bool had_workers = backlog_.workers() > 0;
   backlog_.set_queue(load);
   now_ = now;
+  if (had_workers || workers_seen_at_ == Instant{}) workers_seen_at_ = now;
   if (works_out_start_waits()) work_.set_workers(load.workers, now);
   if (!had_workers && load.workers > 0) place_parked(now, out);
+  if (has_outside_ && queue_up_ && now - offered_at_ >= between_offers) {
+    offered_at_ = now;
+    enqueue_again(out);
+  }
   share_if_changed(now, out);
+}
+
+bool Scheduler::has_stranded_tasks(Instant now) {
+  const bool are_gone = queue_up_ && backlog_.workers() == 0 && !backlog_.is_paused() &&
+                        now - workers_seen_at_ >= workers_are_gone_after;
+  return are_gone && own_state().queued > 0 && has_elsewhere(now);
 }
 
 void Scheduler::on_queue_down() {
@@ -211,18 +250,10 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
     ++late.in_flight;
     late.maybe_away = std::move(stray);
   }
-  std::vector<std::string_view> uids;
-  for (auto& [uid, entry] : entries_) {
-    if (lost) entry.in_queue = entry.held_away = false;
-    const bool is_placed = entry.where == Where::here || entry.where == Where::away;
-    const bool is_kept = entry.where == Where::parked && entry.was_in_queue;
-    if ((is_placed || is_kept) && !entry.in_queue) uids.push_back(uid);
+  if (lost) {
+    for (auto& [uid, entry] : entries_) entry.in_queue = entry.held_away = false;
   }
-  std::ranges::sort(uids);
-  for (const std::string_view uid : uids) {
-    Entry& entry = *entry_of(uid);
-    enqueue(entry, entry.where != Where::here, out);
-  }
+  enqueue_again(out);
   place_parked(now, out);
 }
 

@@ -78,11 +78,7 @@ void MeshNode::perform(const ReturnResult& action) {
   const auto& error = action.result.error;
   const bool is_refused = error && is_refusal(error->code);
   const bool was_accepted = accepted_.erase({action.origin.peer, action.origin.task_id}) > 0;
-  // The queue lost it, and did not take it again.
-  const bool is_queues_word = is_refused &&
-                              action.result.node == "node-" + std::to_string(number_) &&
-                              (error->code == TaskErrorCode::overloaded || error->message == "no");
-  if (is_refused && was_accepted && !is_stopping_ && !is_queues_word) {
+  if (is_refused && was_accepted && !is_stopping_) {
     world_.fail("an accepted task was refused: " + error->message);
   }
   if (action.result.uid != action.task->uid) world_.fail("an answer of another task");

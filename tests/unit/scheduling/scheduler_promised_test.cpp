@@ -159,6 +159,47 @@ TEST_CASE("A task that was found in the queue and cannot run here waits for a no
   }
 }
 
+TEST_CASE("What a queue lost is offered to it again until it takes it, however full it is") {
+  auto bench = SchedulerBench::with_workers(1);
+  (void)bench.task(task_of("light", "u1"));
+  (void)bench.enqueued("u1", Kind::queued);
+  bench.scheduler.on_queue_down();
+  (void)only<EnqueueTask>(bench.queue_up(true));
+  for (const Kind refusal : {Kind::overloaded, Kind::failed}) {
+    CHECK(bench.enqueued("u1", refusal).empty());
+    bench.pass(2s);
+    CHECK(only<EnqueueTask>(bench.load(1)).task->uid == "u1");
+    CHECK(bench.load(1).empty());  // not all the time
+  }
+  (void)bench.enqueued("u1", Kind::queued);
+  bench.pass(2s);
+  CHECK(bench.load(1).empty());
+  CHECK(all<ReturnResult>(bench.result(result_of("u1"))).size() == 1);
+}
+
+TEST_CASE(
+    "Where its workers are gone for a while, and there is somewhere else, tasks are stranded") {
+  auto bench = SchedulerBench::with_workers(1);
+  (void)bench.task(task_of("light", "u1"));
+  (void)bench.enqueued("u1", Kind::queued);
+  const auto is_stranded = [&] { return bench.scheduler.has_stranded_tasks(bench.now); };
+  (void)bench.load(0);
+  bench.pass(6s);
+  (void)bench.load(0);
+  CHECK_FALSE(is_stranded());  // there is nowhere else
+  (void)bench.cloud_up();
+  CHECK(is_stranded());
+  (void)bench.load(1);
+  CHECK_FALSE(is_stranded());
+  bench.pass(1h);
+  (void)bench.load(0);
+  CHECK_FALSE(is_stranded());  // they may be back at once
+  bench.pass(5s);
+  CHECK(is_stranded());
+  bench.scheduler.on_queue_down();
+  CHECK_FALSE(is_stranded());
+}
+
 TEST_CASE("What is given up while it waits for a place ends") {
   Promised bench;
   (void)bench.hand_on(task_of("thumbnail", "u1"));
