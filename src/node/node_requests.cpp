@@ -114,9 +114,7 @@ void Node::perform(GiveUp& action, LaneWork&) {
 /// can run it, or waits for one, unless others that serve the queue may have it.
 void Node::on_unrunnable(const Lease& lease, bool has_others) {
   const Task& task = *lease.task;
-  if (has_others && !scheduler_.is_in_reach_elsewhere(task)) {
-    return crew_.pool().leave_to_others(task, {task.uid, lease.number});
-  }
+  if (has_others) return crew_.pool().leave_to_others(task, {task.uid, lease.number});
   if (unrunnable_.insert(task.name).second) {
     log(LogLevel::warning,
         "task '{}' was found in the queue and has no handler here: it goes to a node that can run "

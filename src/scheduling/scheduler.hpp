@@ -125,8 +125,6 @@ class Scheduler {
   [[nodiscard]] bool has_elsewhere(Instant now);
   /// ... and should: the workers that they wait for are gone.
   [[nodiscard]] bool has_stranded_tasks(Instant now);
-  /// Another node that this one is connected to can run it, now or once it has room.
-  [[nodiscard]] bool is_in_reach_elsewhere(const Task& task) const;
   /// False: nobody takes it, and it goes back, or waits here where this node does not stop.
   [[nodiscard]] bool on_taken(const TakenTask& taken, Instant now, Actions& out);
   /// This node stops. What waits for a place is refused, and where the queue ends with this process

@@ -106,16 +106,13 @@ bool Scheduler::runs_here(const Task& task) const {
   return places != nullptr && places->is_here;
 }
 
-bool Scheduler::is_in_reach_elsewhere(const Task& task) const {
+/// Some node that this one is connected to can run it, or this one: now or once it has room.
+bool Scheduler::is_in_reach(const Task& task) const {
   const Kinds::Places* places = kinds_.find(task.name);
-  return places != nullptr && std::ranges::any_of(places->links, [&](const auto& one) {
+  if (places == nullptr) return false;
+  return places->is_here || std::ranges::any_of(places->links, [&](const auto& one) {
            return one.link == cloud_link || options_.hands_to_neighbours;
          });
-}
-
-/// Here too.
-bool Scheduler::is_in_reach(const Task& task) const {
-  return runs_here(task) || is_in_reach_elsewhere(task);
 }
 
 /// Some node has just come, and has not yet said what it can run.

@@ -43,13 +43,17 @@ check(got["error"]["code"] == "unplaceable" and "'thumbnail'" in got["error"]["m
 check(time.monotonic() - begin < 1.5, "not at once")
 
 # A neighbour that can run nothing else.
-other = Peer(one)
-other.send(json.dumps({"message_type": "fog_ready", "send_time": 1, "node": "f" * 32,
-                       "name": "other", "protocol": 2}))
-_, seen = read_until(other, "state")
-check("kinds" in seen, "the kinds come before the first state", seen)
-other.send('{"message_type":"kinds","tasks":[{"name":"thumbnail","class":"medium","time":0.5,'
-           '"runs":3}]}{"message_type":"state","task_time":0}')
+def neighbour(node):
+    other = Peer(one)
+    other.send(json.dumps({"message_type": "fog_ready", "send_time": 1, "node": node,
+                           "name": "other", "protocol": 2}))
+    _, seen = read_until(other, "state")
+    check("kinds" in seen, "the kinds come before the first state", seen)
+    other.send('{"message_type":"kinds","tasks":[{"name":"thumbnail","class":"medium","time":0.5,'
+               '"runs":3}]}{"message_type":"state","task_time":0}')
+    return other
+
+other = neighbour("f" * 32)
 other.send('{"message_type":"nodes_query"}')
 read_until(other, "nodes")  # it has heard all that
 
@@ -73,12 +77,21 @@ client.send("".join(task(i, time_requirement=0, max_offload=9) for i in range(20
 for _ in range(20):
     check("error" not in client.answer(), "a neighbour was handed what it cannot run")
 
-# The neighbour is gone: so is the task.
+# The neighbour is gone: the task waits for another one, and new ones are answered at once.
 client.send(task("w", "thumbnail", "in", task_uid="uid-w"))
 read_until(other, "task")
 other.socket.close()
+got = Peer(one).ask(task(1, "thumbnail"))
+check(got["error"]["code"] == "unplaceable", got)
+other = neighbour("e" * 32)
+got, _ = read_until(other, "task")
+check(got["task_uid"] == "uid-w", got)
+other.send(json.dumps({"message_type": "result", "task_id": got["task_id"], "content": "out",
+                       "time_requirement": 1, "sending_time": 1, "distribution_time": 1,
+                       "execution_time": 0.5, "task_type": "medium", "offload_times": 1,
+                       "process_by": "fog"}))
 got = client.answer()
-check(got["task_id"] == "w" and got["error"]["code"] == "unplaceable", got)
+check(got["task_id"] == "w" and got["content"] == "out", got)
 EOF
 
 kinds --json >"$dir/kinds.json"

@@ -5,6 +5,11 @@
 #include "support/mesh_world.hpp"
 
 namespace fogctl::support {
+namespace {
+
+constexpr Duration put_off = std::chrono::seconds(1);
+
+}  // namespace
 
 MeshQueue::MeshQueue(MeshWorld& world, Place place, std::size_t workers,
                      std::function<void(const Told&)> tell)
@@ -225,8 +230,11 @@ void MeshQueue::start_workers() {
   }
 }
 
-/// It stays held, and is the Scheduler's from now on.
+/// It is left to the others that serve the queue, or stays held, and is the Scheduler's.
 void MeshQueue::pass_on(const MeshStore::Stored& run) {
+  if (store_->load().workers > workers_) {
+    return world_.after(node_, put_off, [this, run] { give_back(run); });
+  }
   has_found_tasks_ = true;
   store_->hold_away(run.task->uid);
   const TakenTask taken{run.task, run.number, 1, run.arrival, run.origin};
@@ -234,6 +242,11 @@ void MeshQueue::pass_on(const MeshStore::Stored& run) {
     told_away_.insert(taken.task->uid);
     (void)scheduler.on_taken(taken, now, out);
   });
+}
+
+void MeshQueue::give_back(const MeshStore::Stored& run) {
+  if (store_->is_up()) return store_->give_back(holder_, run);
+  unfinished_.emplace_back([this, run] { give_back(run); });
 }
 
 void MeshQueue::end_run(const MeshStore::Stored& run, const TaskResult& result) {

@@ -74,6 +74,7 @@ class MeshQueue {
   void hand_over();
   void start_workers();
   void pass_on(const MeshStore::Stored& run);
+  void give_back(const MeshStore::Stored& run);
   void end_run(const MeshStore::Stored& run, const TaskResult& result);
   void end_unfinished();
 

@@ -122,6 +122,13 @@ void MeshStore::finish(const std::string& holder, const FinishAway& end_of) {
   end(uid, *end_of.task, end_of.result, end_of.reply_to == holder ? "" : end_of.reply_to);
 }
 
+void MeshStore::give_back(const std::string& holder, const Stored& run) {
+  const auto known = store_.find(run.task->uid);
+  const bool is_held = known != store_.end() && known->second.number == run.number &&
+                       known->second.is_leased && known->second.holder == holder;
+  if (is_held) put_back(known->second);
+}
+
 void MeshStore::hold_away(const std::string& uid) {
   Stored& stored = store_.at(uid);
   stored.is_leased = false;

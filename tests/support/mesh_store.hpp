@@ -47,6 +47,8 @@ class MeshStore {
   [[nodiscard]] EnqueueAnswer enqueue(const std::string& holder, const EnqueueTask& task);
   [[nodiscard]] WithdrawAnswer withdraw(const std::string& holder, const std::string& uid);
   void finish(const std::string& holder, const FinishAway& end);
+  /// Unrun.
+  void give_back(const std::string& holder, const Stored& run);
   /// What this holder leased to run is held as away from now on.
   void hold_away(const std::string& uid);
   void take_back(const std::string& holder, const TakeBack& back);

@@ -317,6 +317,9 @@ TEST_CASE("Whatever happens to nodes that serve one queue, every task is answere
   MeshOptions with = in_time(options(true));
   with.answers_lost = 3;
   live_all(faults, with);
+  faults.kinds = true;
+  live_all(faults, options(true));
+  live_all(faults, with);
 }
 
 TEST_CASE("Histories that went wrong once") {
