@@ -66,11 +66,17 @@ void Connection::start(Events events) {
 /// What comes after the end is thrown away, and waits for nothing.
 bool Connection::may_read() const {
   if (ending_) return !is_flooded();
-  return !paused_ && unsent_ <= options_.pause_bytes;
+  return !paused_ && (keeps_reading_ || unsent_ <= options_.pause_bytes);
 }
 
 void Connection::resume() {
   paused_ = false;
+  read();
+}
+
+void Connection::keep_reading(std::size_t drop_bytes) {
+  keeps_reading_ = true;
+  options_.drop_bytes = drop_bytes;
   read();
 }
 
@@ -190,6 +196,8 @@ void Connection::write_next() {
 /// The gap follows each write, the last one too: what is sent next must not come too close.
 void Connection::on_written() {
   read();
+  if (events_.on_written) events_.on_written();
+  if (!open_) return;
   if (gap_ == Duration::zero()) return write_more();
   pace_timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(gap_));
   pace_timer_.async_wait([self = shared_from_this()](asio::error_code error) {

@@ -4,7 +4,8 @@
 // Memory is bounded: while more than `pause_bytes` wait to be written, nothing more is read, and
 // past `drop_bytes` the connection is closed. A peer that never reads costs no more than that. What
 // a long object took is given back after it. So is work for nothing bounded: of what comes after
-// the end no more than `discard_bytes` are read.
+// the end no more than `discard_bytes` are read. Two nodes that each wait for the other to read
+// would wait for ever: a link between nodes goes on reading, and who sends looks at unsent_bytes().
 #pragma once
 
 #include <asio/ip/tcp.hpp>
@@ -47,6 +48,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::function<void()> on_batch;                         // after the objects of one read
     std::function<void(const Error& why)> on_framing_lost;  // then it closes once all is written
     std::function<void(const std::string& why)> on_closed;  // once, never from within close()
+    std::function<void()> on_written = {};                  // after each write: less is unsent
   };
 
   Connection(asio::ip::tcp::socket socket, const ConnectionOptions& options);
@@ -63,6 +65,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Objects of up to so many bytes are taken from now on, in place of max_message.
   void set_longest(std::size_t bytes) { options_.max_message = bytes; }
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_; }
+  /// From now on it is read from however much is unsent; past `drop_bytes` it is closed.
+  void keep_reading(std::size_t drop_bytes);
+  [[nodiscard]] bool keeps_reading() const { return keeps_reading_; }
   /// All that was sent is with the peer's kernel.
   [[nodiscard]] bool is_delivered() const;
   /// So many came, in all.
@@ -129,6 +134,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool open_ = true;
   bool reading_ = false;
   bool paused_ = false;
+  bool keeps_reading_ = false;
   bool writing_now_ = false;
   bool ending_ = false;  // what still comes is thrown away; closes when all is written
 };

@@ -1,6 +1,7 @@
 #include "node/cloud_link.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <variant>
 
@@ -29,8 +30,11 @@ constexpr Duration kinds_interval = seconds(5);
 constexpr Duration between_looks = seconds(3);
 constexpr int looks_before_loss = 2;
 
+/// However much is to be sent, what comes is read; the Scheduler bounds what is sent.
 ConnectionOptions link_options(ConnectionOptions options) {
   options.max_message = longest_reply(options.max_message);
+  options.pause_bytes = std::numeric_limits<std::size_t>::max();
+  options.drop_bytes = std::numeric_limits<std::size_t>::max();
   return options;
 }
 
@@ -100,7 +104,11 @@ void CloudLink::on_connected(asio::ip::tcp::socket socket) {
              if (is_settled_) events_.on_batch();
            },
        .on_framing_lost = [this](const Error& why) { connection_->close(why.message); },
-       .on_closed = [this](const std::string& why) { on_closed(why); }});
+       .on_closed = [this](const std::string& why) { on_closed(why); },
+       .on_written =
+           [this] {
+             if (is_settled_ && events_.on_written) events_.on_written();
+           }});
   const bool was_fogctl = was_fogctl_[current_];
   timer_.expires_after(timer_length(was_fogctl ? longest_silence : silence_of_original));
   timer_.async_wait([this, was_fogctl](asio::error_code error) {
@@ -215,6 +223,10 @@ void CloudLink::send_text(std::string_view objects) {
 
 void CloudLink::flush() {
   if (connection_) connection_->flush();
+}
+
+std::size_t CloudLink::unsent_bytes() const {
+  return connection_ ? connection_->unsent_bytes() : 0;
 }
 
 Duration CloudLink::round_trip() const {

@@ -32,7 +32,8 @@ class CloudLink {
     std::function<void(wire::ResultMessage result)> on_result;
     std::function<void(TaskKinds kinds)> on_kinds;  // that it can run
     std::function<void(const wire::Progress& progress)> on_progress;
-    std::function<void()> on_batch;  // after the results of one read
+    std::function<void()> on_batch;         // after the results of one read
+    std::function<void()> on_written = {};  // less of what was sent to it waits
   };
 
   CloudLink(asio::io_context& io, std::vector<HostPort> addresses, ConnectionOptions options,
@@ -45,6 +46,7 @@ class CloudLink {
   void send_text(std::string_view objects);
   void flush();
   [[nodiscard]] Duration round_trip() const;
+  [[nodiscard]] std::size_t unsent_bytes() const;
 
   [[nodiscard]] bool is_up() const { return is_settled_; }
   [[nodiscard]] bool is_original() const { return is_original_; }

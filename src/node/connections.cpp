@@ -29,6 +29,10 @@ PeerId Connections::adopt(asio::ip::tcp::socket socket, std::string_view greetin
              log(LogLevel::debug, "connection {} closed: {}", id, why);
              peers_.erase(id);
              events_.on_closed(id, why);
+           },
+       .on_written =
+           [this, id] {
+             if (events_.on_written) events_.on_written(id);
            }});
   connection->send(greeting);
   connection->flush();
@@ -43,7 +47,10 @@ Connection* Connections::find(PeerId peer) {
 void Connections::send(PeerId id, std::string_view objects) {
   const auto peer = peers_.find(id);
   if (peer == peers_.end()) return;  // it left; a result for a chosen uid is kept by the queue
-  peer->second.connection->send(objects);
+  Connection& connection = *peer->second.connection;
+  const bool was_open = connection.is_open();
+  connection.send(objects);
+  if (was_open && !connection.is_open() && events_.on_unread) events_.on_unread(id);
   if (peer->second.is_touched) return;
   peer->second.is_touched = true;
   touched_.push_back(id);
@@ -57,6 +64,13 @@ void Connections::flush() {
     peer->second.connection->flush();
   }
   touched_.clear();
+}
+
+void Connections::keep_reading(PeerId peer) {
+  constexpr std::size_t room_for_short_ones = 4;
+  if (Connection* connection = find(peer)) {
+    connection->keep_reading(room_for_short_ones * options_.drop_bytes);
+  }
 }
 
 void Connections::pause(PeerId peer) {

@@ -21,6 +21,8 @@ class Connections {
     std::function<void(PeerId peer, std::string_view object)> on_object;
     std::function<void(PeerId peer)> on_batch;  // after the objects of one read
     std::function<void(PeerId peer, const std::string& why)> on_closed;
+    std::function<void(PeerId peer)> on_written = {};  // less of what was sent to it waits
+    std::function<void(PeerId peer)> on_unread = {};   // it reads too slowly; on_closed follows
   };
 
   Connections(const ConnectionOptions& options, Events events);
@@ -32,6 +34,10 @@ class Connections {
   /// Nothing happens where the peer is gone.
   void send(PeerId peer, std::string_view objects);
   void flush();
+  /// The peer is a node: it is read from however much is to be sent to it. Past most_unread() it
+  /// had better get no more, yet there is room for short messages.
+  void keep_reading(PeerId peer);
+  [[nodiscard]] std::size_t most_unread() const { return options_.drop_bytes; }
   /// Nothing more is read from the peer until resume_all().
   void pause(PeerId peer);
   void resume_all();

@@ -104,9 +104,14 @@ void Mesh::stop_looking() {
 void Mesh::tick() {
   const Instant now = clock_.now();
   std::vector<PeerId> silent;
-  for (const auto& [peer, link] : links_) {
+  for (auto& [peer, link] : links_) {
     const Connection* connection = connections_.find(peer);
     if (connection == nullptr) continue;
+    // What it says of itself may wait behind an object that takes long to come.
+    const std::uint64_t read = connection->read_bytes();
+    if (link.who && read != std::exchange(link.read_bytes, read)) {
+      scheduler_.on_peer_heard(peer, now);
+    }
     if (!link.who && now - link.since > longest_silence) silent.push_back(peer);
     const Duration round_trip = connection->round_trip();
     if (link.who && round_trip > Duration::zero()) scheduler_.on_peer_delay(peer, round_trip);
@@ -196,6 +201,7 @@ void Mesh::join(PeerId peer, Link& link, const wire::NodeIdentity& who) {
   identity.is_opened_here = link.is_opened_here;
   connection->set_patience(longest_silence_of_link);
   connection->set_longest(longest_reply(connections_.max_message()));
+  connections_.keep_reading(peer);
   if (who.is_original()) connection->set_pacing(original_gap);
   if (const auto reached = reachable_address(who.listen, identity.address); !reached.empty()) {
     if (link.address.empty()) link.address = reached;

@@ -70,6 +70,7 @@ class Mesh {
     std::string address;                    // where others can reach it; empty: not known
     std::string shown;                      // the other end, for people
     Instant since;
+    std::uint64_t read_bytes = 0;  // when that was looked at last
   };
   [[nodiscard]] bool has_other_link(PeerId peer, const wire::NodeIdentity& who) const;
   [[nodiscard]] bool is_fogctl(PeerId peer) const;

@@ -21,6 +21,8 @@ constexpr Duration shortest_tick = std::chrono::milliseconds(1);
 constexpr Duration escape_margin = std::chrono::milliseconds(2);
 /// For who asks why: with what is kept of them at most 14 MiB.
 constexpr std::size_t kept_decisions = 10'000;
+/// Some tenths of a second of a fast link's time, and of a slow one's no more than its tasks bear.
+constexpr std::size_t most_unsent = std::size_t{4} << 20;
 
 SchedulerOptions scheduler_options(const NodeOptions& options, const TaskQueue& queue) {
   SchedulerOptions scheduler;
@@ -40,6 +42,7 @@ SchedulerOptions scheduler_options(const NodeOptions& options, const TaskQueue& 
   scheduler.overdue_factor = options.overdue_factor;
   scheduler.overdue_min = options.overdue_min;
   scheduler.escape_margin = escape_margin;
+  scheduler.most_unsent = most_unsent;
   return scheduler;
 }
 
@@ -171,6 +174,9 @@ void Node::on_message(PeerId peer, wire::TaskMessage message) {
   if (is_draining_) {
     return refuse(peer, message, {TaskErrorCode::unavailable, "this node is stopping"});
   }
+  if (is_choked(peer) && message.extended) {
+    return refuse(peer, message, {TaskErrorCode::unavailable, "results wait to be sent back"});
+  }
   if (!message.has_class) task.weight = scheduler_.class_of(task.name);
   task.exclusive |= exclusive_.contains(task.name);
   if (!options_.is_cloud) {
@@ -256,6 +262,7 @@ void Node::perform_all() {
     performed_.clear();
     if (!work.enqueue.empty()) submitted_at_ = clock_.now();
     lane_.submit(std::move(work));
+    if (actions_.empty()) tell_unsent();
   }
   has_copies_ = scheduler_.has_copies();
   is_performing_ = false;
@@ -266,33 +273,6 @@ void Node::perform(EnqueueTask& action, LaneWork& work) {
   if (work.has_later()) lane_.submit(std::exchange(work, {}));  // which it must not overtake
   ++unconfirmed_;
   work.enqueue.push_back({std::move(action.task), action.arrival, action.start_by, action.away});
-}
-
-void Node::perform(HandOn& action, LaneWork&) {
-  if (action.link == cloud_link) return cloud_->send(*action.task, action.id);
-  buffer_.clear();
-  wire::append_task(buffer_, *action.task, std::to_string(action.id), {.steal = action.steal});
-  connections_.send(action.link, buffer_);
-}
-
-void Node::perform(ReturnResult& action, LaneWork&) {
-  const Task& task = *action.task;
-  const wire::ResultContext context{.task_id = action.origin.task_id,
-                                    .weight = task.weight,
-                                    .time_requirement = task.time_requirement_text,
-                                    .sending_time = task.sending_time,
-                                    .distribution_time = task.distribution_time,
-                                    .offload_times = task.offload_times,
-                                    .process_by = task.process_by,
-                                    .extended = action.origin.extended,
-                                    .has_uid = action.origin.has_uid};
-  buffer_.clear();
-  if (action.is_forwarded && forwarded_) {
-    wire::append_forwarded_result(buffer_, *forwarded_, action.result, context);
-  } else {
-    wire::append_result(buffer_, action.result, context);
-  }
-  connections_.send(action.origin.peer, buffer_);
 }
 
 void Node::perform(FinishAway& action, LaneWork& work) {

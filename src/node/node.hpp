@@ -142,6 +142,11 @@ class Node {
   void perform(GiveUp& action, LaneWork& work);
   void perform(FinishAway& action, LaneWork& work);
   void perform(TakeBack& action, LaneWork& work);
+  [[nodiscard]] bool has_room_for(const ReturnResult& action);
+  [[nodiscard]] bool is_choked(PeerId peer);
+  void tell_unsent();
+  void tell_unsent(PeerId link);
+  void on_written(PeerId link);
   void slow_down(PeerId peer);
   void refuse(PeerId peer, const wire::TaskMessage& message, TaskError error);
 
@@ -185,7 +190,8 @@ class Node {
   std::set<std::string, std::less<>> exclusive_;  // tasks that are so by their task file
   json::Object scratch_;
   std::string buffer_;
-  std::string stamp_;  // distribution_time of the tasks of this read
+  std::vector<PeerId> sent_over_;  // links, in this batch
+  std::string stamp_;              // distribution_time of the tasks of this read
 
   Crew crew_;
   QueueLane lane_;

@@ -47,7 +47,8 @@ CloudLink::Events Node::cloud_events() {
               },
           .on_progress =
               [this](const wire::Progress& progress) { on_link_progress(cloud_link, progress); },
-          .on_batch = [this] { perform(); }};
+          .on_batch = [this] { perform(); },
+          .on_written = [this] { on_written(cloud_link); }};
 }
 
 Connections::Events Node::connection_events() {
@@ -62,7 +63,9 @@ Connections::Events Node::connection_events() {
               [this](PeerId peer, const std::string& why) {
                 mesh_.on_closed(peer, why);
                 if (is_draining_ && connections_.empty() && is_goodbye_) io_.stop();
-              }};
+              },
+          .on_written = [this](PeerId peer) { on_written(peer); },
+          .on_unread = [this](PeerId peer) { scheduler_.on_peer_unread(peer); }};
 }
 
 }  // namespace fogctl

@@ -29,8 +29,9 @@ void Node::on_handlers_changed() {
   });
 }
 
-/// A fog node asks its cloud so, and people any node.
+/// A fog node asks its cloud so, at once, and people any node; all of these read at all times.
 void Node::on_message(PeerId peer, const wire::KindsQuery&) {
+  if (options_.is_cloud) connections_.keep_reading(peer);
   const TaskKinds own = scheduler_.own_kinds();
   std::vector<NodeKinds> nodes = {{options_.name, own}};
   const auto add = [&](const std::string& name, PeerId link) {

@@ -38,6 +38,8 @@ Words words_of(PlaceVerdict verdict) {
       return {"silent", "what it last said is too old"};
     case PlaceVerdict::no_link:
       return {"no_link", "the link is down"};
+    case PlaceVerdict::link_full:
+      return {"link_full", "much is to be sent there yet"};
     case PlaceVerdict::no_worker:
       return {"no_worker", "no worker serves the queue"};
     case PlaceVerdict::queue_away:

@@ -26,6 +26,7 @@ enum class PlaceVerdict : std::uint8_t {
   takes_none,    // it says that it takes no task now, or has not said how busy it is
   silent,        // what it last said is too old
   no_link,       // the cloud is away
+  link_full,     // much is to be sent to it yet
   no_worker,     // no worker serves this node's queue
   queue_away,    // this node's queue does not answer
   queue_paused,  // ... or begins nothing

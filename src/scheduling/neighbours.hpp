@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "placement/placement.hpp"
@@ -31,13 +32,35 @@ struct NeighbourIdentity {
   [[nodiscard]] const std::string& id() const { return is_original() ? address : node; }
 };
 
+/// What is to be sent over a link yet, in bytes. One that has too much is full, until it has less
+/// than half of that: what is sent to it at once is sent in vain if it breaks, and all that comes
+/// later waits behind it. One that has none takes any task, however long.
+class Unsent {
+ public:
+  void add(std::size_t bytes, std::size_t most) {
+    bytes_ += bytes;
+    is_full_ |= bytes_ > most;
+  }
+  /// True: there is room again.
+  bool set(std::size_t bytes, std::size_t most) {
+    bytes_ = 0;
+    add(bytes, most);
+    return bytes_ <= most / 2 && std::exchange(is_full_, false);
+  }
+  [[nodiscard]] bool is_full() const { return is_full_; }
+
+ private:
+  std::size_t bytes_ = 0;
+  bool is_full_ = false;
+};
+
 struct Neighbour {
   PeerId link = 0;
   NeighbourIdentity who;
   NodeState state;
   Instant state_at;  // when it came; only meaningful once has_state
   bool has_state = false;
-  Instant heard_at;               // a state, a task or a result
+  Instant heard_at;               // anything
   std::optional<Duration> delay;  // a round trip
   bool is_second = false;         // retired because of another link to the same node
   bool is_closed_here = false;    // its link, by this node
@@ -45,7 +68,8 @@ struct Neighbour {
   Instant retired_at;
   std::size_t handed_now = 0;  // tasks handed to it that are unanswered
   std::size_t taken_now = 0;   // tasks taken from it that are unanswered
-  std::uint64_t handed = 0;    // in all
+  Unsent unsent;
+  std::uint64_t handed = 0;  // in all
   std::uint64_t taken = 0;
   Instant ask_at;     // for a task that waits there: not before
   Instant answer_at;  // when it asks this node for one: not before

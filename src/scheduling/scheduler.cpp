@@ -11,8 +11,6 @@
 namespace fogctl {
 namespace {
 
-constexpr Duration longest_patience = std::chrono::hours(24);
-
 constexpr std::size_t most_origins = 16;
 
 bool is_same_task(const Task& a, const Task& b) {
@@ -131,7 +129,7 @@ std::optional<PlaceVerdict> Scheduler::why_avoided(const Entry& entry, PeerId li
 }
 
 /// What is in it, and in left_out_ what is not.
-const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
+const ClusterView& Scheduler::view_for(const Entry& entry, Instant now, FullLinks full) {
   const Task& task = *entry.task;
   left_out_.clear();
   view_.fog_on = options_.hands_to_neighbours;
@@ -150,8 +148,11 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     }
   }
   view_.cloud.reset();
-  const auto why_no_cloud =
-      cloud_takes(task) ? why_avoided(entry, cloud_link) : PlaceVerdict::cannot_run;
+  const auto may_take = [&](const Unsent& unsent) {
+    return full == FullLinks::counted || !unsent.is_full();
+  };
+  auto why_no_cloud = cloud_takes(task) ? why_avoided(entry, cloud_link) : PlaceVerdict::cannot_run;
+  if (!why_no_cloud && !may_take(cloud_unsent_)) why_no_cloud = PlaceVerdict::link_full;
   if (!why_no_cloud) view_.cloud = cloud_;
   if (why_no_cloud && has_met_cloud_) {
     left_out_.push_back({Site::cloud, 0, cloud_ ? *why_no_cloud : PlaceVerdict::no_link});
@@ -167,7 +168,11 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now) {
     if (!is_read) return std::optional(PlaceVerdict::too_long);
     auto why = why_avoided(entry, one.link);
     if (!entry.reply_to.empty() && one.who.node == entry.reply_to) why = PlaceVerdict::came_from;
-    return why ? why : neighbours_.why_none(one, now);
+    if (!why) why = neighbours_.why_none(one, now);
+    // What it says of itself waits behind something long, which comes.
+    const bool is_heard = now - one.heard_at <= options_.sharing_interval;
+    if (why == PlaceVerdict::silent && is_heard) why.reset();
+    return why || may_take(one.unsent) ? why : PlaceVerdict::link_full;
   };
   const bool reads_start_wait = works_out_start_waits();
   const auto& all = neighbours_.all();
@@ -200,17 +205,14 @@ void Scheduler::follow(Entry& entry, const Plan& plan, Instant now, Actions& out
     // A paused queue takes what nobody else does: it is looked after by a person.
     const bool may_wait = queue_up_ && backlog_.is_paused() && !draining_ && !entry.avoids_here &&
                           runs_here(*entry.task);
-    return may_wait ? place_here(entry, {}, out) : park(entry, plan.reason, now, out);
+    if (may_wait) return place_here(entry, {}, out);
+    if (accept_for_full_link(entry, now, out)) return;
+    return park(entry, plan.reason, now, out);
   }
   const Placement& placement = plan.placements.front();
-  if (placement.site == Site::here) {
-    add_copies(entry, plan, now);
-    return place_here(entry, placement, out);
-  }
-  if (placement.site == Site::cloud) return send_away(entry, cloud_link, placement, now, out);
-  const Neighbour* neighbour = neighbours_.find(placement.node);
-  FOGCTL_CHECK(neighbour != nullptr);
-  send_away(entry, neighbour->link, placement, now, out);
+  if (placement.site != Site::here) return send_away(entry, placement, now, out);
+  add_copies(entry, plan, now);
+  place_here(entry, placement, out);
 }
 
 /// The queue's backlog, what is known to be with a peer, and what has no place follow where the
@@ -279,73 +281,6 @@ void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& ou
   }
 }
 
-void Scheduler::send_away(Entry& entry, PeerId link, const Placement& placement, Instant now,
-                          Actions& out) {
-  undo_hop(entry);
-  Task& task = editable(entry);
-  task.process_by = link == cloud_link ? "cloud" : "fog";
-  task.estimated_queuing_time = to_seconds(placement.expected_wait);
-  const Duration run = expected_run(task, link);
-  task.estimated_execution_time = to_seconds(run);
-  entry.link = link;
-  entry.expected_there = add_saturating(placement.expected_wait, run);
-  set_where(entry, Where::going_away);
-  if (queue_up_ && !entry.held_away) return enqueue(entry, true, out);
-  hand_on(entry, now, out);  // where the queue is away, it is told when it is back
-}
-
-void Scheduler::hand_on(Entry& entry, Instant now, Actions& out) {
-  const std::int64_t steal = keep_promise(entry, now);
-  Task& task = editable(entry);
-  const bool is_original = is_original_at(entry.link);
-  Duration way = cloud_ ? cloud_->link_delay : Duration::zero();
-  task.waited = add_saturating(entry.waited, now - entry.arrival);
-  if (Neighbour* neighbour = neighbours_.find(entry.link)) {
-    way = neighbour->delay.value_or(Duration::zero());
-    ++neighbour->handed;
-    ++neighbour->handed_now;
-    neighbour->note_sent(entry.start_by - now - way, estimates_.of(task));
-    add_hop(entry, *neighbour);
-  }
-  task.waited = add_saturating(task.waited, way / 2);
-  entry.expected_there = add_saturating(entry.expected_there, way);
-  set_where(entry, Where::away);
-  // A peer that loses nothing may have it still: what must not run twice is its own until it
-  // answers or its link breaks.
-  const bool is_patient = task.exclusive && !is_original;
-  const Duration patience =
-      is_patient ? longest_patience : patience_with(entry.expected_there, is_original);
-  entry.link_id = handed_on_.add(task.uid, entry.link, now + patience);
-  entry.handed_at = now;
-  entry.is_shared = true;
-  out.push_back(HandOn{entry.link, entry.task, entry.link_id, steal});
-}
-
-void Scheduler::add_hop(Entry& entry, const Neighbour& to) {
-  Task& task = editable(entry);
-  ++task.offload_times;
-  task.offloading_fog.push_back(to.who.own_address);
-  task.offloading_nodes.push_back(options_.node);
-  entry.has_hop = true;
-}
-
-/// What comes back did not travel: its fields are as they came.
-void Scheduler::undo_hop(Entry& entry) {
-  if (!std::exchange(entry.has_hop, false)) return;
-  Task& task = editable(entry);
-  --task.offload_times;
-  task.offloading_fog.pop_back();
-  task.offloading_nodes.pop_back();
-}
-
-/// How long its answer may take.
-Duration Scheduler::patience_with(Duration expected, bool is_original) const {
-  const int times = is_original ? 1 : SchedulerOptions::fogctl_patience;
-  const Duration least = times * options_.overdue_min;
-  const double seconds = options_.overdue_factor * to_seconds(expected);
-  return std::min(longest_patience, std::max(least, from_seconds(seconds)));
-}
-
 /// Somebody waits for it who will not place it elsewhere: this node answers for it.
 bool Scheduler::is_promised(const Entry& entry) {
   if (!entry.was_in_queue) return false;
@@ -359,7 +294,9 @@ void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& o
   const Task& task = *entry.task;
   const bool may_run_here = runs_here(task) && (backlog_.workers() > 0 || !queue_up_);
   // While this node stops, those that serve the queue after it may run it.
-  if (entry.was_in_queue && (may_run_here || draining_)) return place_here(entry, {}, out);
+  const bool may_stay =
+      may_run_here || (draining_ && plan_with_room(entry, now).placements.empty());
+  if (entry.was_in_queue && may_stay) return place_here(entry, {}, out);
   if (!entry.was_in_queue && is_unplaceable(task)) return refuse_parked(entry, out);
   const bool is_new = entry.where != Where::parked || entry.deadline == Instant{};
   Instant deadline = std::max(entry.arrival, now) + options_.patience;

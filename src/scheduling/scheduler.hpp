@@ -20,6 +20,7 @@
 #include "scheduling/actions.hpp"
 #include "scheduling/backlog.hpp"
 #include "scheduling/decision_log.hpp"
+#include "scheduling/decision_view.hpp"
 #include "scheduling/decision_watch.hpp"
 #include "scheduling/handed_on.hpp"
 #include "scheduling/kinds.hpp"
@@ -33,23 +34,6 @@
 #include "task/estimates.hpp"
 
 namespace fogctl {
-
-/// A place that was thought of, and what the policy held of it. None: nothing is known.
-struct Considered {
-  Site site = Site::here;
-  PeerId link = 0;  // a neighbour's
-  PlaceVerdict verdict = PlaceVerdict::chosen;
-  std::optional<Duration> wait = {};        // before the task would start there, the way apart
-  std::optional<Duration> link_delay = {};  // a round trip
-  std::optional<Duration> run = {};         // what the task is expected to take there
-  std::optional<Duration> age = {};         // since the node said how busy it is
-  std::optional<Duration> headroom = {};    // see Policy
-};
-struct DecisionView {
-  Decision decision;
-  std::vector<Considered> places;
-  bool is_refused = false;  // of a plan: no node in reach can run the task
-};
 
 class Scheduler {
  public:
@@ -92,6 +76,14 @@ class Scheduler {
   void on_peer_leaves(PeerId link, Instant now);
   void on_state(PeerId link, const NodeState& state, Instant now, Actions& out);
   void on_peer_delay(PeerId link, Duration round_trip);
+  /// Something comes from there, if only a part of a long message.
+  void on_peer_heard(PeerId link, Instant now);
+  /// This node closes the link, since the peer does not read; on_peer_lost follows.
+  void on_peer_unread(PeerId link);
+  /// So much is to be sent over the link yet: each time that something was handed on over it, and
+  /// while it is_full(), each time that there is less. The cloud's link is one too.
+  void on_unsent(PeerId link, std::size_t bytes, Instant now, Actions& out);
+  [[nodiscard]] bool is_full(PeerId link);
   /// The peer said which tasks it can run; the cloud's link is one too. A neighbour that says
   /// nothing before its first state, and a cloud until it says something, can run first_kinds().
   void on_kinds(PeerId link, TaskKinds kinds, Instant now, Actions& out);
@@ -194,10 +186,15 @@ class Scheduler {
   [[nodiscard]] static bool is_promised(const Entry& entry);
   void park(Entry& entry, std::string_view why, Instant now, Actions& out);
   [[nodiscard]] bool has_place(const Entry& entry, Instant now);
+  [[nodiscard]] Unsent& unsent_over(PeerId link);
+  [[nodiscard]] Plan plan_with_room(const Entry& entry, Instant now);
+  [[nodiscard]] bool accept_for_full_link(Entry& entry, Instant now, Actions& out);
+  void place_over(PeerId link, Instant now, Actions& out);
   void place_parked(Instant now, Actions& out, std::optional<PeerId> heard_of = {});
   [[nodiscard]] Placement here() const;
   void place_here(Entry& entry, const Placement& placement, Actions& out);
   void follow(Entry& entry, const Plan& plan, Instant now, Actions& out);
+  void send_away(Entry& entry, const Placement& placement, Instant now, Actions& out);
   void send_away(Entry& entry, PeerId link, const Placement& placement, Instant now, Actions& out);
   void hand_on(Entry& entry, Instant now, Actions& out);
   void add_hop(Entry& entry, const Neighbour& to);
@@ -308,7 +305,9 @@ class Scheduler {
   [[nodiscard]] Duration expected_run(const Task& task, PeerId link) const;
   [[nodiscard]] static std::optional<PlaceVerdict> why_avoided(const Entry& entry, PeerId link);
   [[nodiscard]] std::optional<PlaceVerdict> why_not_here(const Entry& entry, bool can_run) const;
-  [[nodiscard]] const ClusterView& view_for(const Entry& entry, Instant now);
+  enum class FullLinks { left_out, counted };
+  [[nodiscard]] const ClusterView& view_for(const Entry& entry, Instant now,
+                                            FullLinks full = FullLinks::left_out);
   [[nodiscard]] Entry* entry_of(std::string_view uid);
 
   SchedulerOptions options_;
@@ -323,6 +322,7 @@ class Scheduler {
   ExecutionMoments moments_;
   Instant now_;  // of the event that is being looked at
   std::optional<Candidate> cloud_;
+  Unsent cloud_unsent_;
   std::optional<Duration> cloud_way_;  // there and back, by what its answers took
   Duration cloud_delay_{};             // the last one, also of a cloud that was away since
   bool cloud_is_original_ = true;

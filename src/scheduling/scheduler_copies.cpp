@@ -57,6 +57,7 @@ void Scheduler::send_copies(Entry& entry, Instant now, Actions& out) {
     ++neighbour->handed;
     ++neighbour->handed_now;
     neighbour->note_sent(entry.start_by - now - way, weight_of_copy * run);
+    neighbour->unsent.add(task->content.size(), options_.most_unsent);
     const Duration expected = add_saturating(add_saturating(copy.expected_wait, run), way);
     copy.id = handed_on_.add(task->uid, copy.link, now + patience_with(expected, false));
     copy.sent_at = now;
@@ -381,7 +382,7 @@ void Scheduler::look_again(Entry& entry, Instant now, Actions& out) {
 
 /// It goes to the cloud, unless it begins here in time after all in 95 of 100 cases.
 void Scheduler::escape(Entry& entry, Instant now, Actions& out) {
-  if (!escape_time(entry)) return;
+  if (!escape_time(entry) || cloud_unsent_.is_full()) return;
   if (backlog_.workers() > 0) {
     const WaitEstimate wait = work_.wait(slack_of_others(entry, now), moments_, now);
     if (wait.mean + wait.deviation * 1645 / 1000 <= entry.start_by - now) return;

@@ -181,7 +181,8 @@ bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
   set_where(*entry, Where::going_away);
   place(*entry, now, out);
   entry = entry_of(task.uid);
-  return entry != nullptr && entry->where == Where::away;
+  if (entry == nullptr) return false;
+  return entry->where == Where::away || (draining_ && entry->where == Where::parked);
 }
 
 void Scheduler::on_stop(bool queue_survives, Actions& out) {

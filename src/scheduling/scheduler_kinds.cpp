@@ -94,6 +94,7 @@ bool Scheduler::cloud_takes(const Task& task) const {
 }
 
 bool Scheduler::link_takes(PeerId link, const Task& task) {
+  if (is_full(link)) return false;
   if (link == cloud_link) return cloud_takes(task);
   const Neighbour* neighbour = neighbours_.find(link);
   const Kinds::Places* places = kinds_.find(task.name);

@@ -84,6 +84,7 @@ void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
     handed_on_.postpone(cloud_link, (SchedulerOptions::fogctl_patience - 1) * options_.overdue_min);
   }
   cloud_is_original_ = is_original;
+  cloud_unsent_ = {};
   cloud_way_.reset();
   has_met_cloud_ = true;
   cloud_.emplace();
@@ -128,6 +129,7 @@ void Scheduler::note_cloud_way(Duration took, const TaskResult& result) {
 void Scheduler::on_cloud_down(Instant now, Actions& out) {
   now_ = now;
   cloud_.reset();
+  cloud_unsent_ = {};
   kinds_.forget(cloud_link);
   for (const std::string& uid : handed_on_.over(cloud_link)) place_again(*entry_of(uid), now, out);
 }
@@ -189,6 +191,14 @@ void Scheduler::on_state(PeerId link, const NodeState& state, Instant now, Actio
 
 void Scheduler::on_peer_delay(PeerId link, Duration round_trip) {
   if (Neighbour* neighbour = neighbours_.find(link)) neighbour->delay = round_trip;
+}
+
+void Scheduler::on_peer_heard(PeerId link, Instant now) {
+  if (Neighbour* neighbour = neighbours_.find(link)) neighbour->heard_at = now;
+}
+
+void Scheduler::on_peer_unread(PeerId link) {
+  if (Neighbour* neighbour = neighbours_.find(link)) neighbour->is_closed_here = true;
 }
 
 NodeState Scheduler::own_state() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <string>
 
 #include "placement/placement.hpp"
@@ -30,6 +31,8 @@ struct SchedulerOptions {
   /// What escapes to the cloud leaves so much before the last moment, the way there apart.
   Duration escape_margin{};
   std::size_t max_message = std::size_t{1} << 20;  // longest object that a peer reads, bytes
+  /// A link gets no new task while more bytes than this are to be sent over it.
+  std::size_t most_unsent = std::numeric_limits<std::size_t>::max();
   std::size_t kept_decisions = 0;  // for people who ask why; 0: none, and no prediction is judged
   const Policy* shadow = nullptr;  // with kept_decisions: decides too, and acts on nothing
   DecisionWatch* watch = nullptr;  // with kept_decisions; null: nobody

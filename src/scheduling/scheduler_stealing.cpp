@@ -131,7 +131,7 @@ void Scheduler::on_steal(PeerId link, const StealRequest& request, Instant now, 
   if (is_hasty || to->who.is_original()) return;  // it hears nothing
   // One with a free worker has not as many of this node's tasks as workers.
   const bool gives = steals() && is_here_to_be_had() && !draining_ && !to->is_retired &&
-                     to->handed_now < to->state.workers;
+                     !to->unsent.is_full() && to->handed_now < to->state.workers;
   Entry* entry = gives ? task_for(*to, request.workers, now) : nullptr;
   if (entry == nullptr) return refuse_steal({{}, link, request.number}, now, out);
   promised_.push_back({entry->task->uid, link, request.number});

@@ -1,21 +1,25 @@
 """A slow or broken link: a TCP proxy that delays what it passes on, each way, and holds a direction
 up on command. Lines read from a named pipe say so: "stall in" (towards the one that dialled),
 "stall out", "stall both", "flow" (what was held up goes on), "break" (closes every connection).
-Usage: proxy.py --listen ADDRESS:PORT --to ADDRESS:PORT [--delay SECONDS] [--commands PIPE]"""
+Usage: proxy.py --listen ADDRESS:PORT --to ADDRESS:PORT [--delay SECONDS] [--commands PIPE]
+       [--rate BYTES]: that it passes on in a second, each way; then it holds little itself"""
 import argparse
 import asyncio
 import os
 import signal
+import socket
 
 from original_wire import parse_address, say
 
 LONGEST_QUEUE = 1000  # chunks on their way
+NARROW = 1 << 16  # bytes that a socket of a slow link holds
 
 
 class Proxy:
     def __init__(self, options):
         self.target = parse_address(options.to)
         self.delay = options.delay
+        self.rate = options.rate
         self.gates = {"in": asyncio.Event(), "out": asyncio.Event()}
         self.flow()
         self.writers = set()
@@ -53,7 +57,7 @@ class Proxy:
         self.tasks.discard(asyncio.current_task())
 
     async def pass_on(self, reader, writer, direction):
-        chunks = asyncio.Queue(LONGEST_QUEUE)
+        chunks = asyncio.Queue(1 if self.rate else LONGEST_QUEUE)
         sending = asyncio.ensure_future(self.send(chunks, writer, direction))
         chunk = None
         while chunk != b"":
@@ -72,6 +76,8 @@ class Proxy:
             if not chunk or writer.is_closing():
                 break
             writer.write(chunk)
+            if self.rate:
+                await asyncio.sleep(len(chunk) / self.rate)
         writer.close()
 
 
@@ -90,10 +96,14 @@ async def main():
     parser.add_argument("--listen", default="127.0.0.1:0")
     parser.add_argument("--to", required=True)
     parser.add_argument("--delay", type=float, default=0, help="s, each way")
+    parser.add_argument("--rate", type=float, help="bytes a second, each way")
     parser.add_argument("--commands", help="a named pipe")
     options = parser.parse_args()
     proxy = Proxy(options)
     server = await asyncio.start_server(proxy.serve, *parse_address(options.listen))
+    if options.rate:  # an accepted socket has it from there
+        for one in server.sockets:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
     if options.commands:
         read_commands(options.commands, proxy)
     host, port = server.sockets[0].getsockname()

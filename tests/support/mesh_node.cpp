@@ -18,6 +18,7 @@ void MeshNode::start() {
   options.sharing_interval = world_.options().sharing_interval;
   options.overdue_min = world_.options().overdue_min;
   options.shares_queue = shares_queue_ = world_.shares_queue(number_);
+  if (world_.options().most_unsent > 0) options.most_unsent = world_.options().most_unsent;
   scheduler_.emplace(options, Random(world_.random().next()));
   kinds_ = next_kinds_.empty() ? first_kinds() : next_kinds_;
   if (!next_kinds_.empty()) {
@@ -36,6 +37,7 @@ void MeshNode::end() {
   if (queue_) queue_->leave(false);
   queue_.reset();
   links_.clear();
+  unsent_.clear();
   waiting_.clear();
   copies_.clear();
   handed_.clear();
@@ -169,6 +171,7 @@ void MeshNode::on_closed(PeerId peer) {
   const auto link = links_.find(peer);  // none: it was closed before it was open
   const bool was_up = link != links_.end() && link->second.is_up;
   links_.erase(peer);
+  unsent_.erase(peer);
   if (!was_up) return;
   for (const auto& [uid, id] : copies_[peer]) forget_copy(peer, uid);
   copies_.erase(peer);
@@ -223,6 +226,7 @@ void MeshNode::refuse(const Task& task, Origin origin) {
 void MeshNode::on_cloud(bool is_up, bool is_original) {
   cloud_is_up_ = is_up;
   cloud_has_told_ = false;
+  unsent_.erase(cloud_link);
   tell([&](Scheduler& scheduler, Instant now, Actions& out) {
     if (!is_up) return scheduler.on_cloud_down(now, out);
     scheduler.on_cloud_up(is_original, now, out);

@@ -88,6 +88,7 @@ class MeshNode final : public MeshPeer {
   void perform(const RefuseSteal& action);
   void forget_copy(PeerId peer, const std::string& uid);
   void check_handed_on(const HandOn& action);
+  void write_slowly(PeerId link, std::size_t bytes);
   void hear_kinds(PeerId peer, const TaskKinds& kinds);
 
   MeshWorld& world_;
@@ -97,6 +98,7 @@ class MeshNode final : public MeshPeer {
   std::optional<Scheduler> scheduler_;
   std::optional<MeshQueue> queue_;
   std::map<PeerId, Link> links_;
+  std::map<PeerId, std::size_t> unsent_;             // bytes; also for the cloud
   std::map<PeerId, std::set<std::string>> waiting_;  // task_ids that were not answered yet
   std::size_t all_waiting_ = 0;
   std::map<PeerId, std::map<std::string, std::string>> copies_;            // taken: task_id by uid

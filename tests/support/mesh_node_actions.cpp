@@ -20,7 +20,24 @@ void MeshNode::perform(const EnqueueTask& action) {
   queue_->submit(action);
 }
 
+/// As a link that takes a while for each task.
+void MeshNode::write_slowly(PeerId link, std::size_t bytes) {
+  const std::size_t most = world_.options().most_unsent;
+  if (most == 0) return;
+  if (unsent_[link] > most) world_.fail("handed on over a link that is full");
+  unsent_[link] += bytes;
+  world_.after(number_, world_.drawn({}, std::chrono::milliseconds(300)), [this, link, bytes] {
+    const auto unsent = unsent_.find(link);
+    if (unsent == unsent_.end()) return;  // with its link
+    unsent->second -= std::min(unsent->second, bytes);
+    tell([&](Scheduler& scheduler, Instant now, Actions& out) {
+      scheduler.on_unsent(link, unsent_[link], now, out);
+    });
+  });
+}
+
 void MeshNode::perform(const HandOn& action) {
+  write_slowly(action.link, action.task->content.size());
   world_.mix(static_cast<std::uint64_t>(action.id));
   if (!ids_.insert(action.id).second) world_.fail("an id was given out twice");
   const std::string& uid = action.task->uid;

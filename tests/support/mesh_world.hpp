@@ -37,10 +37,11 @@ struct MeshOptions {
   Duration sharing_interval = std::chrono::seconds(1);
   Duration overdue_min = std::chrono::seconds(60);
   const char* policy = "original";
-  unsigned queue_refuses = 0;  // per cent of the enqueues
-  unsigned answers_lost = 0;   // ... that take effect although they say unavailable
-  unsigned tasks_fail = 0;     // per cent of the runs
-  unsigned peers_lose = 0;     // per cent of the tasks that an original node or cloud gets
+  std::size_t most_unsent = 0;  // bytes of contents for one link; 0: any number is sent at once
+  unsigned queue_refuses = 0;   // per cent of the enqueues
+  unsigned answers_lost = 0;    // ... that take effect although they say unavailable
+  unsigned tasks_fail = 0;      // per cent of the runs
+  unsigned peers_lose = 0;      // per cent of the tasks that an original node or cloud gets
 };
 
 /// One task of a client, and what became of it.

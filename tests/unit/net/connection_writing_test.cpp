@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -207,6 +209,56 @@ TEST_CASE("A peer that sends and never reads is no longer read, and goes on when
            link.connection->unsent_bytes() == 0;
   }));
   CHECK(link.closed.empty());
+}
+
+TEST_CASE(
+    "A connection that keeps reading reads however much is unsent, up to a bound of its own") {
+  ConnectionOptions options;
+  options.pause_bytes = options.drop_bytes = 64 << 10;
+  AnsweringLink link(options, "{\"a\":\"" + std::string(100'000, 'x') + "\"}\n");
+  link.connection->keep_reading(10'000'000);
+  for (int i = 0; i < 1000 && link.closed.empty(); ++i) {
+    link.flood();
+    link.loop.run_ready();
+  }
+  CHECK(link.objects >= 100);
+  CHECK(link.closed == std::vector<std::string>{"it does not read what is sent to it"});
+}
+
+TEST_CASE("Two ends that both have much to send come to an end where both keep reading") {
+  Loop loop;
+  auto [one, two] = support::stream_pair(loop.io);
+  const std::string object = "{\"a\":\"" + std::string(100'000, 'x') + "\"}\n";
+  constexpr std::size_t count = 50;
+  struct End {
+    std::shared_ptr<Connection> connection;
+    std::size_t objects = 0;
+    std::vector<std::size_t> unsent;  // after each write
+  };
+  std::array<End, 2> ends;
+  ends[0].connection = std::make_shared<Connection>(std::move(one), ConnectionOptions{});
+  ends[1].connection = std::make_shared<Connection>(std::move(two), ConnectionOptions{});
+  for (End& end : ends) {
+    end.connection->keep_reading(std::size_t{64} << 20);
+    end.connection->start(
+        {.on_object = [&end](std::string_view) { ++end.objects; },
+         .on_batch = {},
+         .on_framing_lost = {},
+         .on_closed = {},
+         .on_written = [&end] { end.unsent.push_back(end.connection->unsent_bytes()); }});
+    for (std::size_t i = 0; i < count; ++i) end.connection->send(object);
+    end.connection->flush();
+  }
+  CHECK(loop.run_until([&] {
+    return std::ranges::all_of(ends, [](const End& end) {
+      return end.objects == count && !end.unsent.empty() && end.unsent.back() == 0;
+    });
+  }));
+  for (End& end : ends) {
+    CHECK(std::ranges::is_sorted(end.unsent, std::greater{}));
+    end.connection->close("done");
+  }
+  loop.run_ready();
 }
 
 TEST_CASE("A peer that does not read is dropped once too much waits for it") {

@@ -322,6 +322,19 @@ TEST_CASE("Whatever happens to nodes that serve one queue, every task is answere
   live_all(faults, with);
 }
 
+TEST_CASE("Links of which most are full bring every task to an end all the same") {
+  MeshOptions with = options(false);
+  with.most_unsent = 2;
+  live_all({.kinds = true}, with);
+  live_all({.copyless = true}, in_time(with));
+  with = options(true);
+  with.most_unsent = 2;
+  with.answers_lost = 3;
+  Faults faults{.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true};
+  live_all(faults, with);
+  live_all(faults, in_time(with));
+}
+
 TEST_CASE("Histories that went wrong once") {
   MeshOptions with = options(true);
   with.answers_lost = 3;

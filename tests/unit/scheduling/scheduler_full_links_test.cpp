@@ -1,0 +1,246 @@
+// Links over which much is to be sent yet: they get no more, and what can go nowhere else waits.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "scheduling/scheduler.hpp"
+#include "support/scheduler_bench.hpp"
+#include "support/steal_bench.hpp"
+
+namespace fogctl {
+namespace {
+
+using namespace support;
+using namespace std::chrono_literals;
+using Kind = EnqueueAnswer::Kind;
+
+constexpr PeerId client = 1;
+constexpr PeerId runner = 101;  // a neighbour that alone can run thumbnail
+constexpr PeerId other = 102;   // one that cannot
+constexpr std::uint32_t lease = 5;
+constexpr std::size_t most = 1000;
+
+SchedulerOptions bounded(SchedulerOptions options = bench_options()) {
+  options.most_unsent = most;
+  options.kept_decisions = 10;
+  return options;
+}
+
+Task sized(std::string_view name, std::string_view uid, std::size_t size) {
+  Task task = task_of(name, uid);
+  task.content = "\"" + std::string(size - 2, 'x') + "\"";
+  return task;
+}
+
+template <typename Bench>
+Actions unsent(Bench& bench, PeerId link, std::size_t bytes) {
+  Actions out;
+  bench.scheduler.on_unsent(link, bytes, bench.now, out);
+  return out;
+}
+
+struct Narrow : SchedulerBench {
+  Narrow() : SchedulerBench(bounded()) {
+    (void)load(1);
+    (void)own_kinds({"light"});
+    for (const auto& [link, id, name] :
+         {std::tuple(other, "b", "ocr"), std::tuple(runner, "a", "thumbnail")}) {
+      (void)peer_up(link, fogctl_node(id));
+      (void)kinds(link, {name});
+      (void)peer_state(link, 0s);
+    }
+  }
+  Actions wait(Duration time) {
+    pass(time);
+    (void)peer_state(other, 0s);  // neither is silent
+    Actions out = peer_state(runner, 0s);
+    for (Action& action : tick()) out.push_back(std::move(action));
+    return out;
+  }
+};
+
+TEST_CASE("A task for a link that is full is accepted, waits, and goes once there is room") {
+  Narrow bench;
+  CHECK(unsent(bench, runner, most + 1).empty());
+  CHECK(bench.scheduler.is_full(runner));
+  CHECK(only<EnqueueTask>(bench.task(task_of("thumbnail", "u1"))).away);
+  CHECK(all<TellAccepted>(bench.enqueued("u1", Kind::away, lease)).size() <= 1);
+  const Actions waited = bench.wait(1h);
+  CHECK(all<ReturnResult>(waited).empty());
+  CHECK(all<HandOn>(waited).empty());
+  CHECK(unsent(bench, runner, most / 2 + 1).empty());  // not before it is half empty
+  CHECK(all<HandOn>(unsent(bench, runner, most / 2)).size() == 1);
+  CHECK_FALSE(bench.scheduler.is_full(runner));
+}
+
+TEST_CASE("Of tasks that go at once only as many go as make the link full") {
+  Narrow bench;
+  constexpr int count = 5;
+  for (int i = 0; i < count; ++i) {
+    (void)bench.task(sized("thumbnail", "u" + std::to_string(i), most * 2 / 5), client,
+                     std::to_string(i));
+  }
+  std::size_t handed = 0;
+  for (int i = 0; i < count; ++i) {
+    handed += all<HandOn>(bench.enqueued("u" + std::to_string(i), Kind::away, lease)).size();
+  }
+  CHECK(handed == 3);
+  CHECK(all<HandOn>(unsent(bench, runner, 0)).size() == 2);
+  CHECK(bench.scheduler.away() == count);
+}
+
+TEST_CASE("A link that has nothing to send takes any task, however long") {
+  Narrow bench;
+  CHECK(only<EnqueueTask>(bench.task(sized("thumbnail", "u1", 10 * most))).away);
+  CHECK(all<HandOn>(bench.enqueued("u1", Kind::away, lease)).size() == 1);
+  CHECK(bench.scheduler.is_full(runner));
+}
+
+TEST_CASE("What can run here does not wait for a link") {
+  SchedulerBench bench(bounded());
+  (void)bench.load(1);
+  (void)bench.cloud_up();
+  (void)unsent(bench, cloud_link, most + 1);
+  CHECK_FALSE(only<EnqueueTask>(bench.task(cloud_task("heavy", "u1"))).away);
+}
+
+TEST_CASE("The way to the cloud is full likewise, until the cloud is another one") {
+  SchedulerBench bench(bounded());
+  (void)bench.own_kinds({"light"});
+  (void)bench.cloud_up();
+  (void)unsent(bench, cloud_link, most + 1);
+  CHECK(only<EnqueueTask>(bench.task(task_of("heavy", "u1"))).away);
+  CHECK(all<HandOn>(bench.enqueued("u1", Kind::away, lease)).empty());
+  SUBCASE("it empties") {
+    CHECK(all<HandOn>(unsent(bench, cloud_link, 0)).size() == 1);
+  }
+  SUBCASE("it breaks") {
+    (void)bench.cloud_down();
+    CHECK(all<HandOn>(bench.cloud_up()).size() == 1);
+  }
+}
+
+TEST_CASE("A neighbour's task is not promised for a full link: that node has it still") {
+  Narrow bench;
+  (void)unsent(bench, runner, most + 1);
+  CHECK(all<EnqueueTask>(bench.task(task_of("thumbnail", "u1"), other)).empty());
+  CHECK(all<ReturnResult>(bench.wait(3s)).size() == 1);
+}
+
+TEST_CASE("A task that may not be handed on is not promised either") {
+  Narrow bench;
+  (void)unsent(bench, runner, most + 1);
+  Task task = task_of("thumbnail", "u1");
+  task.max_offload = 0;
+  CHECK(all<EnqueueTask>(bench.task(std::move(task))).empty());
+  CHECK(all<ReturnResult>(bench.wait(3s)).size() == 1);
+}
+
+TEST_CASE("A node that stops keeps what waits for room until it has gone") {
+  Narrow bench;
+  (void)unsent(bench, runner, most + 1);
+  (void)bench.drain();
+  const Actions taken = bench.taken(task_of("thumbnail", "u1"), lease, "");
+  CHECK(all<TakeBack>(taken).empty());
+  CHECK(all<HandOn>(unsent(bench, runner, 0)).size() == 1);
+}
+
+TEST_CASE("People hear why nothing goes there") {
+  Narrow bench;
+  (void)unsent(bench, runner, most + 1);
+  const DecisionView view = bench.scheduler.plan(task_of("thumbnail"), bench.now);
+  CHECK_FALSE(view.is_refused);
+  const auto place = std::ranges::find(view.places, runner, &Considered::link);
+  REQUIRE(place != view.places.end());
+  CHECK(place->verdict == PlaceVerdict::link_full);
+}
+
+TEST_CASE("No copy goes over a link that became full since it was planned") {
+  SchedulerOptions options = bounded(in_time_options());
+  StealBench bench(options);
+  (void)bench.load(1);
+  (void)bench.task(task_of("light", "u0"));
+  (void)bench.enqueued("u0", Kind::queued);
+  (void)bench.result(result_of("u0"));
+  (void)bench.task(task_of("light", "u0"));
+  (void)bench.enqueued("u0", Kind::queued);
+  bench.meet();
+  (void)bench.peer_state(101, 0s);
+  (void)bench.peer_state(102, 0s);
+  CHECK_FALSE(only<EnqueueTask>(bench.task(hurried())).away);
+  SUBCASE("of room") {
+    CHECK(all<HandOn>(bench.enqueued("u1", Kind::queued)).size() == 1);
+  }
+  SUBCASE("full") {
+    (void)unsent(bench, 101, most + 1);
+    (void)unsent(bench, 102, most + 1);
+    CHECK(all<HandOn>(bench.enqueued("u1", Kind::queued)).empty());
+  }
+}
+
+TEST_CASE("Nothing is given to a neighbour that asks while the link to it is full") {
+  StealBench bench(bounded(in_time_options()));
+  (void)bench.load(1);
+  bench.meet();
+  (void)bench.told(101, waiting_state(0));
+  for (const char* uid : {"u0", "u1", "u2"}) {
+    Task task = task_of("medium", uid);
+    task.exclusive = true;  // it has no copies
+    (void)bench.task(std::move(task), client, uid);
+    (void)bench.enqueued(uid, Kind::queued);
+  }
+  SUBCASE("it has room") {
+    CHECK(all<Withdraw>(bench.steal(101, 1)).size() == 1);
+  }
+  SUBCASE("it is full") {
+    (void)unsent(bench, 101, most + 1);
+    CHECK(only<RefuseSteal>(bench.steal(101, 1)).link == 101);
+  }
+}
+
+TEST_CASE("A neighbour is not silent while a long message of it comes") {
+  Narrow bench;
+  const auto closed = [&](Duration time) {
+    bench.pass(time);
+    (void)bench.peer_state(other, 0s);
+    return all<CloseLink>(bench.tick());
+  };
+  for (int i = 0; i < 10; ++i) {
+    bench.scheduler.on_peer_heard(runner, bench.now);
+    CHECK(closed(1s).empty());
+  }
+  CHECK(closed(1s).empty());
+  CHECK(closed(1s).empty());
+  CHECK(closed(1s).size() == 1);
+}
+
+TEST_CASE("A neighbour gets tasks while a long message of it comes, though its state is old") {
+  Narrow bench;
+  bench.pass(5s);
+  (void)bench.peer_state(other, 0s);
+  CHECK(all<EnqueueTask>(bench.task(task_of("thumbnail", "u1"))).empty());
+  bench.scheduler.on_peer_heard(runner, bench.now);
+  CHECK(only<EnqueueTask>(bench.task(task_of("thumbnail", "u2"), client, "2")).away);
+}
+
+TEST_CASE("A link that this node closes, as its peer does not read, costs its tasks no attempt") {
+  Narrow bench;
+  (void)bench.task(task_of("thumbnail", "u1"));
+  (void)bench.enqueued("u1", Kind::away, lease);
+  int attempts = 1;
+  SUBCASE("the peer is gone") {}
+  SUBCASE("it does not read") {
+    bench.scheduler.on_peer_unread(runner);
+    attempts = 0;
+  }
+  (void)bench.peer_lost(runner);
+  (void)bench.peer_up(103, fogctl_node("c"));
+  (void)bench.kinds(103, {"thumbnail"});
+  const auto again = all<HandOn>(bench.peer_state(103, 0s));
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].task->attempts == attempts);
+}
+
+}  // namespace
+}  // namespace fogctl
