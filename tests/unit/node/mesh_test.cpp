@@ -175,6 +175,27 @@ TEST_CASE("What does not say that it is a fog node is left, and dialled again wh
   }
 }
 
+TEST_CASE("A neighbour of which a long message comes bit by bit is not silent, and else it is") {
+  MeshBench bench;
+  Fog fog(bench.loop, "a");
+  fog.start();
+  Peer& peer = bench.connect(fog);
+  peer.write(ready_of("b"));
+  REQUIRE(bench.loop.run_until([&] { return fog.neighbours() == 1; }));
+  peer.write("{\"message_type\":\"task_result\",\"content\":\"");
+  for (int i = 0; i < 10; ++i) {
+    fog.tick(1s);
+    peer.write("x");
+    REQUIRE(bench.loop.run_until([&] {
+      fog.tick();
+      return fog.neighbours() == 0 || fog.neighbour().heard_at == fog.clock.now();
+    }));
+    REQUIRE(fog.neighbours() == 1);
+  }
+  for (int i = 0; i < 4; ++i) fog.tick(1s);
+  CHECK(bench.loop.run_until([&] { return fog.neighbours() == 0; }));
+}
+
 TEST_CASE("The link to a node that was named breaks: it is dialled again, and joins again") {
   MeshBench bench;
   Listening other(bench.loop.io);

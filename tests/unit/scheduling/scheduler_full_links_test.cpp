@@ -156,45 +156,49 @@ TEST_CASE("People hear why nothing goes there") {
   CHECK(place->verdict == PlaceVerdict::link_full);
 }
 
+/// Its one worker has a task of 10 ms, and two neighbours have free ones.
+struct Busy : StealBench {
+  Busy() : StealBench(bounded(in_time_options())) {
+    (void)load(1);
+    for (int i = 0; i < 2; ++i) {
+      (void)task(task_of("light", "u0"));
+      (void)enqueued("u0", Kind::queued);
+      if (i == 0) (void)result(result_of("u0"));
+    }
+    Actions none;
+    scheduler.on_started("u0", now, none);
+    meet();
+    for (const PeerId link : {101, 102}) (void)told(link, waiting_state(0));
+  }
+  void fill() {
+    for (const PeerId link : {101, 102}) (void)unsent(*this, link, most + 1);
+  }
+};
+
 TEST_CASE("No copy goes over a link that became full since it was planned") {
-  SchedulerOptions options = bounded(in_time_options());
-  StealBench bench(options);
-  (void)bench.load(1);
-  (void)bench.task(task_of("light", "u0"));
-  (void)bench.enqueued("u0", Kind::queued);
-  (void)bench.result(result_of("u0"));
-  (void)bench.task(task_of("light", "u0"));
-  (void)bench.enqueued("u0", Kind::queued);
-  bench.meet();
-  (void)bench.peer_state(101, 0s);
-  (void)bench.peer_state(102, 0s);
+  Busy bench;
   CHECK_FALSE(only<EnqueueTask>(bench.task(hurried())).away);
-  SUBCASE("of room") {
+  SUBCASE("room") {
     CHECK(all<HandOn>(bench.enqueued("u1", Kind::queued)).size() == 1);
   }
   SUBCASE("full") {
-    (void)unsent(bench, 101, most + 1);
-    (void)unsent(bench, 102, most + 1);
+    bench.fill();
     CHECK(all<HandOn>(bench.enqueued("u1", Kind::queued)).empty());
   }
 }
 
 TEST_CASE("Nothing is given to a neighbour that asks while the link to it is full") {
-  StealBench bench(bounded(in_time_options()));
-  (void)bench.load(1);
-  bench.meet();
-  (void)bench.told(101, waiting_state(0));
-  for (const char* uid : {"u0", "u1", "u2"}) {
-    Task task = task_of("medium", uid);
-    task.exclusive = true;  // it has no copies
-    (void)bench.task(std::move(task), client, uid);
-    (void)bench.enqueued(uid, Kind::queued);
-  }
-  SUBCASE("it has room") {
+  Busy bench;
+  Task task = task_of("light", "u1");
+  task.exclusive = true;  // it has no copies
+  task.time_requirement = 1h;
+  (void)bench.task(std::move(task));
+  (void)bench.enqueued("u1", Kind::queued);
+  SUBCASE("room") {
     CHECK(all<Withdraw>(bench.steal(101, 1)).size() == 1);
   }
-  SUBCASE("it is full") {
-    (void)unsent(bench, 101, most + 1);
+  SUBCASE("full") {
+    bench.fill();
     CHECK(only<RefuseSteal>(bench.steal(101, 1)).link == 101);
   }
 }
