@@ -216,7 +216,9 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
     if (lost) entry.in_queue = entry.held_away = false;
     const bool is_placed = entry.where == Where::here || entry.where == Where::away;
     const bool is_kept = entry.where == Where::parked && entry.was_in_queue;
-    if ((is_placed || is_kept) && !entry.in_queue) uids.push_back(uid);
+    // The result of what another call put there may have been lost on its way to this node.
+    const bool asks_again = entry.where == Where::here && entry.is_anothers;
+    if (((is_placed || is_kept) && !entry.in_queue) || asks_again) uids.push_back(uid);
   }
   std::ranges::sort(uids);
   for (const std::string_view uid : uids) {
