@@ -117,14 +117,14 @@ class RedisQueue final : public TaskQueue {
                                          std::vector<Lease>& leases) const;
   [[nodiscard]] Result<void> read_leased(const RedisReply& reply, std::uint32_t number,
                                          std::vector<Lease>& leases);
-  [[nodiscard]] RedisArguments finish_arguments(std::span<const Finished> tasks,
-                                                const LeaseWant& want, std::uint32_t number,
-                                                Instant now, std::size_t& keys) const;
+  struct FinishBatch;
+  [[nodiscard]] RedisArguments finish_arguments(const FinishBatch& batch, Instant now,
+                                                std::size_t& keys) const;
+  [[nodiscard]] Result<std::string> finish_once(Session& session, const FinishBatch& batch,
+                                                Instant now, std::vector<Lease>& next);
   [[nodiscard]] Result<Statuses> finish_some(Session& session, std::span<const Finished> tasks,
                                              const LeaseWant& want, Instant now,
                                              std::vector<Lease>& next);
-  void send_to_askers(Session& session, const RedisReply& asked, std::span<const Finished> tasks,
-                      const Statuses& statuses);
   struct Place;
   [[nodiscard]] Result<std::vector<Place>> waiting_places(Session& session, TaskState state,
                                                           std::size_t most);
@@ -138,10 +138,6 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<CancelStatus> status_of_ended(Session& session, const std::string& uid);
   [[nodiscard]] Result<void> tell(Session& session, std::string_view holder, std::string_view kind,
                                   std::string_view what);
-  [[nodiscard]] Result<void> tell_all(Session& session, std::string_view holders,
-                                      std::string_view record);
-  [[nodiscard]] Result<void> tell_askers(Session& session, const std::string& uid,
-                                         std::string_view record);
   [[nodiscard]] Result<void> tell_holder(Session& session, const std::string& uid);
   [[nodiscard]] Result<void> sweep_cancelled(Session& session, Instant now);
   [[nodiscard]] Result<bool> bury_one(Session& session, const std::string& uid,
