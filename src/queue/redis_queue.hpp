@@ -147,6 +147,7 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<bool> adopt(Session& session, const std::string& uid, std::string_view body);
   [[nodiscard]] Result<std::size_t> give_back_some(Session& session,
                                                    std::span<const LeaseRef> leases);
+  [[nodiscard]] Result<RedisReply> overdue(Session& session, std::string_view now);
   [[nodiscard]] Result<void> evict(Session& session, const std::string& holder,
                                    const std::string& now, std::string_view why);
   [[nodiscard]] Result<std::size_t> put_back_lost(Session& session);
@@ -159,6 +160,7 @@ class RedisQueue final : public TaskQueue {
   std::atomic<std::uint32_t> number_;
   std::atomic<std::int64_t> life_{0};  // when this holder registered, as far as known
   std::atomic<bool> evicted_{false};
+  std::atomic<Duration> lease_;  // as it was renewed last
   std::atomic<bool> has_lost_{false};
   std::mutex stray_mutex_;
   std::string stray_cursor_ = "0";  // how far the look for tasks without a place has come

@@ -228,6 +228,24 @@ requeue(uids, values)
 return #uids
 )lua";
 
+// overdue: whose leases have run out. They can be renewed only while the server is there: when
+// nobody has called this for more than a third of a lease, all have a whole one from now on.
+// KEYS 1 holders, 2 counts
+// ARGV 1 now, 2 length of a lease
+// Returns holders, 100 at most.
+constexpr std::string_view overdue = R"lua(
+local now, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
+local since = now - (redis.call('HGET', KEYS[2], 'looked_at') or now - lease / 4)
+-- Not each time: where every change is written to the disk at once, this is one.
+if since > lease / 20 or since < -lease then redis.call('HSET', KEYS[2], 'looked_at', ARGV[1]) end
+if since > lease / 3 then
+  for _, holder in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+    redis.call('ZADD', KEYS[1], 'XX', 'GT', string.format('%016.0f', now + lease), holder)
+  end
+end
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'LIMIT', 0, 100)
+)lua";
+
 // evict: ends a holder's lease at once, whatever it holds; put_back does the rest in steps.
 // KEYS 1 holders, 2 lives, 3 workers, 4 lost, 5 held of the holder, 6 lost_tasks of it and its life
 // ARGV 1 now, or empty to end a lease that has not run out, 2 holder, 3 its life, 4 why
@@ -306,6 +324,7 @@ std::string_view source_of(Script script) {
       joined({withdraw_keys, lua::registered, lua::take_from, lua::withdraw}),
       joined({lua::take_from, lua::cancel}),
       joined({task_keys, wake_key, lua::sliced, requeue, give_back}),
+      joined({overdue}),
       joined({evict}),
       joined({task_keys, wake_key, lua::sliced, requeue, put_back}),
       joined({lua::forget}),
