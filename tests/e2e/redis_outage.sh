@@ -11,9 +11,10 @@ work() {
   "$fogctl" worker --port "$redis_port" --concurrency 2 --name "$1" --lease 1s 2>"$dir/$1.log" &
   pid_of[$1]=$!
 }
-all_run() {
-  [ "$(redis-cli -p "$redis_port" hmget '{fog}:counts' l0 l1 l2 | awk '{ n += $1 } END { print n }')" = 4 ]
+count_leased() {
+  redis-cli -p "$redis_port" hmget '{fog}:counts' l0 l1 l2 | awk '{ n += $1 } END { print n }'
 }
+all_run() { [ "$(count_leased)" = 4 ]; }
 
 work worker
 for signal in STOP KILL; do
