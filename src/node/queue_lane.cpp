@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace fogctl {
@@ -128,9 +130,28 @@ void QueueLane::perform(LaneWork& work) {
   LaneWork rest = std::exchange(unsettled_, {});
   append(rest, std::move(work));
   settle(rest);
+  refuse_unsettled(tasks);
   if (!tasks.empty()) enqueue(tasks);
   if (!leaving.empty()) withdraw(leaving);
   for (const LaneCall& call : calls) deliver(call(queue_));
+}
+
+/// To the queue it would be there already, and what ended it was no answer to the one that came.
+void QueueLane::refuse_unsettled(std::vector<NewTask>& tasks) {
+  if (unsettled_.finish.empty() || tasks.empty()) return;
+  std::unordered_set<std::string_view> ending;
+  for (const Finished& one : unsettled_.finish) ending.insert(one.lease.uid);
+  std::vector<LaneAnswer> answers;
+  std::erase_if(tasks, [&](const NewTask& task) {
+    if (!ending.contains(task.task->uid)) return false;
+    answers.push_back({task.task->uid, task.away,
+                       failure(ErrorCode::unavailable,
+                               "the queue has not heard that the last task of this "
+                               "task_uid ended")});
+    return true;
+  });
+  if (answers.empty()) return;
+  deliver([this, answers = std::move(answers)] { events_.on_enqueued(answers); });
 }
 
 void QueueLane::enqueue(std::vector<NewTask>& tasks) {

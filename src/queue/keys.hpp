@@ -17,7 +17,7 @@ struct QueueKeys {
   std::string oldest;       // zset: the same members by arrival
   std::string delayed;      // zset: the same by when its turn is, of failed ones to be tried again
   std::string cancelled;    // hash: uid → its result, of held ones that were given up
-  std::string counts;       // hash: tasks by state and class, bytes, the last batch's number
+  std::string counts;       // hash: tasks by state and class, bytes, the last batch's number, …
   std::string attempts;     // hash: uid → runs that may have begun, of tasks whose lease was lost
   std::string holders;      // zset: holder by the end of its lease
   std::string lives;        // hash: holder → when it registered

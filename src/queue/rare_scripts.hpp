@@ -73,9 +73,10 @@ return {held_some and registered(ARGV[2], ARGV[1], ARGV[3]) or '', table.concat(
 // cancel: ends a task that waits, as a worker would with this result; else notes that it is given
 // up.
 // KEYS 1 tasks, 2 ready, 3 oldest, 4 delayed, 5 counts, 6 attempts, 7 cancelled, 8 results,
-//      9 results_age, 10 replies of the holder that enqueued it
+//      9 results_age, 10 replies of the holder that enqueued it, 11 askers
 // ARGV 1 uid, 2 its arrival, 3 its start-by, 4 the result's record, 5 digest to keep it or empty,
-//      6 end of the keeping, 7 how long replies wait for their holder (ms)
+//      6 end of the keeping, 7 how long replies wait for their holder (ms), 8 what the key of a
+//      holder's replies begins with
 // Returns 1 when it is ended, 0 when somebody holds it, -1 when it is gone.
 inline constexpr std::string_view cancel = R"lua(
 local tasks, counts, uid, record = KEYS[1], KEYS[5], ARGV[1], ARGV[4]
@@ -103,8 +104,15 @@ if ARGV[5] ~= '' then
   redis.call('HSET', KEYS[8], uid, value)
   redis.call('ZADD', KEYS[9], ARGV[6], uid)
 end
-redis.call('XADD', KEYS[10], '*', 'r', record)
-redis.call('PEXPIRE', KEYS[10], ARGV[7])
+local function reply(key)
+  redis.call('XADD', key, '*', 'r', record)
+  redis.call('PEXPIRE', key, ARGV[7])
+end
+reply(KEYS[10])
+for name in string.gmatch(redis.call('HGET', KEYS[11], uid) or '', '[^\n]+') do
+  reply(ARGV[8] .. name)
+end
+redis.call('HDEL', KEYS[11], uid)
 return 1
 )lua";
 

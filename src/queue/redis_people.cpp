@@ -255,9 +255,9 @@ Result<CancelStatus> RedisQueue::cancel_one(Session& session, const std::string&
   std::string record;
   append_record(record, cancelled_result(uid));
   RedisArguments arguments;
-  for (const std::string& key :
-       {keys_.tasks, keys_.ready, keys_.oldest, keys_.delayed, keys_.counts, keys_.attempts,
-        keys_.cancelled, keys_.results, keys_.results_age, keys_.replies(body->holder)}) {
+  for (const std::string& key : {keys_.tasks, keys_.ready, keys_.oldest, keys_.delayed,
+                                 keys_.counts, keys_.attempts, keys_.cancelled, keys_.results,
+                                 keys_.results_age, keys_.replies(body->holder), keys_.askers}) {
     arguments.add(key);
   }
   const std::string digest = body->task->uid_chosen ? digest_bytes(*body->task) : "";
@@ -269,13 +269,11 @@ Result<CancelStatus> RedisQueue::cancel_one(Session& session, const std::string&
   arguments.add(digest);
   arguments.add(expiry);
   arguments.add(replies_wait_ms);
-  const auto ended = caller_->run(session, Script::cancel, 10, arguments);
+  arguments.add(keys_.replies(""));
+  const auto ended = caller_->run(session, Script::cancel, 11, arguments);
   if (!ended) return std::unexpected(ended.error());
   if (ended->integer() < 0) return status_of_ended(session, uid);
-  if (ended->integer() > 0) {
-    if (auto told = tell_askers(session, uid, record); !told) return std::unexpected(told.error());
-    return CancelStatus::cancelled;
-  }
+  if (ended->integer() > 0) return CancelStatus::cancelled;
   if (auto told = tell_holder(session, uid); !told) return std::unexpected(told.error());
   return CancelStatus::will_apply;
 }
@@ -310,28 +308,6 @@ Result<void> RedisQueue::tell_progress(std::span<const TaskProgress> news) {
     }
     return {};
   });
-}
-
-/// `holders`: a line each.
-Result<void> RedisQueue::tell_all(Session& session, std::string_view holders,
-                                  std::string_view record) {
-  while (!holders.empty()) {
-    const std::string_view one = holders.substr(0, holders.find('\n'));
-    if (auto told = tell(session, one, "r", record); !told) return told;
-    holders.remove_prefix(std::min(one.size() + 1, holders.size()));
-  }
-  return {};
-}
-
-Result<void> RedisQueue::tell_askers(Session& session, const std::string& uid,
-                                     std::string_view record) {
-  const auto askers = RedisCaller::command(session, {"HGET", keys_.askers, uid});
-  if (!askers) return std::unexpected(askers.error());
-  if (askers->text().empty()) return {};
-  if (auto told = tell_all(session, askers->text(), record); !told) return told;
-  const auto gone = RedisCaller::command(session, {"HDEL", keys_.askers, uid});
-  if (!gone) return std::unexpected(gone.error());
-  return {};
 }
 
 /// Whoever holds it hears that it is given up.

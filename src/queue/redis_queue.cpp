@@ -60,7 +60,8 @@ RedisQueue::RedisQueue(RedisQueueOptions options, std::unique_ptr<RedisCaller> c
       held_key_(keys_.held(options_.holder)),
       caller_(std::move(caller)),
       news_(*caller_, keys_.replies(options_.holder), keys_.wake),
-      number_(static_cast<std::uint32_t>(entropy())) {}
+      number_(static_cast<std::uint32_t>(entropy())),
+      lease_(options_.lease) {}
 
 RedisQueue::~RedisQueue() = default;
 
@@ -130,6 +131,7 @@ Result<bool> RedisQueue::extend(std::size_t workers, Duration lease, Instant now
   arguments.add(options_.holder);
   arguments.add(time_digits(caller_->to_queue_time(now + lease)));
   arguments.add_number(static_cast<std::int64_t>(workers));
+  lease_ = lease;
   const auto life = call({"renew the lease"}, [&](Session& session) {
     return caller_->run(session, Script::extend, 3, arguments);
   });
@@ -186,8 +188,7 @@ Result<std::size_t> RedisQueue::give_back_some(Session& session, std::span<const
 Result<std::size_t> RedisQueue::recover_expired(Instant now) {
   const std::string now_text = time_digits(caller_->to_queue_time(now));
   return call({"recover tasks"}, [&](Session& session) -> Result<std::size_t> {
-    const auto holders = RedisCaller::command(
-        session, {"ZRANGEBYSCORE", keys_.holders, "-inf", "(" + now_text, "LIMIT", "0", "100"});
+    const auto holders = overdue(session, now_text);
     if (!holders) return std::unexpected(holders.error());
     for (std::size_t i = 0; i < holders->size(); ++i) {
       const auto evicted = evict(session, std::string((*holders)[i].text()), now_text, expired);
@@ -200,6 +201,15 @@ Result<std::size_t> RedisQueue::recover_expired(Instant now) {
     if (!adopted) return adopted;
     return *put + *adopted;
   });
+}
+
+Result<RedisReply> RedisQueue::overdue(Session& session, std::string_view now) {
+  RedisArguments arguments;
+  for (const std::string& key : {keys_.holders, keys_.counts}) arguments.add(key);
+  arguments.add(now);
+  arguments.add_number(
+      std::chrono::duration_cast<std::chrono::microseconds>(lease_.load()).count());
+  return caller_->run(session, Script::overdue, 2, arguments);
 }
 
 // Ends the lease of a holder; an empty `now` ends one that has not run out.

@@ -117,14 +117,14 @@ class RedisQueue final : public TaskQueue {
                                          std::vector<Lease>& leases) const;
   [[nodiscard]] Result<void> read_leased(const RedisReply& reply, std::uint32_t number,
                                          std::vector<Lease>& leases);
-  [[nodiscard]] RedisArguments finish_arguments(std::span<const Finished> tasks,
-                                                const LeaseWant& want, std::uint32_t number,
-                                                Instant now, std::size_t& keys) const;
+  struct FinishBatch;
+  [[nodiscard]] RedisArguments finish_arguments(const FinishBatch& batch, Instant now,
+                                                std::size_t& keys) const;
+  [[nodiscard]] Result<std::string> finish_once(Session& session, const FinishBatch& batch,
+                                                Instant now, std::vector<Lease>& next);
   [[nodiscard]] Result<Statuses> finish_some(Session& session, std::span<const Finished> tasks,
                                              const LeaseWant& want, Instant now,
                                              std::vector<Lease>& next);
-  void send_to_askers(Session& session, const RedisReply& asked, std::span<const Finished> tasks,
-                      const Statuses& statuses);
   struct Place;
   [[nodiscard]] Result<std::vector<Place>> waiting_places(Session& session, TaskState state,
                                                           std::size_t most);
@@ -138,10 +138,6 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<CancelStatus> status_of_ended(Session& session, const std::string& uid);
   [[nodiscard]] Result<void> tell(Session& session, std::string_view holder, std::string_view kind,
                                   std::string_view what);
-  [[nodiscard]] Result<void> tell_all(Session& session, std::string_view holders,
-                                      std::string_view record);
-  [[nodiscard]] Result<void> tell_askers(Session& session, const std::string& uid,
-                                         std::string_view record);
   [[nodiscard]] Result<void> tell_holder(Session& session, const std::string& uid);
   [[nodiscard]] Result<void> sweep_cancelled(Session& session, Instant now);
   [[nodiscard]] Result<bool> bury_one(Session& session, const std::string& uid,
@@ -151,6 +147,7 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<bool> adopt(Session& session, const std::string& uid, std::string_view body);
   [[nodiscard]] Result<std::size_t> give_back_some(Session& session,
                                                    std::span<const LeaseRef> leases);
+  [[nodiscard]] Result<RedisReply> overdue(Session& session, std::string_view now);
   [[nodiscard]] Result<void> evict(Session& session, const std::string& holder,
                                    const std::string& now, std::string_view why);
   [[nodiscard]] Result<std::size_t> put_back_lost(Session& session);
@@ -163,6 +160,7 @@ class RedisQueue final : public TaskQueue {
   std::atomic<std::uint32_t> number_;
   std::atomic<std::int64_t> life_{0};  // when this holder registered, as far as known
   std::atomic<bool> evicted_{false};
+  std::atomic<Duration> lease_;  // as it was renewed last
   std::atomic<bool> has_lost_{false};
   std::mutex stray_mutex_;
   std::string stray_cursor_ = "0";  // how far the look for tasks without a place has come

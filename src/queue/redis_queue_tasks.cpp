@@ -1,4 +1,4 @@
-// The calls of RedisQueue that every task passes through: enqueue, lease, finish.
+// The calls of RedisQueue by which a task comes to its worker: enqueue, lease.
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -13,14 +13,7 @@
 namespace fogctl {
 namespace {
 
-constexpr std::size_t lease_keys = 12;    // of the enqueue script too
-constexpr std::size_t first_stream = 17;  // of the finish script's keys
-
-FinishStatus finish_status_of(char letter) {
-  if (letter == 'd') return FinishStatus::done;
-  if (letter == 'c') return FinishStatus::cancelled;
-  return letter == 's' ? FinishStatus::superseded : FinishStatus::gone;
-}
+constexpr std::size_t lease_keys = 12;  // of the enqueue script too
 
 EnqueueStatus enqueue_status_of(char letter) {
   if (letter == 'h') return EnqueueStatus::leased;  // away already
@@ -43,11 +36,6 @@ std::size_t takes_of(const LeaseWant& want, std::span<const TaskEntry> entries,
     sum += want.estimates[index_of(entry.task->weight)];
   }
   return taken;
-}
-
-/// Whether the finish script needs the result of a task that goes to that stream, or to none (0).
-bool needs_result(const Finished& task, std::size_t stream) {
-  return stream > 0 || task.task->uid_chosen || task.dead_after > 0;
 }
 
 // A task given to this very enqueue that its want took answers by its outcome, not as another one.
@@ -270,121 +258,6 @@ Result<std::vector<Lease>> RedisQueue::lease(const LeaseWant& want, Instant now)
   });
   if (!leased) return std::unexpected(leased.error());
   return leases;
-}
-
-Result<std::vector<FinishStatus>> RedisQueue::finish(std::span<const Finished> tasks,
-                                                     const LeaseWant& want, Instant now,
-                                                     std::vector<Lease>& next) {
-  Statuses statuses;
-  statuses.reserve(tasks.size());
-  for (std::span<const Finished> rest = tasks; !rest.empty();) {
-    const auto some = rest.first(std::min(rest.size(), script_batch));
-    rest = rest.subspan(some.size());
-    const LeaseWant wanted = rest.empty() ? want : LeaseWant{};
-    const auto ended = call({"finish", some.size()}, [&](Session& session) {
-      return finish_some(session, some, wanted, now, next);
-    });
-    if (!ended) return std::unexpected(ended.error());
-    statuses.insert(statuses.end(), ended->begin(), ended->end());
-  }
-  if (!tasks.empty()) return statuses;
-  auto leased = lease(want, now);
-  if (!leased) return std::unexpected(leased.error());
-  std::ranges::move(*leased, std::back_inserter(next));
-  return statuses;
-}
-
-Result<RedisQueue::Statuses> RedisQueue::finish_some(Session& session,
-                                                     std::span<const Finished> tasks,
-                                                     const LeaseWant& want, Instant now,
-                                                     std::vector<Lease>& next) {
-  const std::uint32_t number = next_number();
-  std::size_t keys = 0;
-  const RedisArguments arguments = finish_arguments(tasks, want, number, now, keys);
-  const auto reply = caller_->run(session, Script::finish, keys, arguments);
-  if (!reply) {
-    if (want.at_most > 0) note_lost(number);
-    return std::unexpected(reply.error());
-  }
-  if (reply->size() != 6 || (*reply)[0].text().size() != tasks.size()) {
-    return failure(ErrorCode::failed, "unexpected answer of the finish script");
-  }
-  note_life((*reply)[2].text());
-  // What was leased and cannot be read is nobody's; that the tasks ended is what counts.
-  const LeasedBodies leased{(*reply)[4], (*reply)[3].integer(), (*reply)[5], number};
-  if (!read_bodies(leased, next)) note_lost(number);
-  Statuses statuses;
-  const RedisReply letters = (*reply)[0];
-  for (const char letter : letters.text()) statuses.push_back(finish_status_of(letter));
-  send_to_askers(session, (*reply)[1], tasks, statuses);
-  return statuses;
-}
-
-RedisArguments RedisQueue::finish_arguments(std::span<const Finished> tasks, const LeaseWant& want,
-                                            std::uint32_t number, Instant now,
-                                            std::size_t& keys) const {
-  // Redis wants the keys first: the streams of the holders that get replies among them.
-  std::vector<std::string_view> holders;
-  const auto stream_of = [&](const std::string& holder) -> std::size_t {
-    if (holder.empty() || holder == options_.holder) return 0;
-    const auto found = std::ranges::find(holders, std::string_view(holder)) - holders.begin();
-    const auto place = static_cast<std::size_t>(found);
-    if (place == holders.size()) holders.push_back(holder);
-    return first_stream + place;
-  };
-  std::vector<std::size_t> streams;
-  std::size_t bytes = 1024;
-  for (const Finished& task : tasks) {
-    streams.push_back(stream_of(task.reply_to));
-    bytes += 100;
-    if (needs_result(task, streams.back())) bytes += record_size(task.result) + 100;
-  }
-  RedisArguments arguments(bytes);
-  add_lease_keys(arguments);
-  for (const std::string& key : {keys_.results_age, keys_.dead, keys_.dead_age, keys_.cancelled}) {
-    arguments.add(key);
-  }
-  for (const std::string_view holder : holders) arguments.add(keys_.replies(holder));
-  keys = arguments.count();
-  add_lease_head(arguments, want, number, now);
-  arguments.add_number(static_cast<std::int64_t>(tasks.size()));
-  arguments.add(time_digits(caller_->to_queue_time(now + options_.limits.result_ttl)));
-  arguments.add_number(static_cast<std::int64_t>(options_.limits.max_result_bytes));
-  arguments.add(replies_wait_ms);
-  arguments.add_number(static_cast<std::int64_t>(options_.limits.max_dead));
-  for (const Finished& task : tasks) {
-    arguments.add(task.lease.uid);
-    if (task.unless_asked) {
-      arguments.add(std::to_string(task.lease.number) + '?');
-    } else {
-      arguments.add_number(task.lease.number);
-    }
-  }
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const Finished& task = tasks[i];
-    if (!needs_result(task, streams[i])) continue;
-    arguments.add_number(static_cast<std::int64_t>(i + 1));
-    arguments.add(is_kept(*task.task, task.result) ? digest_bytes(*task.task) : std::string());
-    arguments.add_number(static_cast<std::int64_t>(streams[i]));
-    arguments.add(task.dead_after > 0 ? eight_digits(task.dead_after) : std::string());
-    append_record(arguments.open(record_size(task.result)), task.result);
-    arguments.close();
-  }
-  return arguments;
-}
-
-// Holders that asked for a task which another one had enqueued. Not part of the finish script,
-// which cannot know these streams before. If this is lost, asking again finds the kept result.
-void RedisQueue::send_to_askers(Session& session, const RedisReply& asked,
-                                std::span<const Finished> tasks, const Statuses& statuses) {
-  for (std::size_t i = 0; i + 1 < asked.size() && !session.broken(); i += 2) {
-    const auto position = static_cast<std::size_t>(asked[i].integer() - 1);
-    const bool is_cancelled = statuses[position] == FinishStatus::cancelled;
-    std::string record;
-    append_record(record, is_cancelled ? cancelled_result(tasks[position].lease.uid)
-                                       : tasks[position].result);
-    std::ignore = tell_all(session, asked[i + 1].text(), record);
-  }
 }
 
 }  // namespace fogctl

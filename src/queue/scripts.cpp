@@ -64,24 +64,30 @@ return life
 // of
 //      the holders named in ARGV
 // ARGV 1 to 12 as for lease, 13 how many tasks, 14 end of the keeping of results, 15 most bytes of
-//      kept results, 16 how long replies wait for their holder (ms), 17 most dead tasks; uid, lease
-//      number of each task; then, of each that is dead or has a result to keep or to send: its
-//      position, digest to keep it or empty, which KEYS to send it to or 0, attempts (8) where it
-//      is dead or empty, record. With a '?' behind its lease number a task ends unless others asked
-//      for it: then it is put back
-// Returns {a letter for each task, position and holders of tasks that others asked for as well,
-//      life of the holder or '', runs that may have begun of a lone task, bodies leased, position
-//      and failed runs of those that have some}
-//      d done, c cancelled, s superseded, g gone
+//      kept results, 16 how long replies wait for their holder (ms), 17 most dead tasks, 18 what
+//      the key of a holder's replies begins with: who asked for a task is known here alone; uid,
+//      lease number of each task; then, of each that is dead or has a result to keep or to send:
+//      its position, digest to keep it or empty, which KEYS to send it to or 0, attempts (8) where
+//      it is dead or empty, record. With a '?' behind its lease number a task ends unless others
+//      asked for it: then it is put back
+// Returns {a letter for each task, life of the holder or '', runs that may have begun of a lone
+//      task, bodies leased, position and failed runs of those that have some}
+//      d done, c cancelled, s superseded, g gone, r still held: others asked for it, and its record
+//      is not there
 constexpr std::string_view finish = R"lua(
 local results_age, dead, dead_age, cancelled = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
 local now, total = ARGV[1], tonumber(ARGV[13])
-local first_record = 18 + 2 * total
-local uids, letters, asked, given_up, n = {}, {}, {}, {}, 0
-for i = 1, total do uids[i] = ARGV[16 + 2 * i] end
+local first_record = 19 + 2 * total
+local uids, letters, asked, has_record, given_up, n = {}, {}, {}, {}, {}, 0
+for i = 1, total do uids[i] = ARGV[17 + 2 * i] end
 
 local function is_ended(i)
   return letters[i] == 'd' or letters[i] == 'c'
+end
+local function look_for_askers()
+  if redis.call('EXISTS', askers) == 0 then return end
+  asked = redis.call('HMGET', askers, unpack(uids))
+  for at = first_record, #ARGV, 5 do has_record[tonumber(ARGV[at])] = true end
 end
 local function drop_held()
   local values = redis.call('HMGET', held, unpack(uids))
@@ -90,13 +96,15 @@ local function drop_held()
   local ended, leased, away, bytes = {}, {0, 0, 0}, 0, 0
   local back, back_values = {}, {}
   for i = 1, total do
-    local value, lease = values[i], ARGV[17 + 2 * i]
+    local value, lease = values[i], ARGV[18 + 2 * i]
     local is_held = value and string.sub(value, 60) == lease
     if value and not is_held and string.sub(value, 60) .. '?' == lease then
-      is_held = redis.call('HEXISTS', askers, uids[i]) == 0
-      if not is_held then back[#back + 1], back_values[#back + 1] = uids[i], value end
+      is_held = not asked[i]
+      if asked[i] then back[#back + 1], back_values[#back + 1] = uids[i], value end
     end
-    if is_held then
+    if is_held and asked[i] and not has_record[i] then
+      letters[i] = 'r'
+    elseif is_held then
       letters[i] = 'd'
       n = n + 1
       ended[n] = uids[i]
@@ -143,15 +151,15 @@ local function forget(ended)
   redis.call('HDEL', tasks, unpack(ended))
   if #given_up > 0 then redis.call('HDEL', cancelled, unpack(ended)) end
   if redis.call('EXISTS', attempts) == 1 then redis.call('HDEL', attempts, unpack(ended)) end
-  if redis.call('EXISTS', askers) == 0 then return end
-  for i = 1, total do
-    local names = is_ended(i) and redis.call('HGET', askers, uids[i])
-    if names then asked[#asked + 1], asked[#asked + 2] = i, names end
-  end
-  redis.call('HDEL', askers, unpack(ended))
+  if #asked > 0 then redis.call('HDEL', askers, unpack(ended)) end
 end
 local function keep_and_send()
   local kept, replies = 0, {}
+  local function reply(key, record)
+    local list = replies[key] or {}
+    list[#list + 1], list[#list + 2] = 'r', record
+    replies[key] = list
+  end
   for at = first_record, #ARGV, 5 do
     local i, digest = tonumber(ARGV[at]), ARGV[at + 1]
     local key, record = tonumber(ARGV[at + 2]), ARGV[at + 4]
@@ -163,15 +171,14 @@ local function keep_and_send()
       redis.call('HSET', results, uids[i], value)
       redis.call('ZADD', results_age, ARGV[14], uids[i])
     end
-    if is_ended(i) and key > 0 then
-      local list = replies[key] or {}
-      list[#list + 1], list[#list + 2] = 'r', record
-      replies[key] = list
+    if is_ended(i) and key > 0 then reply(KEYS[key], record) end
+    if is_ended(i) and asked[i] then
+      for name in string.gmatch(asked[i], '[^\n]+') do reply(ARGV[18] .. name, record) end
     end
   end
   for key, list in pairs(replies) do
-    redis.call('XADD', KEYS[key], '*', unpack(list))
-    redis.call('PEXPIRE', KEYS[key], ARGV[16])
+    redis.call('XADD', key, '*', unpack(list))
+    redis.call('PEXPIRE', key, ARGV[16])
   end
   return kept
 end
@@ -188,6 +195,7 @@ local function drop_results(steps)
   end
 end
 
+look_for_askers()
 local ended = drop_held()
 if n > 0 then
   if first_record <= #ARGV then keep_dead() end
@@ -200,7 +208,7 @@ if tonumber(ARGV[7]) > 0 and redis.call('EXISTS', ready, oldest, delayed) > 0 th
   bodies, tries, failed = lease_queued(5, now, ARGV[4])
 end
 local life = #bodies > 0 and registered(ARGV[2], now, ARGV[3]) or ''
-return {table.concat(letters), asked, life, tries, bodies, failed}
+return {table.concat(letters), life, tries, bodies, failed}
 )lua";
 
 // give_back: puts held tasks back into the queue.
@@ -218,6 +226,24 @@ for i = 1, #ARGV, 2 do
 end
 requeue(uids, values)
 return #uids
+)lua";
+
+// overdue: whose leases have run out. They can be renewed only while the server is there: when
+// nobody has called this for more than a third of a lease, all have a whole one from now on.
+// KEYS 1 holders, 2 counts
+// ARGV 1 now, 2 length of a lease
+// Returns holders, 100 at most.
+constexpr std::string_view overdue = R"lua(
+local now, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
+local since = now - (redis.call('HGET', KEYS[2], 'looked_at') or now - lease / 4)
+-- Not each time: where every change is written to the disk at once, this is one.
+if since > lease / 20 or since < -lease then redis.call('HSET', KEYS[2], 'looked_at', ARGV[1]) end
+if since > lease / 3 then
+  for _, holder in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+    redis.call('ZADD', KEYS[1], 'XX', 'GT', string.format('%016.0f', now + lease), holder)
+  end
+end
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'LIMIT', 0, 100)
 )lua";
 
 // evict: ends a holder's lease at once, whatever it holds; put_back does the rest in steps.
@@ -298,6 +324,7 @@ std::string_view source_of(Script script) {
       joined({withdraw_keys, lua::registered, lua::take_from, lua::withdraw}),
       joined({lua::take_from, lua::cancel}),
       joined({task_keys, wake_key, lua::sliced, requeue, give_back}),
+      joined({overdue}),
       joined({evict}),
       joined({task_keys, wake_key, lua::sliced, requeue, put_back}),
       joined({lua::forget}),

@@ -34,6 +34,7 @@ enum class Script {
   withdraw,
   cancel,
   give_back,
+  overdue,
   evict,
   put_back,
   forget,
@@ -41,7 +42,7 @@ enum class Script {
   census,
   adopt
 };
-inline constexpr std::size_t script_count = 15;
+inline constexpr std::size_t script_count = 16;
 
 /// The Lua text; lives as long as the program.
 [[nodiscard]] std::string_view source_of(Script script);

@@ -263,9 +263,9 @@ class TaskQueue {
   [[nodiscard]] virtual Result<std::vector<CancelStatus>> cancel(std::span<const std::string> uids,
                                                                  Instant now) = 0;
 
-  /// Puts back what holders with a lease that ran out before `now` held; says how many tasks. Also
-  /// mends, over several calls, what no holder's call can have left: a task that waits nowhere, a
-  /// place in the queue without its task.
+  /// Puts back what holders held whose lease ran out before `now`; returns how many. Where nobody
+  /// called it for a third of a lease, a server was away: all leases are whole again. Also mends,
+  /// over several calls, what no call can have left: a task without a place, a place without one.
   [[nodiscard]] virtual Result<std::size_t> recover_expired(Instant now) = 0;
 
   /// This holder leaves in order: what it still holds is put back, its workers no longer count.

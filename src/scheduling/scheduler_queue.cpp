@@ -250,8 +250,11 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
     ++late.in_flight;
     late.maybe_away = std::move(stray);
   }
-  if (lost) {
-    for (auto& [uid, entry] : entries_) entry.in_queue = entry.held_away = false;
+  for (auto& [uid, entry] : entries_) {
+    // The result of what another call put there may have been lost on its way to this node.
+    const bool asks_again = entry.where == Where::here && entry.is_anothers;
+    if (lost || asks_again) entry.in_queue = false;
+    if (lost) entry.held_away = false;
   }
   enqueue_again(out);
   place_parked(now, out);

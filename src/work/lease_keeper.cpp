@@ -17,7 +17,7 @@ constexpr Duration tick = milliseconds(100);
 /// is next leased, alone.
 constexpr Duration begun_age = milliseconds(50);
 /// What a process that is gone held is queued again within its lease and this.
-constexpr Duration recover_interval = milliseconds(500);
+constexpr Duration longest_recover_interval = milliseconds(500);
 constexpr Duration longest_wait_ahead = milliseconds(50);
 
 }  // namespace
@@ -28,6 +28,7 @@ LeaseKeeper::LeaseKeeper(TaskQueue& queue, WorkerPool& pool, const Clock& clock,
       pool_(pool),
       clock_(clock),
       options_(options),
+      recover_interval_(std::min(longest_recover_interval, options.lease / 10)),
       events_(std::move(events)),
       reconciler_(queue, pool),
       watchdog_(options.watchdog) {}
@@ -50,8 +51,11 @@ void LeaseKeeper::keep(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     tend_tasks();
-    if (clock_.now() >= renew_at_) renew();
-    if (clock_.now() >= recover_at_) recover();
+    // As of before the lease was renewed: this process may be stopped in between, and must not take
+    // itself for dead.
+    const Instant now = clock_.now();
+    if (now >= renew_at_) renew();
+    if (now >= recover_at_) recover(now);
     reconcile();
     tell_progress();
     watch();
@@ -74,9 +78,12 @@ void LeaseKeeper::renew() {
   }
 }
 
-void LeaseKeeper::recover() {
-  recover_at_ = clock_.now() + recover_interval;
-  const auto recovered = queue_.recover_expired(clock_.now());
+/// Not while the queue is away, as far as this process knows: that somebody looks after the leases
+/// tells the queue that others could renew theirs.
+void LeaseKeeper::recover(Instant now) {
+  recover_at_ = now + recover_interval_;
+  if (failing_) return;
+  const auto recovered = queue_.recover_expired(now);
   if (!recovered) return note_failure(recovered.error());
   if (*recovered == 0) return;
   log(LogLevel::warning, "queued again {} tasks of a process that was not heard of for {}",
@@ -125,10 +132,11 @@ void LeaseKeeper::give_back(std::vector<LeaseRef> leases) {
   pool_.wake();
 }
 
-/// Says once that the queue is away, until the lease is renewed again.
+/// Says once that the queue is away, until the lease is renewed again, which is tried soon.
 void LeaseKeeper::note_failure(const Error& error) {
   if (!failing_) log(LogLevel::warning, "the lease cannot be kept: {}", error.message);
   failing_ = true;
+  renew_at_ = std::min(renew_at_, clock_.now() + recover_interval_);
 }
 
 void LeaseKeeper::watch() {

@@ -49,7 +49,7 @@ class LeaseKeeper {
   void renew();
   void tend_tasks();
   void tell_progress();
-  void recover();
+  void recover(Instant now);
   void reconcile();
   void give_back(std::vector<LeaseRef> leases);
   void note_failure(const Error& error);
@@ -59,6 +59,7 @@ class LeaseKeeper {
   WorkerPool& pool_;
   const Clock& clock_;
   const KeeperOptions options_;
+  const Duration recover_interval_;
   const KeeperEvents events_;
   Instant renew_at_;
   Instant recover_at_;

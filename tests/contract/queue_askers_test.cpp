@@ -52,6 +52,27 @@ QUEUE_CASE("queue: every holder that asks for a task gets its result, once") {
   for (const auto& asker : askers) CHECK(replies(*asker).empty());
 }
 
+QUEUE_CASE("queue: who asks hears of what others ended beside it, and they lease as they want") {
+  Queues<Backend> queues;
+  const auto a = queues.open("a");
+  const auto b = queues.open("b");
+  enqueue(*a, {{.uid = "s"}, {.uid = "t"}, {.uid = "u"}, {.uid = "v"}});
+  CHECK(ask(*b) == duplicate);
+  // Their results are nobody else's, and not kept: but for b, `a` need not say them.
+  const auto leases = lease(*a, 3);
+  std::vector<Finished> ended;
+  for (const Lease& one : leases) ended.push_back(finished(one));
+  ended[0].lease.number += 1;
+  std::vector<Lease> next;
+  CHECK(must(a->finish(ended, up_to(1), start(), next)) ==
+        std::vector{FinishStatus::superseded, FinishStatus::done, FinishStatus::done});
+  CHECK(uids(next) == Names{"v"});
+  CHECK(replies(*b) == Names{"t"});
+  CHECK(finish(*a, ended) ==
+        std::vector{FinishStatus::superseded, FinishStatus::gone, FinishStatus::gone});
+  CHECK(replies(*b).empty());
+}
+
 QUEUE_CASE("queue: as many wait for a task as are promised its result, and no more") {
   Queues<Backend> queues;
   const auto a = queues.open("a");

@@ -51,8 +51,7 @@ QUEUE_CASE("queue: only holders whose lease ran out are recovered") {
   const auto of_a = lease(*a, 1);
   const auto of_b = lease(*b, 1);
   CHECK(must(b->extend(1, 60s, start() + 5s)));
-  CHECK(must(a->recover_expired(start() + 1s)) == 0);
-  CHECK(must(a->recover_expired(start() + first_lease)) == 0);
+  CHECK(recover(*a, start() + 1s, start() + first_lease) == 0);
   CHECK(must(b->recover_expired(start() + past)) == 1);
   CHECK(must(b->recover_expired(start() + past)) == 0);
   CHECK(finish(*a, of_a) == std::vector{FinishStatus::superseded});
@@ -123,8 +122,8 @@ QUEUE_CASE("queue: attempts add up, and a task that was recovered comes alone un
   Instant now = start();
   CHECK(lease(*a, 9, now).size() == 2);
   for (std::uint32_t attempt = 1; attempt <= 3; ++attempt) {
+    CHECK(recover(*a, now, now + past) > 0);
     now += past;
-    CHECK(must(a->recover_expired(now)) > 0);
     const auto leases = must(a->lease(
         {.idle = 9, .at_most = 9, .ahead = 1s, .estimates = {}, .order = QueueOrder::fifo}, now));
     REQUIRE(uids(leases) == Names{"killer"});

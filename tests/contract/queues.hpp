@@ -191,6 +191,13 @@ inline std::vector<FinishStatus> finish(TaskQueue& queue, const std::vector<Leas
   return finish(queue, tasks, now);
 }
 
+/// As processes do that live all that time: how many tasks they put back.
+inline std::size_t recover(TaskQueue& queue, Instant from, Instant until) {
+  std::size_t recovered = 0;
+  for (Instant now = from; now < until; now += 1s) recovered += must(queue.recover_expired(now));
+  return recovered + must(queue.recover_expired(until));
+}
+
 inline std::size_t sum(const std::array<std::size_t, task_class_count>& counts) {
   return counts[0] + counts[1] + counts[2];
 }

@@ -235,6 +235,36 @@ TEST_CASE("redis queue: a wrong password fails, and is not in the message") {
   CHECK(RedisQueue::open(options, system_clock()).has_value());
 }
 
+TEST_CASE("redis queue: while the server was away nobody's lease ran") {
+  RedisServer server("no");
+  const auto open = [&](const char* holder) {
+    return open_redis(redis_options(server, "fog", holder));
+  };
+  const auto worker = open("worker");
+  const auto node = open("node");
+  CHECK(must(worker->extend(1, first_lease, start())));
+  enqueue(*worker, {{.uid = "t"}}, up_to(1));
+  CHECK(recover(*node, start(), start() + 7s) == 0);  // then the server is away
+  const Instant back = start() + 30s;
+  SUBCASE("whoever was there looks after it first") {
+    CHECK(must(node->recover_expired(back)) == 0);
+  }
+  SUBCASE("or who came meanwhile") {
+    const auto late = open("late");
+    CHECK(must(late->extend(1, first_lease, back)));
+    CHECK(must(late->recover_expired(back)) == 0);
+  }
+  SUBCASE("and the clock of another server may be behind") {
+    CHECK(recover(*node, start() - 1h, start() - 1h + 7s) == 0);
+    CHECK(must(node->recover_expired(back)) == 0);
+  }
+  CHECK(recover(*node, back, back + 9s) == 0);
+  CHECK(must(worker->extend(1, first_lease, back + 9s)));
+  CHECK(recover(*node, back + 9s, back + 18s) == 0);
+  CHECK(recover(*node, back + 18s, back + 20s) == 1);  // the server was there: the worker is dead
+  CHECK_FALSE(must(worker->extend(1, first_lease, back + 20s)));
+}
+
 TEST_CASE("redis queue: a queue that was worked off leaves next to nothing in Redis") {
   RedisServer server;
   const auto queue = open_redis(redis_options(server, "fog", "a"));
@@ -242,7 +272,7 @@ TEST_CASE("redis queue: a queue that was worked off leaves next to nothing in Re
   must(queue->recover_expired(start()));
   finish(*queue, lease(*queue, 9));
   enqueue(*queue, {{.uid = "3"}, {.uid = "4"}}, up_to(2));
-  must(queue->recover_expired(start() + first_lease + 1s));
+  CHECK(recover(*queue, start(), start() + first_lease + 1s) == 2);
   finish(*queue, lease(*queue, 1));
   finish(*queue, lease(*queue, 1));
   must(queue->leave(start()));

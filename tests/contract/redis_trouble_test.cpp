@@ -186,6 +186,25 @@ TEST_CASE("redis trouble: reconnecting leaves nothing behind, and ends a wait un
   CHECK(queue->incarnation() == incarnation);
 }
 
+TEST_CASE("redis trouble: all who wait hear of an end whose answer the worker did not get") {
+  RedisServer server("no");
+  const auto first = open_redis(redis_options(server, "fog", "first"));
+  const auto second = open_redis(redis_options(server, "fog", "second"));
+  auto options = redis_options(server, "fog", "worker");
+  options.timeouts.call = 100ms;
+  const auto worker = open_redis(options);
+  enqueue(*first, {{.uid = "t"}});
+  enqueue(*second, {{.uid = "t", .arrival = 1s}});
+  const std::vector<Finished> ended = {finished(lease(*worker, 1).at(0))};
+  server.pause();
+  std::vector<Lease> none;
+  CHECK_FALSE(worker->finish(ended, {}, start(), none));
+  server.resume();
+  CHECK(finish(*worker, ended) == std::vector{FinishStatus::gone});
+  CHECK(must(first->wait(0s)).replies.size() == 1);
+  CHECK(must(second->wait(0s)).replies.size() == 1);
+}
+
 TEST_CASE("redis trouble: what a server forgot that was finished does not stay held for ever") {
   namespace fs = std::filesystem;
   RedisServer server("always");

@@ -36,7 +36,9 @@ struct Scene {
   LaneEvents events() {
     LaneEvents all;
     all.on_enqueued = [this](const auto& answers) {
-      for (const LaneAnswer& one : answers) say("enqueued " + one.uid);
+      for (const LaneAnswer& one : answers) {
+        say((one.outcome ? "enqueued " : "refused ") + one.uid);
+      }
     };
     all.on_withdrawn = [this](const auto& answers) {
       for (const LaneWithdrawal& one : answers) {
@@ -122,6 +124,22 @@ TEST_CASE("queue lane: a queue that cannot be asked is down, and is told to be u
   while (!has_said(3) && scene.clock.now() < end) std::this_thread::sleep_for(1ms);
   scene.lane.stop();
   CHECK(scene.said == Said{"down", "unavailable a", "up"});
+}
+
+TEST_CASE("queue lane: a uid that comes again waits until the queue knows of the last one's end") {
+  Scene scene;
+  NewTask away = scene.task("a");
+  away.away = true;
+  const auto held = scene.queue.enqueue({&away, 1}, {}, scene.clock.now());
+  REQUIRE(held.has_value());
+  LaneWork work = scene.enqueue("a");
+  work.enqueue.push_back(scene.task("b"));
+  work.finish.push_back({{"a", held->outcomes[0].number}, away.task, {}, {}});
+  scene.queue.fail_next(FailingQueue::When::before);
+  scene.lane.submit(std::move(work));  // before the lane asks for the load: the end is to fail
+  scene.lane.start();
+  scene.lane.stop();
+  CHECK(scene.said == Said{"down", "refused a", "up", "enqueued b"});
 }
 
 }  // namespace

@@ -75,6 +75,28 @@ TEST_CASE("A neighbour waits for what cannot be its own there") {
   waits(Sharing(), 102, true);  // the original has a queue of its own
 }
 
+TEST_CASE("What another node's call put there is asked for again once the queue is back") {
+  Sharing bench;
+  (void)bench.task(task_of("light", "u1"), client, "42");
+  CHECK(bench.met("u1").empty());
+  (void)bench.task(task_of("light", "u2"), client, "43");
+  CHECK(bench.enqueued("u2", Kind::queued).empty());  // of its own it hears by itself
+  bench.scheduler.on_queue_down();
+  CHECK(only<EnqueueTask>(bench.queue_up()).task->uid == "u1");
+  SUBCASE("it waits there still") {
+    CHECK(bench.met("u1").empty());
+    CHECK(bench.scheduler.unanswered() == 2);
+    CHECK(only<EnqueueTask>(bench.queue_up()).task->uid == "u1");
+  }
+  SUBCASE("it ended, and its result was lost on the way") {
+    CHECK(only<ReturnResult>(bench.enqueued("u1", Kind::done)).origin.task_id == "42");
+  }
+  SUBCASE("it ended, and nothing was kept: it runs again, for this node") {
+    CHECK(bench.enqueued("u1", Kind::queued).empty());
+    CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "42");
+  }
+}
+
 TEST_CASE("What a node hands on for another one is not handed to that one") {
   Sharing bench;
   (void)bench.peer_state(101, Duration::zero());

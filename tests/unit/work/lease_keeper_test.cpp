@@ -1,0 +1,98 @@
+#include "work/lease_keeper.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/log.hpp"
+#include "queue/memory_queue.hpp"
+#include "support/failing_queue.hpp"
+
+namespace fogctl {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Counts a keeper's calls, and refuses to renew a lease when it is told to.
+struct WatchedQueue : FailingQueue {
+  using FailingQueue::FailingQueue;
+  [[nodiscard]] Result<bool> extend(std::size_t workers, Duration lease, Instant now) override {
+    if (!is_away) return FailingQueue::extend(workers, lease, now);
+    ++refused;
+    return failure(ErrorCode::unavailable, "away");
+  }
+  [[nodiscard]] Result<std::size_t> recover_expired(Instant now) override {
+    auto recovered = FailingQueue::recover_expired(now);
+    ++recoveries;
+    return recovered;
+  }
+  std::atomic<bool> is_away = false;
+  std::atomic<int> refused = 0;
+  std::atomic<int> recoveries = 0;
+};
+
+/// As if the process was stopped for so long before each look at it.
+struct LeapingClock : Clock {
+  explicit LeapingClock(Duration leap) : leap_ns(leap.count()) {}
+  [[nodiscard]] Instant now() const override { return Instant(Duration(time_ns += leap_ns)); }
+  [[nodiscard]] WallTime wall_now() const override { return {}; }
+  const std::int64_t leap_ns;
+  mutable std::atomic<std::int64_t> time_ns = std::int64_t{1} << 50;
+};
+
+constexpr Duration a_lease = 1s;
+
+struct Scene {
+  explicit Scene(Duration leap)
+      : clock(leap),
+        queue(std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(QueueLimits{}, a_lease),
+                                            "me")),
+        pool(queue, handlers, clock, options(), {}),
+        keeper(queue, pool, clock, {a_lease, 1h}, {[this] { has_lost = true; }, {}}) {
+    set_log_level(LogLevel::off);
+  }
+  ~Scene() { set_log_level(LogLevel::info); }
+  static PoolOptions options() {
+    PoolOptions options;
+    options.holder = "me";
+    return options;
+  }
+  static void wait_for(const std::atomic<int>& count, int least) {
+    while (count < least) std::this_thread::sleep_for(1ms);
+  }
+
+  LeapingClock clock;
+  Handlers handlers{HandlerTable()};
+  WatchedQueue queue;
+  WorkerPool pool;  // not started
+  std::atomic<bool> has_lost = false;
+  LeaseKeeper keeper;
+};
+
+TEST_CASE("lease keeper: a process that was stopped, whenever, does not take itself for dead") {
+  Scene scene(a_lease + 1ms);
+  REQUIRE(scene.keeper.start().has_value());
+  Scene::wait_for(scene.queue.recoveries, 4);
+  scene.keeper.stop();
+  CHECK_FALSE(scene.has_lost);
+}
+
+TEST_CASE("lease keeper: who cannot renew its lease looks after nobody's, until it can again") {
+  Scene scene(a_lease / 20);
+  REQUIRE(scene.keeper.start().has_value());
+  Scene::wait_for(scene.queue.recoveries, 1);
+  scene.queue.is_away = true;
+  Scene::wait_for(scene.queue.refused, 1);
+  const int before = scene.queue.recoveries;
+  Scene::wait_for(scene.queue.refused, 4);
+  CHECK(scene.queue.recoveries == before);
+  scene.queue.is_away = false;
+  Scene::wait_for(scene.queue.recoveries, before + 1);
+  scene.keeper.stop();
+}
+
+}  // namespace
+}  // namespace fogctl
