@@ -272,25 +272,41 @@ void Scheduler::place_here(Entry& entry, const Placement& placement, Actions& ou
   task.estimated_queuing_time = to_seconds(placement.expected_wait);
   task.estimated_execution_time = to_seconds(entry.expected_run);
   set_where(entry, Where::here);
-  if (std::exchange(entry.held_away, false)) {
+  // What was found may be held still, although the queue was taken to have lost it.
+  if (std::exchange(entry.held_away, false) || is_anothers_task(entry)) {
     cancel_copies(entry, out);  // the queue has yet to take it back
     entry.look_at = Instant::max();
     out.push_back(TakeBack{task.uid, entry.lease_number});
+    if (is_anothers_task(entry)) ask_for_result(entry, out);
   } else if (queue_up_) {
     enqueue(entry, false, out);  // else when it is back
   }
 }
 
+/// The result of what goes back goes to who had queued it.
+void Scheduler::ask_for_result(Entry& entry, Actions& out) {
+  const bool is_waited_for = entry.origin.peer != nobody || !entry.other_origins.empty();
+  if (!is_waited_for) return forget(entry, out);
+  entry.in_queue = false;
+  if (queue_up_) enqueue(entry, false, out);
+}
+
+/// It was found in the queue, where another node had put it, or this one in an earlier life.
+bool Scheduler::is_anothers_task(const Entry& entry) const {
+  return !entry.reply_to.empty() && entry.reply_to != options_.node;
+}
+
 /// Somebody waits for it who will not place it elsewhere: this node answers for it.
-bool Scheduler::is_promised(const Entry& entry) {
+bool Scheduler::is_promised(const Entry& entry) const {
   if (!entry.was_in_queue) return false;
-  return !entry.origin.is_neighbour ||
+  return is_anothers_task(entry) || !entry.origin.is_neighbour ||
          !std::ranges::all_of(entry.other_origins, &Origin::is_neighbour);
 }
 
 /// It has no place now. What was promised waits for one, in the queue where that may bring it one;
 /// the rest is refused after a while.
 void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& out) {
+  undo_hop(entry);
   const Task& task = *entry.task;
   const bool may_run_here = runs_here(task) && (backlog_.workers() > 0 || !queue_up_);
   // While this node stops, those that serve the queue after it may run it.

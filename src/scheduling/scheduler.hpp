@@ -183,7 +183,8 @@ class Scheduler {
   void judge_prediction(const Entry& entry, const TaskResult& result, Instant now);
   void judge_copy(const Entry& entry, std::int64_t id, Instant now);
   void place(Entry& entry, Instant now, Actions& out);
-  [[nodiscard]] static bool is_promised(const Entry& entry);
+  [[nodiscard]] bool is_anothers_task(const Entry& entry) const;
+  [[nodiscard]] bool is_promised(const Entry& entry) const;
   void park(Entry& entry, std::string_view why, Instant now, Actions& out);
   [[nodiscard]] bool has_place(const Entry& entry, Instant now);
   [[nodiscard]] Unsent& unsent_over(PeerId link);
@@ -193,6 +194,7 @@ class Scheduler {
   void place_parked(Instant now, Actions& out, std::optional<PeerId> heard_of = {});
   [[nodiscard]] Placement here() const;
   void place_here(Entry& entry, const Placement& placement, Actions& out);
+  void ask_for_result(Entry& entry, Actions& out);
   void follow(Entry& entry, const Plan& plan, Instant now, Actions& out);
   void send_away(Entry& entry, const Placement& placement, Instant now, Actions& out);
   void send_away(Entry& entry, PeerId link, const Placement& placement, Instant now, Actions& out);

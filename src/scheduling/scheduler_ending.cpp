@@ -73,10 +73,12 @@ void Scheduler::refuse_parked(Entry& entry, Actions& out) {
   answer(entry, result, out);
 }
 
-/// In the queue: its last lease may hold, although the queue lost tasks.
+/// In the queue: its last lease may hold, although the queue lost tasks. Other nodes that serve the
+/// queue may have promised to answer what this one refuses.
 void Scheduler::finish_away(const Entry& entry, const TaskResult& result, Actions& out) {
   if (entry.lease_number == 0) return;
-  out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to});
+  const bool is_refused = result.error && is_refusal(result.error->code);
+  out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to, is_refused});
 }
 
 /// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.

@@ -253,6 +253,9 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   for (auto& [uid, entry] : entries_) {
     // The result of what another call put there may have been lost on its way to this node.
     const bool asks_again = entry.where == Where::here && entry.is_anothers;
+    // Where the queue has not lost it, it is to be found again by those that serve it.
+    const bool is_found = entry.where == Where::parked && is_anothers_task(entry);
+    if (lost && is_found && entry.held_away) out.push_back(TakeBack{uid, entry.lease_number});
     if (lost || asks_again) entry.in_queue = false;
     if (lost) entry.held_away = false;
   }

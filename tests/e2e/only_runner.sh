@@ -30,7 +30,8 @@ press() {
   wait_for "front to know what the runner can run" knows_press
   echo "$2" >"$dir/length"
   : >"$dir/begun"
-  "$fogctl" client --connect "$front" --task press --uid "$1" --requirement 100 >"$dir/$1" 2>"$dir/$1.log" &
+  "$fogctl" client --connect "$front" --task press --uid "$1" --requirement 100 >"$dir/$1" \
+    2>"$dir/$1.log" &
   pid_of[$1]=$!
   wait_for "the task to begin" has_begun
   echo 0.1 >"$dir/length"
@@ -70,7 +71,8 @@ pause 3
 start_runner
 : >"$dir/begun"
 wait_for "the task to begin" has_begun
-"$fogctl" client --connect "$front" --task press --uid all-die --requirement 100 >"$dir/all-die" 2>&1 &
+"$fogctl" client --connect "$front" --task press --uid all-die --requirement 100 \
+  >"$dir/all-die" 2>&1 &
 pid_of[all-die]=$!
 is_pressed all-die
 [ "$(wc -l <"$dir/begun")" -eq 1 ] || fail "it ran twice"

@@ -11,7 +11,9 @@ void MeshNode::perform(const EnqueueTask& action) {
   if (action.start_by < action.arrival) world_.fail("start-by lies before the arrival");
   const bool has_own_hop =
       std::ranges::find(action.task->offloading_nodes, id_) != action.task->offloading_nodes.end();
-  if (!action.away && has_own_hop) world_.fail("a task that runs here counts a hop from here");
+  // One that was found in a shared queue may have come from here before.
+  const bool may_have_hop = action.away || queue_->has_found_tasks();
+  if (has_own_hop && !may_have_hop) world_.fail("a task that runs here counts a hop from here");
   // One that the queue was given before may lie there to be run: its worker refuses it.
   const bool is_new = enqueued_.insert(action.task->uid).second;
   if (!action.away && is_new && !can_run(*action.task)) {

@@ -1,6 +1,7 @@
 // What was accepted and has no place: it waits for one, where nobody else will find it another.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "scheduling/scheduler.hpp"
@@ -152,11 +153,29 @@ TEST_CASE("A task that was found in the queue and cannot run here waits for a no
     REQUIRE(all<FinishAway>(done).size() == 1);
     CHECK(all<FinishAway>(done)[0].reply_to == "an-earlier-life");
   }
-  SUBCASE("this node learns it") {
-    const auto back = all<TakeBack>(bench.own_kinds({"light", "thumbnail"}));
-    REQUIRE(back.size() == 1);
-    CHECK(back[0].lease_number == lease);
+}
+
+TEST_CASE("What another life had queued goes back to its workers, and who waits here asks for it") {
+  Promised bench;
+  (void)bench.peer_lost(runner);
+  (void)bench.taken(task_of("thumbnail", "u1"), lease, "an-earlier-life");
+  const auto learns = [&] { return bench.own_kinds({"light", "thumbnail"}); };
+  SUBCASE("its client has come again") {
+    (void)bench.task(task_of("thumbnail", "u1"));
+    const Actions actions = learns();
+    CHECK(all<TakeBack>(actions).at(0).lease_number == lease);
+    CHECK_FALSE(all<EnqueueTask>(actions).at(0).away);
+    (void)bench.met("u1");
+    const auto answers = all<ReturnResult>(bench.result(result_of("u1")));
+    CHECK(std::ranges::count(answers, client, [](const auto& one) { return one.origin.peer; }) ==
+          1);
   }
+  SUBCASE("nobody waits here") {
+    const Actions actions = learns();
+    CHECK(all<TakeBack>(actions).size() == 1);
+    CHECK(all<EnqueueTask>(actions).empty());
+  }
+  CHECK(bench.scheduler.unanswered() == 0);
 }
 
 TEST_CASE("What a queue lost is offered to it again until it takes it, however full it is") {
