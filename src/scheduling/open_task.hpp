@@ -13,6 +13,11 @@
 
 namespace fogctl {
 
+/// Tasks of one uid.
+inline bool is_same_task(const Task& a, const Task& b) {
+  return a.name == b.name && a.content == b.content;
+}
+
 struct OpenTask {
   enum class Where { parked, here, going_away, away };
   struct Copy {

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t most_origins = 16;
 
-bool is_same_task(const Task& a, const Task& b) {
-  return a.name == b.name && a.content == b.content;
-}
-
 }  // namespace
 
 Scheduler::Scheduler(SchedulerOptions options, Random random)

@@ -160,9 +160,7 @@ bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
   now_ = now;
   const Task& task = *taken.task;
   Entry* entry = entry_of(task.uid);
-  const bool is_another =
-      entry != nullptr && (entry->task->name != task.name || entry->task->content != task.content);
-  if (is_another) {  // of the same uid, which the queue will refuse
+  if (entry != nullptr && !is_same_task(*entry->task, task)) {  // which the queue will refuse
     out.push_back(TakeBack{task.uid, taken.lease_number});
     return false;
   }
