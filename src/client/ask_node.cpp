@@ -12,6 +12,7 @@
 #include "json/json.hpp"
 #include "net/connection.hpp"
 #include "net/dialer.hpp"
+#include "net/timer_length.hpp"
 
 namespace fogctl {
 namespace {
@@ -28,7 +29,7 @@ class Question {
       if (!socket) return finish(std::unexpected(socket.error()));
       ask(std::move(*socket), question);
     });
-    timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(budget));
+    timer_.expires_after(timer_length(budget));
     timer_.async_wait([this](asio::error_code error) {
       if (!error) finish(failure(ErrorCode::timed_out, "no answer from " + to_string(node_)));
     });

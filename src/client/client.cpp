@@ -15,6 +15,7 @@
 #include "base/random.hpp"
 #include "client/session.hpp"
 #include "json/json.hpp"
+#include "net/timer_length.hpp"
 #include "wire/messages.hpp"
 
 namespace fogctl {
@@ -27,10 +28,6 @@ constexpr std::uint64_t node_errors_shown = 5;
 /// 54 random bits before a task's number: short enough together for a std::string to hold without
 /// allocating.
 constexpr std::size_t uid_prefix_size = 9;
-
-std::chrono::steady_clock::duration as_steady(Duration length) {
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(length);
-}
 
 Task task_of(const TaskStream& stream, const ClientPlan& plan) {
   Task task;
@@ -229,7 +226,7 @@ void Runner::write_task(std::string& out, const SentTask& sent, Sending how) {
 }
 
 void Runner::wake_at(Instant when) {
-  wake_timer_.expires_after(as_steady(when - clock_.now()));
+  wake_timer_.expires_after(timer_length(when - clock_.now()));
   wake_timer_.async_wait([this](asio::error_code error) {
     if (!error) pump();
   });
@@ -329,7 +326,7 @@ void Runner::on_signal() {
 }
 
 void Runner::show_progress() {
-  progress_timer_.expires_after(as_steady(progress_interval));
+  progress_timer_.expires_after(timer_length(progress_interval));
   progress_timer_.async_wait([this](asio::error_code error) {
     if (error || finished_) return;
     events_.on_progress(total_of(report_));

@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "net/dialer.hpp"
+#include "net/timer_length.hpp"
 
 namespace fogctl {
 namespace {
@@ -39,7 +40,7 @@ void Reconnector::try_later(NodeIndex first, Done done) {
   back_off_ = back_off_after(back_off_);
   const double share = 0.5 + random_.unit() / 2;
   const Duration pause = from_seconds(to_seconds(back_off_) * share);
-  timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(pause));
+  timer_.expires_after(timer_length(pause));
   timer_.async_wait([this, first](asio::error_code error) {
     if (!error && is_busy())
       try_each(order_from(first), reconnect_budget, std::exchange(done_, {}));

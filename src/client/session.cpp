@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "json/json.hpp"
+#include "net/timer_length.hpp"
 
 namespace fogctl {
 namespace {
@@ -19,10 +20,6 @@ template <typename... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
 };
-
-std::chrono::steady_clock::duration as_steady(Duration length) {
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(length);
-}
 
 bool may_pass(TaskErrorCode code) {
   return code == TaskErrorCode::unavailable || code == TaskErrorCode::overloaded;
@@ -225,7 +222,7 @@ void Session::arm_timer() {
   const auto oldest = outstanding_.oldest_sent();
   if (timer_armed_ || ended_ || !oldest) return;
   timer_armed_ = true;
-  timer_.expires_after(as_steady(*oldest + options_.timeout - clock_.now()));
+  timer_.expires_after(timer_length(*oldest + options_.timeout - clock_.now()));
   timer_.async_wait([this](asio::error_code error) {
     timer_armed_ = false;
     if (!error && !ended_) on_timer();
@@ -251,7 +248,7 @@ void Session::arm_due_timer() {
   if (at <= now) at = now + full_pause;
   if (due_timer_at_ && *due_timer_at_ <= at) return;
   due_timer_at_ = at;
-  due_timer_.expires_after(as_steady(at - now));
+  due_timer_.expires_after(timer_length(at - now));
   due_timer_.async_wait([this](asio::error_code error) {
     if (error || ended_) return;
     due_timer_at_.reset();

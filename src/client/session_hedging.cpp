@@ -6,6 +6,7 @@
 
 #include "client/session.hpp"
 #include "json/json.hpp"
+#include "net/timer_length.hpp"
 
 namespace fogctl {
 namespace {
@@ -14,10 +15,6 @@ namespace {
 constexpr Duration first_word_within = std::chrono::milliseconds(200);
 constexpr Duration between_searches = std::chrono::seconds(1);
 constexpr Duration search_budget = std::chrono::seconds(2);
-
-std::chrono::steady_clock::duration as_steady(Duration length) {
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(length);
-}
 
 }  // namespace
 
@@ -33,7 +30,7 @@ void Session::await_first_word() {
 
 /// Where another node has spoken, it is waited no longer than for a task to be accepted.
 void Session::arm_word_timer(Duration length) {
-  word_timer_.expires_after(as_steady(length));
+  word_timer_.expires_after(timer_length(length));
   word_timer_.async_wait([this](asio::error_code error) {
     if (error || ended_ || !awaits_first_word_) return;
     const NodeIndex other = node_other_than(current_);
@@ -73,7 +70,7 @@ void Session::seek_other() {
   seeker_.try_each(std::move(order), search_budget, [this](auto found) {
     if (ended_) return;
     if (found && !links_[found->node]) open_link(std::move(*found));
-    seek_timer_.expires_after(as_steady(between_searches));
+    seek_timer_.expires_after(timer_length(between_searches));
     seek_timer_.async_wait([this](asio::error_code error) {
       if (!error) seek_other();
     });
@@ -85,7 +82,7 @@ void Session::arm_hedge_timer() {
   const auto due = hedging_.next_due();
   if (ended_ || !due || (hedge_timer_at_ && *hedge_timer_at_ <= *due)) return;
   hedge_timer_at_ = due;
-  hedge_timer_.expires_after(as_steady(*due - clock_.now()));
+  hedge_timer_.expires_after(timer_length(*due - clock_.now()));
   hedge_timer_.async_wait([this](asio::error_code error) {
     if (error || ended_) return;
     // Where this process itself was late, what it was told meanwhile is heard first.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "client/session.hpp"
+#include "net/timer_length.hpp"
 
 namespace fogctl {
 namespace {
@@ -165,8 +166,7 @@ void Session::move_on() {
 void Session::start_away_timer(const std::string& why) {
   if (is_away_) return;
   is_away_ = true;
-  away_timer_.expires_after(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(options_.timeout));
+  away_timer_.expires_after(timer_length(options_.timeout));
   away_timer_.async_wait([this, why](asio::error_code error) {
     if (error || ended_ || !is_away_) return;
     is_away_ = false;

@@ -6,14 +6,11 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "json/scanner.hpp"
 #include "json/utf8.hpp"
 
 namespace fogctl::json {
 namespace {
-
-bool is_space(char c) {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
 
 /// Walks text that was checked: nothing here can run past its end.
 class Slicer {

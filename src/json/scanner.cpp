@@ -3,10 +3,6 @@
 namespace fogctl::json {
 namespace {
 
-bool is_space(char c) {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 /// Position of the first quote or backslash at or after `from`, or the end.
 std::size_t end_of_plain_text(std::string_view bytes, std::size_t from) {
   while (from < bytes.size() && bytes[from] != '"' && bytes[from] != '\\') ++from;

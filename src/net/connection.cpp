@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "net/address.hpp"
+#include "net/timer_length.hpp"
 
 namespace fogctl {
 namespace {
@@ -199,7 +200,7 @@ void Connection::on_written() {
   if (events_.on_written) events_.on_written();
   if (!open_) return;
   if (gap_ == Duration::zero()) return write_more();
-  pace_timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(gap_));
+  pace_timer_.expires_after(timer_length(gap_));
   pace_timer_.async_wait([self = shared_from_this()](asio::error_code error) {
     if (!error && self->open_) self->write_more();
   });

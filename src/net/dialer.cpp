@@ -1,4 +1,5 @@
 #include "net/dialer.hpp"
+#include "net/timer_length.hpp"
 
 #include <fmt/format.h>
 #include <asio/connect.hpp>
@@ -19,7 +20,7 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
       : resolver(io), socket(io), timer(io), address(std::move(to)), done(std::move(callback)) {}
 
   void start(Duration budget) {
-    timer.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(budget));
+    timer.expires_after(timer_length(budget));
     timer.async_wait([self = shared_from_this()](asio::error_code error) {
       if (!error) self->fail(ErrorCode::timed_out, "no answer in time");
     });

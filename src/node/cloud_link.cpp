@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "net/dialer.hpp"
+#include "net/timer_length.hpp"
 
 namespace fogctl {
 namespace {
@@ -36,10 +37,6 @@ ConnectionOptions link_options(ConnectionOptions options) {
   options.pause_bytes = std::numeric_limits<std::size_t>::max();
   options.drop_bytes = std::numeric_limits<std::size_t>::max();
   return options;
-}
-
-auto timer_length(Duration length) {
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(length);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/log.hpp"
+#include "net/timer_length.hpp"
 #include "node/queue_words.hpp"
 #include "node/signals.hpp"
 
@@ -315,8 +316,7 @@ void Node::arm_tick() {
   if (due >= tick_at_) return;
   tick_at_ = due;
   const Instant now = clock_.now();
-  tick_timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-      due > now ? due - now : shortest_tick));
+  tick_timer_.expires_after(timer_length(due > now ? due - now : shortest_tick));
   tick_timer_.async_wait([this](asio::error_code error) {
     if (!error) tick();
   });

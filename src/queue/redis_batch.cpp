@@ -18,7 +18,6 @@ constexpr std::size_t time_width = 16;
 constexpr std::size_t digest_width = 8;
 constexpr std::size_t holder_at = 2 * digest_width;  // its length, then the name
 constexpr std::size_t times_width = 16;              // arrival, start-by
-constexpr std::size_t ticket_width = 58;
 
 void append_digits(std::string& out, std::uint64_t number, std::size_t width) {
   const std::size_t start = out.size();

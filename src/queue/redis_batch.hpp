@@ -31,7 +31,8 @@ struct TaskEntry {
 void add_body(RedisArguments& arguments, const TaskEntry& entry);
 /// Adds what held says of the task under this lease: `flag` as in scripts.hpp.
 void add_held(RedisArguments& arguments, const TaskEntry& entry, char flag, std::uint32_t number);
-/// Where it stands in the queue.
+/// Where it stands in the queue: so many characters.
+inline constexpr std::size_t ticket_width = 58;
 [[nodiscard]] std::string ticket_of(const TaskEntry& entry);
 [[nodiscard]] std::size_t body_size(const TaskEntry& entry);
 

@@ -10,7 +10,6 @@
 namespace fogctl {
 namespace {
 
-constexpr std::size_t ticket_width = 58;
 constexpr std::string_view page = "1000";
 /// A holder with more unread replies than this is not told how far tasks are.
 constexpr std::int64_t most_unread = 1000;
