@@ -93,10 +93,10 @@ head -c 200000 /dev/zero | tr '\0' x >"$dir/long"
   kill -CONT "${pid_of[home]}"
 ) &
 freezer=$!
-"$fogctl" client --connect "$home" --connect "$away" --hedge 0.2 --load light=40/s \
+"$fogctl" client --connect "$home" --connect "$away" --hedge 0.2 --load light=10/s \
   --content-file "$dir/long" --duration 4s --requirement 1 --json >"$dir/report"
 wait "$freezer"
-[ "$(figure sent)" = 160 ] || fail "only $(figure sent) of 160 were sent"
+[ "$(figure sent)" = 40 ] || fail "only $(figure sent) of 40 were sent"
 
 echo "an exclusive task waits for its node"
 cat >"$dir/once.py" <<'EOF'

@@ -121,7 +121,7 @@ check_kept("slowed", sent)
 def pause(word):
     subprocess.run([fogctl, "queue", word, "--connect", address], check=True, capture_output=True)
 
-dropped, count, end = Peer(address), 180, time.monotonic() + 20
+dropped, count, end = Peer(address), 180, time.monotonic() + 60
 pause("pause")
 for i in range(count):
     dropped.send(heavy("dropped", i))
