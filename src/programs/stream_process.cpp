@@ -274,7 +274,10 @@ StreamAnswer StreamProcess::talk(const Task& task, const Run& run, const StreamR
 void StreamProcess::log_errors() {
   for (;;) {
     auto line = take_line(errors_, 0);
-    if (!line && errors_.size() > longest_logged) line = std::exchange(errors_, {});
+    if (!line && errors_.size() > longest_logged) {
+      line = errors_;
+      errors_.clear();
+    }
     if (!line) return;
     recent_ = *line + '\n';
     if (++logged_ > most_logged) continue;

@@ -94,10 +94,15 @@ Result<bool> RedisNews::look(Duration block, QueueNews& news) {
   }
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(block).count();
   const std::string block_ms = std::to_string(ms);
-  std::vector<std::string_view> read = {"XREAD", "COUNT", "1000"};
-  if (ms > 0) read.insert(read.end(), {"BLOCK", block_ms});
-  read.insert(read.end(), {"STREAMS", replies_key_, wake_key_, "0-0", last_wake_});
-  connection_->append(read);
+  const std::string_view read[] = {"XREAD",   "COUNT",      "1000",    "BLOCK", block_ms,
+                                   "STREAMS", replies_key_, wake_key_, "0-0",   last_wake_};
+  if (ms > 0) {
+    connection_->append(read);
+  } else {  // BLOCK 0 waits for ever
+    const std::string_view look[] = {"XREAD",      "COUNT",   "1000", "STREAMS",
+                                     replies_key_, wake_key_, "0-0",  last_wake_};
+    connection_->append(look);
+  }
   if (trims) {
     const auto trimmed = connection_->read();
     if (!trimmed) return failed(trimmed.error());

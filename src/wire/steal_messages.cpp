@@ -30,9 +30,9 @@ constexpr Field<StealRefused> refused_fields[] = {
 };
 
 template <typename Kind>
-Result<Message> read(const json::Object& object, std::span<const Field<Kind>> fields) {
+Result<Message> read(const json::Object& object, std::span<const Field<Kind>> of_kind) {
   Kind message;
-  auto wrong = read_fields<Kind>(object, fields, message, [](const auto&) {});
+  auto wrong = read_fields<Kind>(object, of_kind, message, [](const auto&) {});
   if (!wrong && message.request == 0) wrong = wrong_field("request", a_request, "null");
   if (wrong) return failure(ErrorCode::invalid, *wrong);
   return message;
