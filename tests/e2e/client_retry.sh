@@ -12,13 +12,14 @@ start_on() { # NAME ADDRESS ARGUMENT…
   start "$1" fog --port "$redis_port" --listen "$2" --no-discovery --lease 1s "${@:3}"
 }
 
-# start_load ARGUMENT…: a load of some seconds in the background, that runs since a second.
+# start_load ARGUMENT…: a load of some seconds in the background, connected for a second.
 start_load() {
   "$fogctl" client --load sleep=100/s,echo=100/s --content 0.01 --duration 4s --requirement 100 \
     --json "$@" >"$dir/out" 2>"$dir/client.log" &
   pid_of[load]=$!
-  a_second_old() { [ "$(ps -o etimes= -p "${pid_of[load]}")" -ge 1 ]; }
-  wait_for "the load to run" a_second_old
+  is_connected() { ss -Htnp state established | grep -q "pid=${pid_of[load]},"; }
+  wait_for "the load to be connected" is_connected
+  read -rt 1 <><(:) || true
 }
 
 # all_answered WHAT: the load has ended, nothing lost or failed, and says that it connected again.
