@@ -67,12 +67,12 @@ check_load() {
   [ "$different" = 280 ] || fail "$different different tasks ran"
   [ "$(figure repeated_answers)" = 0 ] || fail "a task was answered twice"
   [ "$(figure unknown_answers)" = 0 ] || fail "an answer was to no task"
-  # Of each second that it is frozen, three times, the tasks of the first half would be late.
+  # Of each second that it is frozen, three times, the tasks of the first half would be late: 60.
   [ "$(figure hedged)" -ge 90 ] || fail "few were hedged"
-  [ "$late" -le 15 ] || fail "$late were late"
+  [ "$late" -le 25 ] || fail "$late were late"
   # As it goes on it reads in two pieces or so, each with the tasks of a tenth of a second whose
-  # calling off is not in it: three times twice four.
-  [ "$((runs - different))" -le 24 ] || fail "$((runs - different)) ran twice"
+  # calling off is not in it: three times twice four, and twice that on a slow machine; of 110.
+  [ "$((runs - different))" -le 45 ] || fail "$((runs - different)) ran twice"
 }
 
 check_load --queue-backend memory -- --queue-backend memory
