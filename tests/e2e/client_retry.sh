@@ -12,14 +12,17 @@ start_on() { # NAME ADDRESS ARGUMENT…
   start "$1" fog --port "$redis_port" --listen "$2" --no-discovery --lease 1s "${@:3}"
 }
 
-# start_load ARGUMENT…: a load of some seconds in the background, connected for a second.
+results() { redis-cli -p "$redis_port" hlen '{fog}:results'; }
+
+# start_load ARGUMENT…: a load of some seconds in the background, of which some is answered.
 start_load() {
+  local before
+  before=$(results)
   "$fogctl" client --load sleep=100/s,echo=100/s --content 0.01 --duration 4s --requirement 100 \
     --json "$@" >"$dir/out" 2>"$dir/client.log" &
   pid_of[load]=$!
-  is_connected() { ss -Htnp state established | grep -q "pid=${pid_of[load]},"; }
-  wait_for "the load to be connected" is_connected
-  read -rt 1 <><(:) || true
+  is_answered() { [ "$(results)" -ge $((before + 100)) ]; }
+  wait_for "the load to be answered" is_answered
 }
 
 # all_answered WHAT: the load has ended, nothing lost or failed, and says that it connected again.
