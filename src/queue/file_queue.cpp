@@ -119,7 +119,7 @@ Result<std::vector<std::uint32_t>> FileQueue::withdraw(std::span<const std::stri
   store_->begin();
   const std::uint32_t number = store_->next_number();
   for (const std::string& uid : uids) {
-    numbers.push_back(store_->withdraw(*me_, uid, number) ? number : 0);
+    numbers.push_back(store_->withdraw(*me_, uid, number));
   }
   if (std::ranges::find(numbers, number) != numbers.end()) store_->register_holder(*me_, now);
   if (auto kept = store_->commit("withdraw", uids.size()); !kept) {

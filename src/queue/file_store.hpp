@@ -166,7 +166,7 @@ class FileStore {
   void give_back(Holder& me, std::span<const LeaseRef> leases);
   [[nodiscard]] bool add_asker(std::int64_t task, Holder& me);
   void retry(Holder& me, const Retry& run);
-  [[nodiscard]] bool withdraw(Holder& me, const std::string& uid, std::uint32_t number);
+  [[nodiscard]] std::uint32_t withdraw(Holder& me, const std::string& uid, std::uint32_t number);
   void end_delays(Instant now);
 
   [[nodiscard]] CancelStatus cancel(const std::string& uid, Instant now);

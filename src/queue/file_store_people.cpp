@@ -57,13 +57,18 @@ void FileStore::end_delays(Instant now) {
   sql_->end_delays.run(to_file(now));
 }
 
-bool FileStore::withdraw(Holder& me, const std::string& uid, std::uint32_t number) {
+/// The number of its lease, or 0. Made again, it says what it said before.
+std::uint32_t FileStore::withdraw(Holder& me, const std::string& uid, std::uint32_t number) {
   const auto row = find(uid);
-  if (!row || row->state != FileState::queued || askers_.contains(row->id)) return false;
+  if (!row) return 0;
+  if (row->state == FileState::away && row->holder == me.id) {
+    return static_cast<std::uint32_t>(row->number);
+  }
+  if (row->state != FileState::queued || askers_.contains(row->id)) return 0;
   sql_->hold.run(static_cast<std::int64_t>(FileState::away), number, me.id, row->id);
   --count_of(FileState::queued, row->weight);
   ++count_of(FileState::away, row->weight);
-  return true;
+  return number;
 }
 
 CancelStatus FileStore::cancel(const std::string& uid, Instant now) {

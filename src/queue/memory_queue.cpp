@@ -76,7 +76,7 @@ Result<std::vector<std::uint32_t>> MemoryQueue::withdraw(std::span<const std::st
   std::vector<std::uint32_t> numbers;
   numbers.reserve(uids.size());
   for (const std::string& uid : uids) {
-    numbers.push_back(store_->withdraw(*me_, uid, number) ? number : 0);
+    numbers.push_back(store_->withdraw(*me_, uid, number));
   }
   if (std::ranges::find(numbers, number) != numbers.end()) store_->register_holder(*me_, now);
   store_->tidy();

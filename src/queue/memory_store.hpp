@@ -91,7 +91,7 @@ class MemoryStore {
   void give_back(Holder& me, std::span<const LeaseRef> leases);
   [[nodiscard]] static bool add_asker(Entry& entry, Holder& me);
   [[nodiscard]] std::uint32_t next_number();
-  [[nodiscard]] bool withdraw(Holder& me, const std::string& uid, std::uint32_t number);
+  [[nodiscard]] std::uint32_t withdraw(Holder& me, const std::string& uid, std::uint32_t number);
   [[nodiscard]] CancelStatus cancel(const std::string& uid, Instant now);
   void pause(bool is_paused);
   [[nodiscard]] std::vector<TaskInfo> list(TaskState state, std::size_t most) const;

@@ -43,31 +43,35 @@ local function take_from(key, uid, least, most)
 end
 )lua";
 
-// withdraw: holds queued tasks as away.
+// withdraw: holds queued tasks as away. Made again, it says what it said before.
 // KEYS 1 tasks, 2 ready, 3 oldest, 4 held of this holder, 5 counts, 6 holders, 7 lives, 8 askers
 // ARGV 1 now, 2 holder, 3 end of its lease if it is new, 4 lease number; uids
-// Returns {life of the holder or '', a letter for each: h held now, n it does not wait, or two
-// holders wait for it}
+// Returns {life of the holder or '', the lease number of each; 0: it does not wait, or two holders
+// wait for it}
 inline constexpr std::string_view withdraw = R"lua(
-local letters, held_some = {}, false
+local numbers, held_some = {}, false
 for i = 5, #ARGV do
   local uid = ARGV[i]
   local body = redis.call('HGET', KEYS[1], uid)
-  local member
-  if body and redis.call('HEXISTS', KEYS[8], uid) == 0 then
+  local value = body and redis.call('HGET', KEYS[4], uid)
+  local number, member = 0, nil
+  if value then
+    if string.sub(value, 59, 59) == 'w' then number = tonumber(string.sub(value, 60)) end
+  elseif body and redis.call('HEXISTS', KEYS[8], uid) == 0 then
     local arrival, start_by = struct.unpack('<i8<i8', body, 18 + string.byte(body, 17))
     member = take_from(KEYS[2], uid, start_by, start_by)
       or take_from(KEYS[3], uid, arrival, arrival)
   end
   if member then
+    number = tonumber(ARGV[4])
     redis.call('HSET', KEYS[4], uid, string.sub(member, 1, 58) .. 'w' .. ARGV[4])
     redis.call('HINCRBY', KEYS[5], 'q' .. string.sub(member, 49, 49), -1)
     redis.call('HINCRBY', KEYS[5], 'away', 1)
     held_some = true
   end
-  letters[#letters + 1] = member and 'h' or 'n'
+  numbers[#numbers + 1] = number
 end
-return {held_some and registered(ARGV[2], ARGV[1], ARGV[3]) or '', table.concat(letters)}
+return {held_some and registered(ARGV[2], ARGV[1], ARGV[3]) or '', numbers}
 )lua";
 
 // cancel: ends a task that waits, as a worker would with this result; else notes that it is given

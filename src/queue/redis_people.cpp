@@ -222,12 +222,14 @@ Result<void> RedisQueue::withdraw_some(Session& session, std::span<const std::st
     note_lost(number);
     return std::unexpected(reply.error());
   }
-  if (reply->size() != 2 || (*reply)[1].text().size() != uids.size()) {
+  if (reply->size() != 2 || (*reply)[1].size() != uids.size()) {
     return failure(ErrorCode::failed, "unexpected answer of the withdraw script");
   }
   note_life((*reply)[0].text());
-  const RedisReply letters = (*reply)[1];
-  for (const char letter : letters.text()) numbers.push_back(letter == 'h' ? number : 0);
+  const RedisReply given = (*reply)[1];
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    numbers.push_back(static_cast<std::uint32_t>(given[i].integer()));
+  }
   return {};
 }
 

@@ -120,7 +120,7 @@ struct Finished {
 
 /// For a client that may ask again, unless the task did not run and may do so when it is asked for.
 [[nodiscard]] inline bool is_kept(const Task& task, const TaskResult& result) {
-  return task.uid_chosen && !(result.error && is_refusal(result.error->code));
+  return task.uid_chosen && !is_refused(result);
 }
 
 /// A task that failed for good.
@@ -251,8 +251,9 @@ class TaskQueue {
   [[nodiscard]] virtual Result<void> give_back(std::span<const LeaseRef> leases, Instant now) = 0;
 
   /// Takes tasks that wait for a worker, delayed ones apart, out of the queue, held as away by this
-  /// holder: the number of the lease for each, in order; 0: it does not wait (any more), or is not
-  /// this holder's alone, as another one asked for it too.
+  /// holder: the number of the lease for each, in order, also of what this holder has away already
+  /// (the call may be made again); 0: it does not wait (any more), or is not this holder's alone,
+  /// as another one asked for it too.
   [[nodiscard]] virtual Result<std::vector<std::uint32_t>> withdraw(
       std::span<const std::string> uids, Instant now) = 0;
 

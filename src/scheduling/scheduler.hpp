@@ -205,14 +205,14 @@ class Scheduler {
   void on_queued(Entry& entry, Instant now, Actions& out);
   void keep_outside(Entry& entry, Instant now, Actions& out);
   void enqueue_again(Actions& out);
-  void lose_copy(Entry& entry, Actions& out);
+  [[nodiscard]] bool leave_to_others(Entry& entry, Actions& out);
   [[nodiscard]] bool may_wait_for(const Entry& entry, const Origin& origin);
   void turn_away(const Entry& entry, Origin origin, Actions& out);
   [[nodiscard]] bool turn_neighbours_away(Entry& entry, Actions& out);
   void on_away(Entry& entry, std::uint32_t lease_number, Instant now, Actions& out);
   [[nodiscard]] bool is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
                                            Actions& out);
-  void add_stray(Stray stray);
+  void ask_for_stray(Stray stray, Actions& out);
   void end_stray(const Late& late, const std::string& uid, std::uint32_t lease_number,
                  Actions& out) const;
   void stay_here(Entry& entry);
@@ -252,7 +252,7 @@ class Scheduler {
   [[nodiscard]] static Instant start_of_copy(const Entry& entry, Instant now);
   void take_copy(Entry& entry, Instant now, Actions& out);
   void refuse_copy(const Task& task, Origin origin, Actions& out);
-  void refuse_taken_copy(Entry& entry, Actions& out);
+  void make_own(Entry& entry);
   void drop(Entry& entry, Actions& out);
   [[nodiscard]] static bool is_enqueue_undone(Entry& entry, Actions& out);
   void end_unwanted(Entry& entry, Actions& out);

@@ -236,13 +236,6 @@ void Scheduler::refuse_copy(const Task& task, Origin origin, Actions& out) {
                              error_result(task, not_taken())});
 }
 
-/// This node stops: the queue gave the copy to be handed on.
-void Scheduler::refuse_taken_copy(Entry& entry, Actions& out) {
-  const TaskResult result = error_result(*entry.task, not_taken());
-  finish_unless_asked(entry, result, out);
-  answer(entry, result, out);
-}
-
 /// Other nodes that serve the queue may have asked for what is of no use here.
 void Scheduler::finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out) {
   out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to, true});
@@ -263,13 +256,7 @@ void Scheduler::on_copy_cancelled(PeerId link, const std::string& uid, Instant n
 
 /// Who sent it does not wait for it any more.
 void Scheduler::drop(Entry& entry, Actions& out) {
-  if (!entry.other_origins.empty()) {  // somebody else does: it is a task like others
-    count_taken_copy(entry, false);
-    editable(entry).is_copy = false;
-    entry.origin = std::move(entry.other_origins.front());
-    entry.other_origins.erase(entry.other_origins.begin());
-    return;
-  }
+  if (!entry.other_origins.empty()) return make_own(entry);  // somebody else does
   entry.origin = Origin{};
   entry.origin.peer = nobody;
   entry.is_unwanted = true;
@@ -306,10 +293,27 @@ void Scheduler::end_unwanted(Entry& entry, Actions& out) {
   forget(entry, out);
 }
 
-/// The queue did not take it.
-void Scheduler::lose_copy(Entry& entry, Actions& out) {
-  if (entry.is_unwanted) return forget(entry, out);
-  answer(entry, error_result(*entry.task, not_taken()), out);
+/// This node does not take it, or no more: for others that wait for it, it is a task like others.
+/// False: nobody does, and it is forgotten.
+bool Scheduler::leave_to_others(Entry& entry, Actions& out) {
+  const TaskResult result = error_result(*entry.task, not_taken());
+  if (entry.other_origins.empty()) {
+    if (entry.held_away) finish_unless_asked(entry, result, out);
+    answer(entry, result, out);
+    return false;
+  }
+  note_answered(entry.origin);
+  out.push_back(ReturnResult{std::move(entry.origin), entry.task, result});
+  make_own(entry);
+  return true;
+}
+
+/// It is a copy no more, and the first of the others is who it came from.
+void Scheduler::make_own(Entry& entry) {
+  count_taken_copy(entry, false);
+  editable(entry).is_copy = false;
+  entry.origin = std::move(entry.other_origins.front());
+  entry.other_origins.erase(entry.other_origins.begin());
 }
 
 void Scheduler::drop_copies_from(PeerId link, Actions& out) {

@@ -77,8 +77,8 @@ void Scheduler::refuse_parked(Entry& entry, Actions& out) {
 /// queue may have promised to answer what this one refuses.
 void Scheduler::finish_away(const Entry& entry, const TaskResult& result, Actions& out) {
   if (entry.lease_number == 0) return;
-  const bool is_refused = result.error && is_refusal(result.error->code);
-  out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to, is_refused});
+  out.push_back(
+      FinishAway{entry.task, entry.lease_number, result, entry.reply_to, is_refused(result)});
 }
 
 /// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
@@ -113,7 +113,7 @@ void Scheduler::forget(Entry& entry, Actions& out) {
     if (late != nullptr) {
       late->maybe_away = std::move(stray);
     } else {
-      add_stray(std::move(stray));
+      ask_for_stray(std::move(stray), out);
     }
   }
   entries_.erase(entries_.find(entry.task->uid));
@@ -179,10 +179,11 @@ bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
   entry->held_away = true;
   entry->lease_number = taken.lease_number;
   entry->reply_to = taken.reply_to;
-  if (entry->task->is_copy || entry->is_unwanted) {
-    refuse_taken_copy(*entry, out);
+  if (entry->is_unwanted) {
+    end_unwanted(*entry, out);
     return true;
   }
+  if (entry->task->is_copy && !leave_to_others(*entry, out)) return true;
   if (entry->where == Where::away) return true;  // the queue had lost its lease
   set_where(*entry, Where::going_away);
   place(*entry, now, out);

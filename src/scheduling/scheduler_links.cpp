@@ -16,8 +16,7 @@ constexpr Duration least_change = std::chrono::milliseconds(20);
 
 /// By a node that did not run the task: another one may.
 bool was_turned_away(const TaskResult& result) {
-  const auto& error = result.error;
-  return error && (is_refusal(error->code) || error->code == TaskErrorCode::unknown_task);
+  return is_refused(result) || (result.error && result.error->code == TaskErrorCode::unknown_task);
 }
 
 }  // namespace
@@ -44,7 +43,7 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
   }
   if (was_turned_away(result)) {
     if (place_elsewhere(entry, now, out)) return true;
-    if (is_refusal(result.error->code) && is_promised(entry)) {
+    if (is_refused(result) && is_promised(entry)) {
       set_where(entry, Where::going_away);
       park(entry, "", now, out);
       return true;

@@ -22,6 +22,7 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
                             Actions& out) {
   using Kind = EnqueueAnswer::Kind;
   now_ = now;
+  if (answer_given.kind == Kind::unavailable) queue_up_ = false;  // on_queue_up follows
   if (is_for_forgotten_task(uid, answer_given, out)) return;
   Entry* entry = entry_of(uid);
   FOGCTL_CHECK(entry != nullptr && entry->in_flight > 0);
@@ -30,14 +31,9 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
   if (is_last_word) entry->maybe_away = false;
   const bool has_a_place = answer_given.kind == Kind::queued || answer_given.kind == Kind::away;
   // Two nodes may share one queue: then the task itself lies there, and no copy of it can.
-  if (entry->task->is_copy && (!has_a_place || answer_given.was_there)) {
-    if (answer_given.kind == Kind::unavailable) queue_up_ = false;
-    return lose_copy(*entry, out);
-  }
-  if (entry->is_unwanted && !has_a_place) {
-    if (answer_given.kind == Kind::unavailable) queue_up_ = false;
-    return forget(*entry, out);
-  }
+  const bool is_no_copy = entry->task->is_copy && (!has_a_place || answer_given.was_there);
+  if (entry->is_unwanted && (!has_a_place || is_no_copy)) return forget(*entry, out);
+  if (is_no_copy && !leave_to_others(*entry, out)) return;
   switch (answer_given.kind) {
     case Kind::queued:
       entry->is_anothers = answer_given.was_there;
@@ -57,7 +53,7 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
       if (entry->where == Where::away) return;
       return refuse(*entry, TaskErrorCode::unavailable, answer_given.why, out);
     case Kind::unavailable:
-      queue_up_ = false;  // on_queue_up follows, and tells it again what it had accepted
+      // on_queue_up tells it again what it had accepted.
       if (entry->where == Where::going_away) return place(*entry, now, out);
       if (entry->where == Where::here && !entry->was_in_queue) place(*entry, now, out);
   }
@@ -160,10 +156,10 @@ bool Scheduler::is_for_forgotten_task(const std::string& uid, const EnqueueAnswe
   Late& late = found->second;
   if (answer.kind == EnqueueAnswer::Kind::away) end_stray(late, uid, answer.lease_number, out);
   if (--late.in_flight > 0) return true;
-  if (answer.kind == EnqueueAnswer::Kind::unavailable && late.maybe_away) {
-    add_stray(std::move(*late.maybe_away));
-  }
+  const bool may_be_held = answer.kind == EnqueueAnswer::Kind::unavailable && late.maybe_away;
+  const auto stray = may_be_held ? std::move(late.maybe_away) : std::nullopt;
   late_.erase(found);
+  if (stray) ask_for_stray(*stray, out);
   return true;
 }
 
@@ -173,11 +169,20 @@ void Scheduler::end_stray(const Late& late, const std::string& uid, std::uint32_
   const bool has_outcome = late.maybe_away && late.maybe_away->outcome;
   if (!has_outcome || entries_.contains(uid)) return out.push_back(TakeBack{uid, lease_number});
   const Stray& stray = *late.maybe_away;
-  out.push_back(FinishAway{stray.task.task, lease_number, *stray.outcome, {}});
+  const TaskResult& result = *stray.outcome;
+  out.push_back(FinishAway{stray.task.task, lease_number, result, {}, is_refused(result)});
 }
 
-void Scheduler::add_stray(Stray stray) {
-  if (strays_.size() < most_strays) strays_.push_back(std::move(stray));
+/// The queue says whether it holds it: by asking it to, once it is there.
+void Scheduler::ask_for_stray(Stray stray, Actions& out) {
+  if (!queue_up_) {
+    if (strays_.size() < most_strays) strays_.push_back(std::move(stray));
+    return;
+  }
+  out.push_back(stray.task);
+  Late& late = late_[stray.task.task->uid];
+  ++late.in_flight;
+  late.maybe_away = std::move(stray);
 }
 
 /// The queue has it to be run, and it was about to go away.
@@ -249,12 +254,7 @@ void Scheduler::on_queue_lost(Instant now, Actions& out) {
 void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   queue_up_ = true;
   lost |= std::exchange(queue_lost_, false);
-  for (Stray& stray : std::exchange(strays_, {})) {
-    out.push_back(stray.task);
-    Late& late = late_[stray.task.task->uid];
-    ++late.in_flight;
-    late.maybe_away = std::move(stray);
-  }
+  for (Stray& stray : std::exchange(strays_, {})) ask_for_stray(std::move(stray), out);
   for (auto& [uid, entry] : entries_) {
     // The result of what another call put there may have been lost on its way to this node.
     const bool asks_again = entry.where == Where::here && entry.is_anothers;

@@ -55,8 +55,10 @@ std::optional<Instant> expiry(const Task& task, Instant arrival) {
   return left > Instant::max() - arrival ? Instant::max() : arrival + left;
 }
 
-bool is_refusal(TaskErrorCode code) {
+bool is_refused(const TaskResult& result) {
   using enum TaskErrorCode;
+  if (!result.error) return false;
+  const TaskErrorCode code = result.error->code;
   return code == unavailable || code == overloaded || code == unplaceable;
 }
 

@@ -91,9 +91,6 @@ enum class TaskErrorCode : std::uint8_t {
 [[nodiscard]] std::string_view to_string(TaskErrorCode code);
 [[nodiscard]] std::optional<TaskErrorCode> parse_task_error_code(std::string_view name);
 
-/// The task was not run, for a reason that may pass: the same task may be sent again.
-[[nodiscard]] bool is_refusal(TaskErrorCode code);
-
 struct TaskError {
   TaskErrorCode code = TaskErrorCode::task_failed;
   std::string message;
@@ -111,6 +108,9 @@ struct TaskResult {
   std::string node;         // name of the node that ran it
   bool operator==(const TaskResult&) const = default;
 };
+
+/// The task was not run, for a reason that may pass: the same task may be sent again.
+[[nodiscard]] bool is_refused(const TaskResult& result);
 
 /// What becomes of a task that was given up.
 [[nodiscard]] TaskResult cancelled_result(const std::string& uid);

@@ -326,8 +326,7 @@ bool MeshNode::is_quiet() const {
 std::string MeshNode::left_over() const {
   if (scheduler_->away() > 0) return "tasks are away";
   if (scheduler_->copies() > 0) return "copies are with neighbours";
-  if (world_.options().answers_lost == 0 && queue_->held_away() > 0)
-    return "tasks are held as away";
+  if (queue_->held_away() > 0) return "tasks are held as away";
   const NodeState state = scheduler_->own_state();
   if (!state.expected_wait || *state.expected_wait != Duration::zero()) return "a wait is told";
   if (state.queued + state.running > 0) return "tasks are told";

@@ -95,9 +95,8 @@ void MeshNode::perform(const ReturnResult& action) {
   }
   --all_waiting_;
   const auto& error = action.result.error;
-  const bool is_refused = error && is_refusal(error->code);
   const bool was_accepted = accepted_.erase({action.origin.peer, action.origin.task_id}) > 0;
-  if (is_refused && was_accepted && !is_stopping_) {
+  if (is_refused(action.result) && was_accepted && !is_stopping_) {
     world_.fail("an accepted task was refused: " + error->message);
   }
   if (action.result.uid != action.task->uid) world_.fail("an answer of another task");

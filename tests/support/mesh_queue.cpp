@@ -79,7 +79,10 @@ void MeshQueue::work() {
 void MeshQueue::answer(const EnqueueTask& task) {
   const bool is_lost = world_.fault(world_.options().answers_lost);
   EnqueueAnswer answer{Kind::unavailable, 0, {}, "away"};
-  if (store_->is_up()) answer = store_->enqueue(holder_, task);
+  if (store_->is_up()) {
+    if (is_repeated()) (void)store_->enqueue(holder_, task);
+    answer = store_->enqueue(holder_, task);
+  }
   if (is_lost) answer = {Kind::unavailable, 0, {}, "timed out"};
   note(answer.kind != Kind::unavailable);
   deliver([this, uid = task.task->uid, answer](Scheduler& scheduler, Instant now, Actions& out) {
@@ -94,7 +97,10 @@ void MeshQueue::answer(const Withdraw& action) {
   using Answer = WithdrawAnswer::Kind;
   const bool is_lost = world_.fault(world_.options().answers_lost);
   WithdrawAnswer answer{Answer::unavailable, 0};
-  if (store_->is_up()) answer = store_->withdraw(holder_, action.uid);
+  if (store_->is_up()) {
+    if (is_repeated()) (void)store_->withdraw(holder_, action.uid);
+    answer = store_->withdraw(holder_, action.uid);
+  }
   if (is_lost) answer = {Answer::unavailable, 0};
   note(answer.kind != Answer::unavailable);
   deliver([this, uid = action.uid, answer](Scheduler& scheduler, Instant now, Actions& out) {
@@ -102,6 +108,10 @@ void MeshQueue::answer(const Withdraw& action) {
     if (answer.kind == Answer::unavailable) is_known_up_ = false;
     scheduler.on_withdrawn(uid, answer, now, out);
   });
+}
+
+bool MeshQueue::is_repeated() {
+  return world_.fault(world_.options().calls_repeated);
 }
 
 /// The lane tells only a change, and before the answers of the calls in which it saw it.

@@ -66,6 +66,7 @@ class MeshQueue {
 
   void wake_lane();
   void work();
+  [[nodiscard]] bool is_repeated();
   void note(bool is_there);
   void deliver(Told what);
   void answer(const EnqueueTask& task);

@@ -102,8 +102,12 @@ EnqueueAnswer MeshStore::meet_again(Stored& stored, const std::string& holder,
 
 WithdrawAnswer MeshStore::withdraw(const std::string& holder, const std::string& uid) {
   const auto known = store_.find(uid);
-  if (known == store_.end() || !known->second.askers.empty()) return {};
+  if (known == store_.end()) return {};
   Stored& stored = known->second;
+  if (stored.is_away && stored.holder == holder) {
+    return {WithdrawAnswer::Kind::away, stored.number};
+  }
+  if (!stored.askers.empty()) return {};
   const bool waits = ready_.erase({stored.arrival, uid}) > 0;
   if (!waits) return {};
   stored.is_away = true;

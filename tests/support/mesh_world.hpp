@@ -40,6 +40,7 @@ struct MeshOptions {
   std::size_t most_unsent = 0;  // bytes of contents for one link; 0: any number is sent at once
   unsigned queue_refuses = 0;   // per cent of the enqueues
   unsigned answers_lost = 0;    // ... that take effect although they say unavailable
+  unsigned calls_repeated = 0;  // per cent: their answer is lost, and they are made again at once
   unsigned tasks_fail = 0;      // per cent of the runs
   unsigned peers_lose = 0;      // per cent of the tasks that an original node or cloud gets
 };

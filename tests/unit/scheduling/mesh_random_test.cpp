@@ -235,6 +235,7 @@ TEST_CASE("Whatever happens to nodes, every task of one that lived is answered o
 TEST_CASE("Whatever happens to queues, every task is answered once") {
   MeshOptions with = options(true);
   with.answers_lost = 5;
+  with.calls_repeated = 3;
   live_all({.links = true, .queues = true}, with);
 }
 
@@ -245,6 +246,7 @@ TEST_CASE("Nodes of the original system among them lose tasks, and yet every tas
 TEST_CASE("Whatever happens to all of them, every task of a node that lived is answered once") {
   MeshOptions with = options(true);
   with.answers_lost = 3;
+  with.calls_repeated = 3;
   with.sharing_interval = 300ms;
   live_all({.nodes = true, .links = true, .queues = true, .originals = true}, with);
 }
@@ -252,6 +254,7 @@ TEST_CASE("Whatever happens to all of them, every task of a node that lived is a
 TEST_CASE("Nodes that differ in what they can run are handed nothing else, whatever happens") {
   MeshOptions with = options(true);
   with.answers_lost = 3;
+  with.calls_repeated = 3;
   live_all({.kinds = true}, options(false));
   live_all({.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true}, with);
 }
@@ -273,6 +276,7 @@ TEST_CASE("Whatever happens to links and nodes, a task with copies is answered o
 TEST_CASE("Whatever happens to all of them, a task with copies is answered once") {
   MeshOptions with = in_time(options(true));
   with.answers_lost = 3;
+  with.calls_repeated = 3;
   live_all({.links = true, .queues = true}, with);
   live_all({.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true}, with);
 }
@@ -282,6 +286,7 @@ TEST_CASE("Whatever happens while tasks are stolen, each is answered once") {
   live_all({.links = true, .given_up = true, .copyless = true}, in_time(options(true)));
   MeshOptions with = in_time(options(true));
   with.answers_lost = 3;
+  with.calls_repeated = 3;
   live_all({.nodes = true, .links = true, .copyless = true}, with);
   live_all({.nodes = true,
             .links = true,
@@ -293,11 +298,20 @@ TEST_CASE("Whatever happens while tasks are stolen, each is answered once") {
            with);
 }
 
+TEST_CASE("What is asked of the queue twice is done once") {
+  MeshOptions with = in_time(options(false));
+  with.calls_repeated = 20;
+  live_all({}, with);
+  live_all({.given_up = true}, with);
+  live_all({.shared = true}, with);
+}
+
 TEST_CASE("A task that its client gives up ends, unless somebody else waits for it") {
   live_all({.given_up = true}, in_time(options(false)));
   live_all({.links = true, .given_up = true}, options(true));
   MeshOptions with = in_time(options(true));
   with.answers_lost = 3;
+  with.calls_repeated = 3;
   live_all({.nodes = true, .links = true, .queues = true, .given_up = true}, with);
 }
 
@@ -316,6 +330,7 @@ TEST_CASE("Whatever happens to nodes that serve one queue, every task is answere
   live_all(faults, options(true));
   MeshOptions with = in_time(options(true));
   with.answers_lost = 3;
+  with.calls_repeated = 3;
   live_all(faults, with);
   faults.kinds = true;
   live_all(faults, options(true));
@@ -330,6 +345,7 @@ TEST_CASE("Links of which most are full bring every task to an end all the same"
   with = options(true);
   with.most_unsent = 2;
   with.answers_lost = 3;
+  with.calls_repeated = 3;
   Faults faults{.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true};
   live_all(faults, with);
   live_all(faults, in_time(with));
@@ -338,6 +354,7 @@ TEST_CASE("Links of which most are full bring every task to an end all the same"
 TEST_CASE("Histories that went wrong once") {
   MeshOptions with = options(true);
   with.answers_lost = 3;
+  with.calls_repeated = 3;
   // What was answered while the queue was away ran all the same, for nobody, once it was back.
   (void)live(25486,
              {.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true},

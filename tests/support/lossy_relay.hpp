@@ -1,0 +1,37 @@
+// Stands between a client and a server on this machine, and loses an answer when it is told to: the
+// server acted, and the client sees its connection break. A thread of its own passes on what comes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+namespace fogctl {
+
+class LossyRelay {
+ public:
+  /// To a server's unix socket. One that cannot listen ends the test program.
+  explicit LossyRelay(std::string socket_path);
+  ~LossyRelay();
+  LossyRelay(const LossyRelay&) = delete;
+  LossyRelay& operator=(const LossyRelay&) = delete;
+
+  /// Where it listens, at 127.0.0.1.
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// The answer after so many is lost, and its connection with it.
+  void lose_answer(int after = 0) { left_ = after + 1; }
+  [[nodiscard]] bool has_lost() const { return left_ == 0; }
+
+ private:
+  void run();
+
+  std::string socket_path_;
+  int listener_ = -1;
+  int stop_[2] = {-1, -1};  // a pipe
+  std::uint16_t port_ = 0;
+  std::atomic<int> left_{0};  // answers, of which the last is lost; 0: none is
+  std::jthread thread_;
+};
+
+}  // namespace fogctl
