@@ -119,6 +119,7 @@ class Node {
   void on_withdrawn(const std::vector<LaneWithdrawal>& answers);
   void on_unrunnable(const Lease& lease, bool has_others);
   void ask_queue(LaneCall call);
+  void check_held_away();
   void hand_over();
   void rescue();
   void take_queued();
@@ -182,6 +183,7 @@ class Node {
   Actions actions_;
   Actions performed_;  // being performed; a member only to keep its memory
   bool is_performing_ = false;
+  bool knows_held_ = true;  // what the queue believes to be away from here, since it restarted
   const wire::ResultMessage* forwarded_ = nullptr;  // a link's answer that is being returned
   std::atomic<bool> has_copies_ = false;            // so that what begins here matters elsewhere
   Mesh mesh_;

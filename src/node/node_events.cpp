@@ -24,7 +24,23 @@ LaneEvents Node::lane_events() {
                 log(LogLevel::info, "the queue is back{}",
                     restarted ? "; giving it again what is unanswered" : "");
                 scheduler_.on_queue_up(restarted, clock_.now(), actions_);
+                knows_held_ &= !restarted;
+                if (!knows_held_) check_held_away();
               }};
+}
+
+/// It may have forgotten what ended, or came back, shortly before it stopped.
+void Node::check_held_away() {
+  ask_queue([this](TaskQueue& queue) -> std::function<void()> {
+    const auto held = queue.held(true);
+    if (!held) return [] {};  // it is away again, and comes back once more
+    std::vector<TakeBack> all;
+    for (const LeaseRef& lease : *held) all.push_back({lease.uid, lease.number});
+    return [this, all = std::move(all)] {
+      knows_held_ = true;
+      scheduler_.on_held_away(all, actions_);
+    };
+  });
 }
 
 CloudLink::Events Node::cloud_events() {

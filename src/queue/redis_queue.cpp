@@ -80,7 +80,7 @@ void RedisQueue::note_lost(std::uint32_t number) {
 // Away tasks stay held: the enqueue that made them is repeated until it is answered.
 Result<void> RedisQueue::give_back_lost(Session& session) {
   const std::lock_guard lock(lost_mutex_);
-  auto held = list_held(session);
+  auto held = list_held(session, false);
   if (!held) return std::unexpected(held.error());
   std::erase_if(*held, [&](const LeaseRef& lease) {
     return std::ranges::find(lost_, lease.number) == lost_.end();

@@ -74,7 +74,7 @@ class RedisQueue final : public TaskQueue {
                                                               Instant now) override;
   [[nodiscard]] Result<QueueNews> wait(Duration at_most) override { return news_.wait(at_most); }
   void interrupt() override { news_.interrupt(); }
-  [[nodiscard]] Result<std::vector<LeaseRef>> held() override;
+  [[nodiscard]] Result<std::vector<LeaseRef>> held(bool as_away) override;
   [[nodiscard]] Result<void> probe() override;
   void reconnect() override;
   [[nodiscard]] std::string incarnation() const override { return caller_->incarnation(); }
@@ -92,7 +92,8 @@ class RedisQueue final : public TaskQueue {
   // Calls that may lease: a number that no other lease of this holder has had of late.
   [[nodiscard]] std::uint32_t next_number();
   void note_lost(std::uint32_t number);
-  [[nodiscard]] Result<std::vector<LeaseRef>> list_held(Session& session) const;
+  [[nodiscard]] Result<std::vector<LeaseRef>> list_held(Session& session,
+                                                              bool as_away) const;
   [[nodiscard]] Result<void> give_back_lost(Session& session);
   void note_life(std::string_view life);
 

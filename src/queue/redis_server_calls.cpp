@@ -16,12 +16,13 @@ Result<void> RedisQueue::probe() {
   return {};
 }
 
-Result<std::vector<LeaseRef>> RedisQueue::held() {
-  return call({"list what is held"}, [&](Session& session) { return list_held(session); });
+Result<std::vector<LeaseRef>> RedisQueue::held(bool as_away) {
+  return call({"list what is held"},
+              [&](Session& session) { return list_held(session, as_away); });
 }
 
 // A held task's value is its ticket, a flag ('w' where it is away) and the lease's number.
-Result<std::vector<LeaseRef>> RedisQueue::list_held(Session& session) const {
+Result<std::vector<LeaseRef>> RedisQueue::list_held(Session& session, bool as_away) const {
   constexpr std::size_t flag = 58;
   std::vector<LeaseRef> held;
   std::string cursor = "0";
@@ -33,7 +34,7 @@ Result<std::vector<LeaseRef>> RedisQueue::list_held(Session& session) const {
     const RedisReply entries = (*page)[1];
     for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
       const RedisReply value = entries[i + 1];
-      if (value.text().size() <= flag || value.text()[flag] == 'w') continue;
+      if (value.text().size() <= flag || (value.text()[flag] == 'w') != as_away) continue;
       const auto number = static_cast<std::uint32_t>(read_number(value.text().substr(flag + 1)));
       held.push_back({std::string(entries[i].text()), number});
     }

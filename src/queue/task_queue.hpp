@@ -305,9 +305,11 @@ class TaskQueue {
   /// Ends a `wait` from another thread, and every one after it at once, without an error.
   virtual void interrupt() = 0;
 
-  /// The leases that the queue believes this holder has in order to run them. Where the queue may
-  /// come back with less than it had, these may be more than the holder knows of.
-  [[nodiscard]] virtual Result<std::vector<LeaseRef>> held() { return std::vector<LeaseRef>(); }
+  /// The leases that the queue believes this holder has in order to run them, or as away. Where the
+  /// queue may come back with less than it had, these may be more than the holder knows of.
+  [[nodiscard]] virtual Result<std::vector<LeaseRef>> held(bool /*as_away*/) {
+    return std::vector<LeaseRef>();
+  }
 
   /// Whether the queue takes changes now: reads alone may go on where it does not. Changes nothing.
   [[nodiscard]] virtual Result<void> probe() { return {}; }

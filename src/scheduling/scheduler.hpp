@@ -100,6 +100,8 @@ class Scheduler {
   /// The queue is away, or back. `lost`: it came back with less than it had, perhaps.
   void on_queue_down();
   void on_queue_up(bool lost, Instant now, Actions& out);
+  /// What it holds as away for this node, asked for after what on_queue_up told it again.
+  void on_held_away(const std::vector<TakeBack>& held, Actions& out);
   /// It answers, and has forgotten this node; where it is down, it will be when it is back.
   void on_queue_lost(Instant now, Actions& out);
 
@@ -269,11 +271,6 @@ class Scheduler {
   void escape(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] std::optional<Instant> escape_time(const Entry& entry) const;
   // Stealing: scheduler_stealing.cpp.
-  struct Promise {  // this task was withdrawn for a neighbour that asked
-    std::string uid;
-    PeerId link = 0;
-    std::int64_t request = 0;
-  };
   [[nodiscard]] bool steals() const {
     return options_.policy->steals && options_.hands_to_neighbours;
   }
@@ -285,7 +282,7 @@ class Scheduler {
   void place_stolen(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] bool may_be_given(const Entry& entry, const Neighbour& to) const;
   [[nodiscard]] Entry* task_for(const Neighbour& to, std::size_t workers, Instant now) const;
-  void refuse_steal(const Promise& promise, Instant now, Actions& out);
+  void refuse_steal(const StealPromise& promise, Instant now, Actions& out);
   [[nodiscard]] std::int64_t keep_promise(Entry& entry, Instant now);
   void note_steal(Entry& entry, const Placement& to, std::string_view why, Instant now);
   void enqueue(Entry& entry, bool away, Actions& out);
@@ -389,7 +386,7 @@ class Scheduler {
   std::size_t repeated_results_ = 0;
 
   StealRequests requests_;
-  std::vector<Promise> promised_;
+  std::vector<StealPromise> promised_;
 
   DecisionLog decisions_;
   Predictions predictions_;

@@ -127,7 +127,7 @@ void Scheduler::on_steal(PeerId link, const StealRequest& request, Instant now, 
   now_ = now;
   Neighbour* to = neighbours_.find(link);
   const bool is_hasty = to == nullptr || now < to->answer_at ||
-                        std::ranges::find(promised_, link, &Promise::link) != promised_.end();
+                        std::ranges::find(promised_, link, &StealPromise::link) != promised_.end();
   if (is_hasty || to->who.is_original()) return;  // it hears nothing
   // One with a free worker has not as many of this node's tasks as workers.
   const bool gives = steals() && is_here_to_be_had() && !draining_ && !to->is_retired &&
@@ -143,13 +143,13 @@ void Scheduler::on_steal(PeerId link, const StealRequest& request, Instant now, 
 void Scheduler::on_withdrawn(const std::string& uid, const WithdrawAnswer& answer, Instant now,
                              Actions& out) {
   settle_withdrawal(uid, answer, now, out);
-  const auto broken = std::ranges::find(promised_, uid, &Promise::uid);
+  const auto broken = std::ranges::find(promised_, uid, &StealPromise::uid);
   if (broken == promised_.end()) return;
   refuse_steal(*broken, now, out);
   promised_.erase(broken);
 }
 
-void Scheduler::refuse_steal(const Promise& promise, Instant now, Actions& out) {
+void Scheduler::refuse_steal(const StealPromise& promise, Instant now, Actions& out) {
   Neighbour* to = neighbours_.find(promise.link);
   if (to == nullptr) return;
   to->answer_at = now + peace;
@@ -158,7 +158,7 @@ void Scheduler::refuse_steal(const Promise& promise, Instant now, Actions& out) 
 
 /// The task goes to a neighbour; the request that it answers, 0: none.
 std::int64_t Scheduler::keep_promise(Entry& entry, Instant now) {
-  const auto kept = std::ranges::find_if(promised_, [&](const Promise& one) {
+  const auto kept = std::ranges::find_if(promised_, [&](const StealPromise& one) {
     return one.uid == entry.task->uid && one.link == entry.link;
   });
   if (kept == promised_.end()) return 0;

@@ -12,6 +12,13 @@
 
 namespace fogctl {
 
+/// This task was withdrawn for a neighbour that asked.
+struct StealPromise {
+  std::string uid;
+  PeerId link = 0;
+  std::int64_t request = 0;
+};
+
 class StealRequests {
  public:
   /// Nobody waits longer for an answer.

@@ -20,7 +20,7 @@ Result<std::vector<LeaseRef>> Reconciler::tend(Instant now) {
     look_at_ = now;
   }
   if (stage_ == Stage::at_rest || now < look_at_) return wrong;
-  auto held = queue_.held();
+  auto held = queue_.held(false);
   if (!held) return std::unexpected(held.error());
   std::vector<LeaseRef> unknown = pool_.unknown_of(std::move(*held));
   if (stage_ == Stage::first_look) {

@@ -110,6 +110,15 @@ void MeshQueue::answer(const Withdraw& action) {
   });
 }
 
+void MeshQueue::answer(const AskForHeld&) {
+  if (!store_->is_up()) return;
+  deliver([this, held = store_->held_away_by(holder_)](Scheduler& scheduler, Instant,
+                                                       Actions& out) {
+    knows_held_ = true;
+    scheduler.on_held_away(held, out);
+  });
+}
+
 bool MeshQueue::is_repeated() {
   return world_.fault(world_.options().calls_repeated);
 }
@@ -126,6 +135,13 @@ void MeshQueue::note(bool is_there) {
     } else {
       scheduler.on_queue_down();
     }
+  });
+  if (!is_there) return;
+  knows_held_ &= !has_lost;
+  if (knows_held_) return;
+  deliver([this](Scheduler&, Instant, Actions&) {
+    calls_.emplace_back(AskForHeld{});
+    wake_lane();
   });
 }
 

@@ -63,6 +63,7 @@ class MeshQueue {
  private:
   using Kind = EnqueueAnswer::Kind;
   using Settle = std::variant<FinishAway, TakeBack>;
+  struct AskForHeld {};
 
   void wake_lane();
   void work();
@@ -71,6 +72,7 @@ class MeshQueue {
   void deliver(Told what);
   void answer(const EnqueueTask& task);
   void answer(const Withdraw& action);
+  void answer(const AskForHeld& ask);
   void settle_all();
   void hand_over();
   void start_workers();
@@ -92,10 +94,11 @@ class MeshQueue {
   std::size_t running_ = 0;
   std::vector<std::function<void()>> unfinished_;  // runs whose end the queue was not there for
 
-  std::deque<std::variant<EnqueueTask, Withdraw>> calls_;
+  std::deque<std::variant<EnqueueTask, Withdraw, AskForHeld>> calls_;
   std::vector<Settle> settles_;
   bool lane_is_awake_ = false;
   bool lane_is_up_ = true;
+  bool knows_held_ = true;  // what the store holds as away for this node
   std::uint64_t losses_ = 0;  // of the store, when the lane last saw it
   std::deque<Told> deliveries_;
   std::set<std::string> told_away_;

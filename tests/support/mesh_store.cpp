@@ -10,6 +10,8 @@ namespace fogctl::support {
 namespace {
 
 constexpr Duration lease_length = std::chrono::seconds(2);
+/// What happened in so much time before the store went away may be lost with it.
+constexpr Duration loses_up_to = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -122,6 +124,7 @@ void MeshStore::finish(const std::string& holder, const FinishAway& end_of) {
   if (known == store_.end()) return;
   Stored& stored = known->second;
   if (!stored.is_away || stored.holder != holder || stored.number != end_of.lease_number) return;
+  were_away_.emplace_back(world_.now(), stored);
   if (end_of.unless_asked && !stored.askers.empty()) return put_back(stored);
   end(uid, *end_of.task, end_of.result, end_of.reply_to == holder ? "" : end_of.reply_to);
 }
@@ -144,7 +147,9 @@ void MeshStore::take_back(const std::string& holder, const TakeBack& back) {
   if (known == store_.end()) return;
   Stored& stored = known->second;
   const bool is_held = stored.is_away && stored.holder == holder;
-  if (is_held && stored.number == back.lease_number) put_back(stored);
+  if (!is_held || stored.number != back.lease_number) return;
+  were_away_.emplace_back(world_.now(), stored);
+  put_back(stored);
 }
 
 void MeshStore::put_back(Stored& stored) {
@@ -227,6 +232,28 @@ void MeshStore::come_back(bool has_lost) {
     ready_.erase({it->second.arrival, it->first});
     it = store_.erase(it);
   }
+  for (const auto& [until, was] : std::exchange(were_away_, {})) {
+    if (world_.now() - until < loses_up_to && world_.chance(50)) hold_again(was);
+  }
+}
+
+void MeshStore::hold_again(const Stored& was) {
+  const auto holder = holders_.find(was.holder);
+  if (holder == holders_.end() || !holder->second.is_there) return;
+  const std::string& uid = was.task->uid;
+  const auto known = store_.find(uid);
+  if (known != store_.end() && (known->second.is_leased || known->second.is_away)) return;
+  ready_.erase({was.arrival, uid});
+  store_[uid] = was;
+  kept_.erase(uid);
+}
+
+std::vector<TakeBack> MeshStore::held_away_by(const std::string& holder) const {
+  std::vector<TakeBack> held;
+  for (const auto& [uid, stored] : store_) {
+    if (stored.is_away && stored.holder == holder) held.push_back({uid, stored.number});
+  }
+  return held;
 }
 
 QueueBacklog MeshStore::load() const {

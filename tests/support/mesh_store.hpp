@@ -67,6 +67,7 @@ class MeshStore {
   [[nodiscard]] QueueBacklog load() const;
   [[nodiscard]] std::size_t queued() const { return ready_.size(); }
   [[nodiscard]] std::size_t held_away() const;
+  [[nodiscard]] std::vector<TakeBack> held_away_by(const std::string& holder) const;
   void put_back_all(const std::string& holder, bool leased_too);
 
  private:
@@ -81,6 +82,7 @@ class MeshStore {
   [[nodiscard]] EnqueueAnswer meet_again(Stored& stored, const std::string& holder,
                                          const EnqueueTask& task) const;
   void put_back(Stored& stored);
+  void hold_again(const Stored& was);
   void keep(const Task& task, const TaskResult& result);
   void end(const std::string& uid, const Task& task, const TaskResult& result,
            const std::string& reply_to);
@@ -94,6 +96,7 @@ class MeshStore {
   std::set<std::string> cancelled_;  // given up while they were held
   std::map<std::string, Holder> holders_;
   std::uint32_t last_number_ = 0;
+  std::vector<std::pair<Instant, Stored>> were_away_;  // until then; a loss may undo their ends
 };
 
 }  // namespace fogctl::support
