@@ -92,8 +92,7 @@ class RedisQueue final : public TaskQueue {
   // Calls that may lease: a number that no other lease of this holder has had of late.
   [[nodiscard]] std::uint32_t next_number();
   void note_lost(std::uint32_t number);
-  [[nodiscard]] Result<std::vector<LeaseRef>> list_held(Session& session,
-                                                              bool as_away) const;
+  [[nodiscard]] Result<std::vector<LeaseRef>> list_held(Session& session, bool as_away) const;
   [[nodiscard]] Result<void> give_back_lost(Session& session);
   void note_life(std::string_view life);
 

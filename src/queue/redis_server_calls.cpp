@@ -17,8 +17,7 @@ Result<void> RedisQueue::probe() {
 }
 
 Result<std::vector<LeaseRef>> RedisQueue::held(bool as_away) {
-  return call({"list what is held"},
-              [&](Session& session) { return list_held(session, as_away); });
+  return call({"list what is held"}, [&](Session& session) { return list_held(session, as_away); });
 }
 
 // A held task's value is its ticket, a flag ('w' where it is away) and the lease's number.

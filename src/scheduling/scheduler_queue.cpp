@@ -272,8 +272,8 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
 void Scheduler::on_held_away(const std::vector<TakeBack>& held, Actions& out) {
   for (const TakeBack& one : held) {
     const Entry* entry = entry_of(one.uid);
-    const bool is_asked_for = entry != nullptr ? entry->in_flight > 0 || entry->is_withdrawn
-                                               : late_.contains(one.uid);
+    const bool is_asked_for =
+        entry != nullptr ? entry->in_flight > 0 || entry->is_withdrawn : late_.contains(one.uid);
     const bool is_known =
         entry != nullptr && entry->held_away && entry->lease_number == one.lease_number;
     if (!is_asked_for && !is_known) out.push_back(one);

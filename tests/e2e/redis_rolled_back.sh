@@ -24,7 +24,7 @@ while not os.path.exists(f"{folder}/over"):
 peer.send(task(9))
 check(peer.read()["task_id"] == 9, "something was answered twice")
 EOF
-client=$!
+pid_of[client]=$!
 wait_for "the tasks to be with the cloud" away_is 5
 cp -r "$dir/appendonlydir" "$dir/before"
 wait_for "their answers" test -e "$dir/answered"
@@ -37,4 +37,4 @@ start_redis always "$redis_port"
 wait_for "what is not away to be given up" is_idle
 away_is 0 || fail "$(away) are away"
 touch "$dir/over"
-wait "$client" || fail "the client"
+wait "${pid_of[client]}" || fail "the client"

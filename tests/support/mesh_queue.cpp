@@ -112,11 +112,11 @@ void MeshQueue::answer(const Withdraw& action) {
 
 void MeshQueue::answer(const AskForHeld&) {
   if (!store_->is_up()) return;
-  deliver([this, held = store_->held_away_by(holder_)](Scheduler& scheduler, Instant,
-                                                       Actions& out) {
-    knows_held_ = true;
-    scheduler.on_held_away(held, out);
-  });
+  deliver(
+      [this, held = store_->held_away_by(holder_)](Scheduler& scheduler, Instant, Actions& out) {
+        knows_held_ = true;
+        scheduler.on_held_away(held, out);
+      });
 }
 
 bool MeshQueue::is_repeated() {

@@ -98,7 +98,7 @@ class MeshQueue {
   std::vector<Settle> settles_;
   bool lane_is_awake_ = false;
   bool lane_is_up_ = true;
-  bool knows_held_ = true;  // what the store holds as away for this node
+  bool knows_held_ = true;    // what the store holds as away for this node
   std::uint64_t losses_ = 0;  // of the store, when the lane last saw it
   std::deque<Told> deliveries_;
   std::set<std::string> told_away_;
