@@ -172,10 +172,10 @@ bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
     found.arrival = taken.arrival;
     found.start_by = start_by(task, taken.arrival);
     found.task = std::make_shared<Task>(task);
-    found.in_queue = found.was_in_queue = true;
     entry = &entries_.emplace(task.uid, std::move(found)).first->second;
   }
   editable(*entry).attempts = static_cast<int>(taken.attempt) - 1;
+  entry->in_queue = entry->was_in_queue = true;
   entry->held_away = true;
   entry->lease_number = taken.lease_number;
   entry->reply_to = taken.reply_to;

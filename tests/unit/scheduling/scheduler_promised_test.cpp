@@ -155,6 +155,15 @@ TEST_CASE("A task that was found in the queue and cannot run here waits for a no
   }
 }
 
+TEST_CASE("A neighbour's task that waits for a place is promised once it is found in the queue") {
+  Promised bench;
+  (void)bench.peer_state(runner, std::nullopt);
+  CHECK(bench.task(task_of("thumbnail", "u1"), other).empty());
+  CHECK(bench.taken(task_of("thumbnail", "u1"), lease, "another-node").empty());
+  CHECK(all<ReturnResult>(bench.wait(1h)).empty());
+  CHECK(all<HandOn>(bench.peer_state(runner, 0s)).size() == 1);
+}
+
 TEST_CASE("What another life had queued goes back to its workers, and who waits here asks for it") {
   Promised bench;
   (void)bench.peer_lost(runner);
