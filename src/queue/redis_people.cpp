@@ -218,10 +218,7 @@ Result<void> RedisQueue::withdraw_some(Session& session, std::span<const std::st
   add_holder(arguments, number, now);
   for (const std::string& uid : uids) arguments.add(uid);
   const auto reply = caller_->run(session, Script::withdraw, 8, arguments);
-  if (!reply) {
-    note_lost(number);
-    return std::unexpected(reply.error());
-  }
+  if (!reply) return std::unexpected(reply.error());
   if (reply->size() != 2 || (*reply)[1].size() != uids.size()) {
     return failure(ErrorCode::failed, "unexpected answer of the withdraw script");
   }

@@ -71,27 +71,30 @@ std::uint32_t RedisQueue::next_number() {
   return number;
 }
 
-void RedisQueue::note_lost(std::uint32_t number) {
+void RedisQueue::note_lost(std::uint32_t number, bool as_away) {
   const std::lock_guard lock(lost_mutex_);
-  lost_.push_back(number);
+  (as_away ? lost_away_ : lost_).push_back(number);
   has_lost_ = true;
 }
 
-// Away tasks stay held: the enqueue that made them is repeated until it is answered.
 Result<void> RedisQueue::give_back_lost(Session& session) {
   const std::lock_guard lock(lost_mutex_);
-  auto held = list_held(session, false);
-  if (!held) return std::unexpected(held.error());
-  std::erase_if(*held, [&](const LeaseRef& lease) {
-    return std::ranges::find(lost_, lease.number) == lost_.end();
-  });
-  for (std::span<const LeaseRef> rest = *held; !rest.empty();) {
-    const auto some = rest.first(std::min(rest.size(), script_batch));
-    rest = rest.subspan(some.size());
-    const auto given = give_back_some(session, some);
-    if (!given) return std::unexpected(given.error());
+  for (const bool as_away : {false, true}) {
+    std::vector<std::uint32_t>& lost = as_away ? lost_away_ : lost_;
+    if (lost.empty()) continue;
+    auto held = list_held(session, as_away);
+    if (!held) return std::unexpected(held.error());
+    std::erase_if(*held, [&](const LeaseRef& lease) {
+      return std::ranges::find(lost, lease.number) == lost.end();
+    });
+    for (std::span<const LeaseRef> rest = *held; !rest.empty();) {
+      const auto some = rest.first(std::min(rest.size(), script_batch));
+      rest = rest.subspan(some.size());
+      const auto given = give_back_some(session, some);
+      if (!given) return std::unexpected(given.error());
+    }
+    lost.clear();
   }
-  lost_.clear();
   has_lost_ = false;
   return {};
 }

@@ -3,7 +3,8 @@
 // round trip; `wait` has a connection of its own, all others share a pool.
 //
 // A call whose answer was lost may have leased tasks that nobody here knows of. Its lease number is
-// remembered, and the next call gives back what is held under it.
+// remembered, and the next call gives back what is held under it. What it was told to hold as away
+// stays held: an enqueue or a withdrawal is made again until it is answered.
 #pragma once
 
 #include <atomic>
@@ -91,7 +92,7 @@ class RedisQueue final : public TaskQueue {
 
   // Calls that may lease: a number that no other lease of this holder has had of late.
   [[nodiscard]] std::uint32_t next_number();
-  void note_lost(std::uint32_t number);
+  void note_lost(std::uint32_t number, bool as_away = false);
   [[nodiscard]] Result<std::vector<LeaseRef>> list_held(Session& session, bool as_away) const;
   [[nodiscard]] Result<void> give_back_lost(Session& session);
   void note_life(std::string_view life);
@@ -165,7 +166,8 @@ class RedisQueue final : public TaskQueue {
   std::mutex stray_mutex_;
   std::string stray_cursor_ = "0";  // how far the look for tasks without a place has come
   std::mutex lost_mutex_;
-  std::vector<std::uint32_t> lost_;  // numbers of calls whose answer was lost
+  std::vector<std::uint32_t> lost_;       // numbers of calls whose answer was lost
+  std::vector<std::uint32_t> lost_away_;  // likewise, that leased as away
 };
 
 template <typename Use>

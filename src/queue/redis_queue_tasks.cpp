@@ -251,7 +251,7 @@ Result<std::vector<Lease>> RedisQueue::lease(const LeaseWant& want, Instant now)
     add_lease_head(arguments, want, number, now);
     const auto reply = caller_->run(session, Script::lease, lease_keys, arguments);
     if (!reply) {
-      note_lost(number);
+      note_lost(number, want.away);
       return std::unexpected(reply.error());
     }
     return read_leased(*reply, number, leases);

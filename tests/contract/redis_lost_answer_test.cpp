@@ -59,6 +59,19 @@ TEST_CASE("redis lost answer: tasks are queued, held and leased once") {
   }
 }
 
+TEST_CASE("redis lost answer: what is leased to be handed on is held once") {
+  LossyQueue lossy;
+  TaskQueue& queue = *lossy.queue;
+  enqueue(queue, {{.uid = "1"}, {.uid = "2", .start_by = 70s}});
+  LeaseWant want = up_to(1);
+  want.away = true;
+  const auto leases = lossy.without_answer([&] { return queue.lease(want, start()); });
+  CHECK(uids(leases) == Names{"1"});
+  CHECK(finish(queue, leases) == std::vector{FinishStatus::done});
+  CHECK(uids(lease(queue, 9)) == Names{"2"});
+  CHECK(must(queue.load(start())).away == 0);
+}
+
 TEST_CASE("redis lost answer: what was leased ends, is put off or comes back once") {
   LossyQueue lossy;
   TaskQueue& queue = *lossy.queue;
