@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What the promise not to lose a task costs: tasks a second of a node now, beside those of the
-# commit before there was one, both built here, in turns. Medians of 5; at least .85 is wanted.
+# commit before there was one, both built here, in turns, by the policy that both have. Medians of
+# 5; at least .85 is wanted.
 # usage: bench/guarantees.sh BUILD_FOLDER [COMMIT]      TURNS=5
 build=$1 before=${2:-bbe0a74} turns=${TURNS:-5}
 set -- "$build/fogctl"
@@ -35,11 +36,11 @@ row() {
 start_redis everysec
 for ((turn = 0; turn < turns; ++turn)); do
   for which in now before; do
-    program=$now
-    [ "$which" = now ] || program=$tree/build/fogctl
+    program=$now policy=(--policy original)
+    [ "$which" = now ] || program=$tree/build/fogctl policy=()
     redis-cli -p "$redis_port" flushall >/dev/null
-    measure "$which.redis" "$program" 300000 --port "$redis_port"
-    measure "$which.memory" "$program" 600000 --queue-backend memory
+    measure "$which.redis" "$program" 300000 --port "$redis_port" "${policy[@]}"
+    measure "$which.memory" "$program" 600000 --queue-backend memory "${policy[@]}"
   done
 done
 printf '%-44s %12s %12s %8s   %s\n' "what" "now" "before" "ratio" ">= 0.85"
