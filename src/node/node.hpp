@@ -184,6 +184,7 @@ class Node {
   Actions performed_;  // being performed; a member only to keep its memory
   bool is_performing_ = false;
   bool knows_held_ = true;  // what the queue believes to be away from here, since it restarted
+  bool is_checking_held_ = false;
   const wire::ResultMessage* forwarded_ = nullptr;  // a link's answer that is being returned
   std::atomic<bool> has_copies_ = false;            // so that what begins here matters elsewhere
   Mesh mesh_;

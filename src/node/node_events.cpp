@@ -13,6 +13,7 @@ LaneEvents Node::lane_events() {
           .on_load =
               [this](const QueueLoad& load) {
                 scheduler_.on_load(backlog_of(load), clock_.now(), actions_);
+                if (!knows_held_) check_held_away();
               },
           .on_down =
               [this](const Error& why) {
@@ -25,20 +26,20 @@ LaneEvents Node::lane_events() {
                     restarted ? "; giving it again what is unanswered" : "");
                 scheduler_.on_queue_up(restarted, clock_.now(), actions_);
                 knows_held_ &= !restarted;
-                if (!knows_held_) check_held_away();
               }};
 }
 
-/// It may have forgotten what ended, or came back, shortly before it stopped.
+/// A queue that restarted may have forgotten what ended, or came back, shortly before.
 void Node::check_held_away() {
+  if (std::exchange(is_checking_held_, true)) return;
   ask_queue([this](TaskQueue& queue) -> std::function<void()> {
     const auto held = queue.held(true);
-    if (!held) return [] {};  // it is away again, and comes back once more
+    if (!held) return [this] { is_checking_held_ = false; };  // until the next look
     std::vector<TakeBack> all;
     for (const LeaseRef& lease : *held) all.push_back({lease.uid, lease.number});
     return [this, all = std::move(all)] {
-      knows_held_ = true;
-      scheduler_.on_held_away(all, actions_);
+      is_checking_held_ = false;
+      knows_held_ = scheduler_.on_held_away(all, actions_);
     };
   });
 }

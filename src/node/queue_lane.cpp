@@ -125,33 +125,46 @@ void QueueLane::perform_all(std::vector<LaneWork>& works) {
 void QueueLane::perform(LaneWork& work) {
   std::vector<NewTask> tasks = std::move(work.enqueue);
   work.enqueue.clear();
-  const std::vector<std::string> leaving = std::exchange(work.withdraw, {});
+  std::vector<std::string> leaving = std::exchange(work.withdraw, {});
   const std::vector<LaneCall> calls = std::exchange(work.calls, {});
   LaneWork rest = std::exchange(unsettled_, {});
   append(rest, std::move(work));
   settle(rest);
-  refuse_unsettled(tasks);
+  refuse_unsettled(tasks, leaving);
   if (!tasks.empty()) enqueue(tasks);
   if (!leaving.empty()) withdraw(leaving);
   for (const LaneCall& call : calls) deliver(call(queue_));
 }
 
-/// To the queue it would be there already, and what ended it was no answer to the one that came.
-void QueueLane::refuse_unsettled(std::vector<NewTask>& tasks) {
-  if (unsettled_.finish.empty() || tasks.empty()) return;
+/// The queue would say that it is there already, or away, under the lease that is about to end. It
+/// is away now, and all is asked again once it is back.
+void QueueLane::refuse_unsettled(std::vector<NewTask>& tasks, std::vector<std::string>& leaving) {
   std::unordered_set<std::string_view> ending;
+  std::unordered_set<std::string_view> returning;
   for (const Finished& one : unsettled_.finish) ending.insert(one.lease.uid);
+  for (const LeaseRef& one : unsettled_.give_back) returning.insert(one.uid);
+  if (ending.empty() && returning.empty()) return;
+  const Error why{ErrorCode::unavailable,
+                  "the queue has not heard what became of the last task of this task_uid"};
   std::vector<LaneAnswer> answers;
   std::erase_if(tasks, [&](const NewTask& task) {
-    if (!ending.contains(task.task->uid)) return false;
-    answers.push_back({task.task->uid, task.away,
-                       failure(ErrorCode::unavailable,
-                               "the queue has not heard that the last task of this "
-                               "task_uid ended")});
+    const std::string& uid = task.task->uid;
+    if (!ending.contains(uid) && !(task.away && returning.contains(uid))) return false;
+    answers.push_back({uid, task.away, std::unexpected(why)});
     return true;
   });
-  if (answers.empty()) return;
-  deliver([this, answers = std::move(answers)] { events_.on_enqueued(answers); });
+  if (!answers.empty()) {
+    deliver([this, answers = std::move(answers)] { events_.on_enqueued(answers); });
+  }
+  std::vector<LaneWithdrawal> withdrawals;
+  std::erase_if(leaving, [&](const std::string& uid) {
+    if (!ending.contains(uid) && !returning.contains(uid)) return false;
+    withdrawals.push_back({uid, std::unexpected(why)});
+    return true;
+  });
+  if (!withdrawals.empty()) {
+    deliver([this, withdrawals = std::move(withdrawals)] { events_.on_withdrawn(withdrawals); });
+  }
 }
 
 void QueueLane::enqueue(std::vector<NewTask>& tasks) {
@@ -223,7 +236,10 @@ void QueueLane::settle(LaneWork& work) {
     std::vector<Lease> none;
     const auto finished = queue_.finish(work.finish, LeaseWant{}, now, none);
     note(finished ? nullptr : &finished.error());
-    if (!finished) unsettled_.finish = std::move(work.finish);
+    if (!finished) {
+      unsettled_ = std::move(work);
+      return;
+    }
   }
   if (!work.give_back.empty()) {
     const auto given = queue_.give_back(work.give_back, now);

@@ -88,7 +88,7 @@ class QueueLane {
                                                    std::vector<LaneAnswer>& answers);
   void offer_leased(std::span<const NewTask> tasks, Enqueued& enqueued);
   void settle(LaneWork& work);
-  void refuse_unsettled(std::vector<NewTask>& tasks);
+  void refuse_unsettled(std::vector<NewTask>& tasks, std::vector<std::string>& leaving);
   void note(const Error* error);
   [[nodiscard]] bool is_back(Instant now);
   void deliver(std::function<void()> event);

@@ -100,8 +100,8 @@ class Scheduler {
   /// The queue is away, or back. `lost`: it came back with less than it had, perhaps.
   void on_queue_down();
   void on_queue_up(bool lost, Instant now, Actions& out);
-  /// What it holds as away for this node, asked for after what on_queue_up told it again.
-  void on_held_away(const std::vector<TakeBack>& held, Actions& out);
+  /// What it holds as away for this node, asked for after it came back with less. False: ask again.
+  [[nodiscard]] bool on_held_away(const std::vector<TakeBack>& held, Actions& out);
   /// It answers, and has forgotten this node; where it is down, it will be when it is back.
   void on_queue_lost(Instant now, Actions& out);
 
@@ -235,7 +235,7 @@ class Scheduler {
   void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
   void refuse_parked(Entry& entry, Actions& out);
   static void finish_away(const Entry& entry, const TaskResult& result, Actions& out);
-  static void finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out);
+  void finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out) const;
   void answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded = false);
   void forget(Entry& entry, Actions& out);
   void set_where(Entry& entry, Where where);

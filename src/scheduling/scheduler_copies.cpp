@@ -236,11 +236,6 @@ void Scheduler::refuse_copy(const Task& task, Origin origin, Actions& out) {
                              error_result(task, not_taken())});
 }
 
-/// Other nodes that serve the queue may have asked for what is of no use here.
-void Scheduler::finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out) {
-  out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to, true});
-}
-
 void Scheduler::on_copy_cancelled(PeerId link, const std::string& uid, Instant now, Actions& out) {
   now_ = now;
   Entry* entry = entry_of(uid);
@@ -303,6 +298,7 @@ bool Scheduler::leave_to_others(Entry& entry, Actions& out) {
     return false;
   }
   note_answered(entry.origin);
+  entry.is_shared = true;
   out.push_back(ReturnResult{std::move(entry.origin), entry.task, result});
   make_own(entry);
   return true;
@@ -312,6 +308,7 @@ bool Scheduler::leave_to_others(Entry& entry, Actions& out) {
 void Scheduler::make_own(Entry& entry) {
   count_taken_copy(entry, false);
   editable(entry).is_copy = false;
+  editable(entry).uid_chosen = std::ranges::any_of(entry.other_origins, &Origin::has_uid);
   entry.origin = std::move(entry.other_origins.front());
   entry.other_origins.erase(entry.other_origins.begin());
 }

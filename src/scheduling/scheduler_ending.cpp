@@ -81,6 +81,16 @@ void Scheduler::finish_away(const Entry& entry, const TaskResult& result, Action
       FinishAway{entry.task, entry.lease_number, result, entry.reply_to, is_refused(result)});
 }
 
+/// Other nodes that serve the queue may have queued or asked for what is of no use here.
+void Scheduler::finish_unless_asked(const Entry& entry, const TaskResult& result,
+                                    Actions& out) const {
+  if (is_anothers_task(entry)) {
+    out.push_back(TakeBack{entry.task->uid, entry.lease_number});
+    return;
+  }
+  out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to, true});
+}
+
 /// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
 void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded) {
   note_ending(entry, result);
@@ -184,6 +194,7 @@ bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
     return true;
   }
   if (entry->task->is_copy && !leave_to_others(*entry, out)) return true;
+  tell_accepted(*entry, out);
   if (entry->where == Where::away) return true;  // the queue had lost its lease
   set_where(*entry, Where::going_away);
   place(*entry, now, out);

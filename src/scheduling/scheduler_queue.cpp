@@ -268,16 +268,26 @@ void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   place_parked(now, out);
 }
 
-/// A queue that came back with less than it had may have forgotten that they ended, or came back.
-void Scheduler::on_held_away(const std::vector<TakeBack>& held, Actions& out) {
+/// It may have forgotten that they ended, or came back: then nobody would run them. Of what it is
+/// being asked about, that answer comes first.
+bool Scheduler::on_held_away(const std::vector<TakeBack>& held, Actions& out) {
+  if (!queue_up_) return false;
+  bool is_settled = true;
   for (const TakeBack& one : held) {
-    const Entry* entry = entry_of(one.uid);
-    const bool is_asked_for =
-        entry != nullptr ? entry->in_flight > 0 || entry->is_withdrawn : late_.contains(one.uid);
-    const bool is_known =
-        entry != nullptr && entry->held_away && entry->lease_number == one.lease_number;
-    if (!is_asked_for && !is_known) out.push_back(one);
+    Entry* entry = entry_of(one.uid);
+    const bool is_asked_for = entry != nullptr
+                                  ? entry->in_flight > 0 || entry->is_withdrawn || entry->maybe_away
+                                  : late_.contains(one.uid);
+    if (is_asked_for) {
+      is_settled = false;
+    } else if (entry == nullptr || entry->where == Where::here) {
+      out.push_back(one);
+    } else {
+      entry->held_away = true;
+      entry->lease_number = one.lease_number;
+    }
   }
+  return is_settled;
 }
 
 }  // namespace fogctl

@@ -114,8 +114,8 @@ void MeshQueue::answer(const AskForHeld&) {
   if (!store_->is_up()) return;
   deliver(
       [this, held = store_->held_away_by(holder_)](Scheduler& scheduler, Instant, Actions& out) {
-        knows_held_ = true;
-        scheduler.on_held_away(held, out);
+        for (const TakeBack& one : held) told_away_.insert(one.uid);
+        knows_held_ = scheduler.on_held_away(held, out);
       });
 }
 
@@ -136,13 +136,7 @@ void MeshQueue::note(bool is_there) {
       scheduler.on_queue_down();
     }
   });
-  if (!is_there) return;
   knows_held_ &= !has_lost;
-  if (knows_held_) return;
-  deliver([this](Scheduler&, Instant, Actions&) {
-    calls_.emplace_back(AskForHeld{});
-    wake_lane();
-  });
 }
 
 void MeshQueue::deliver(Told what) {
@@ -172,8 +166,11 @@ void MeshQueue::ask_load() {
   note(store_->is_up());
   if (!store_->is_up()) return;
   const bool has_lease = store_->extend(holder_);
-  deliver([load = store_->load()](Scheduler& scheduler, Instant now, Actions& out) {
+  deliver([this, load = store_->load()](Scheduler& scheduler, Instant now, Actions& out) {
     scheduler.on_load(load, now, out);
+    if (knows_held_) return;
+    calls_.emplace_back(AskForHeld{});
+    wake_lane();
   });
   if (!has_lease) {
     deliver([this](Scheduler& scheduler, Instant now, Actions& out) {

@@ -174,6 +174,10 @@ struct SchedulerBench {
         now, out);
     return out;
   }
+  /// Whether that settles it.
+  bool held_away(const std::vector<TakeBack>& held, Actions& out) {
+    return scheduler.on_held_away(held, out);
+  }
   Actions drain() {
     Actions out;
     scheduler.on_drain(now, out);

@@ -142,5 +142,28 @@ TEST_CASE("queue lane: a uid that comes again waits until the queue knows of the
   CHECK(scene.said == Said{"down", "refused a", "up", "enqueued b"});
 }
 
+TEST_CASE("queue lane: what is about to come back is neither withdrawn nor away again") {
+  Scene scene;
+  NewTask away = scene.task("a");
+  away.away = true;
+  const auto held = scene.queue.enqueue({&away, 1}, {}, scene.clock.now());
+  REQUIRE(held.has_value());
+  LaneWork work = scene.enqueue("b");
+  work.give_back.push_back({"a", held->outcomes[0].number});
+  SUBCASE("") {
+    work.withdraw.push_back("a");
+  }
+  SUBCASE("") {
+    work.enqueue.push_back(away);
+  }
+  const bool is_withdrawal = !work.withdraw.empty();
+  scene.queue.fail_next(FailingQueue::When::before);
+  scene.lane.submit(std::move(work));  // before the lane asks for the load: this is to fail
+  scene.lane.start();
+  scene.lane.stop();
+  const char* refused = is_withdrawal ? "unavailable a" : "refused a";
+  CHECK(scene.said == Said{"down", refused, "up", "enqueued b"});
+}
+
 }  // namespace
 }  // namespace fogctl

@@ -164,6 +164,38 @@ TEST_CASE("A neighbour's task that waits for a place is promised once it is foun
   CHECK(all<HandOn>(bench.peer_state(runner, 0s)).size() == 1);
 }
 
+TEST_CASE("Of what a queue that restarted holds as away, what is not away comes back") {
+  Promised bench;
+  Actions out;
+  SUBCASE("what nobody knows") {
+    CHECK(bench.held_away({{"u1", lease}}, out));
+    CHECK(all<TakeBack>(out).size() == 1);
+  }
+  SUBCASE("what waits here for a worker") {
+    (void)bench.task(task_of("light", "u1"));
+    (void)bench.enqueued("u1", Kind::queued);
+    CHECK(bench.held_away({{"u1", lease}}, out));
+    CHECK(all<TakeBack>(out).size() == 1);
+  }
+  SUBCASE("not what the queue has not answered for") {
+    (void)bench.task(task_of("light", "u1"));
+    CHECK_FALSE(bench.held_away({{"u1", lease}}, out));
+    CHECK(out.empty());
+    (void)bench.enqueued("u1", Kind::unavailable);
+    CHECK_FALSE(bench.held_away({{"u1", lease}}, out));
+    CHECK(out.empty());
+  }
+  SUBCASE("not what a neighbour has, though it was found there") {
+    const auto handed = only<HandOn>(bench.taken(task_of("thumbnail", "u1"), lease, "another"));
+    CHECK(only<EnqueueTask>(bench.queue_up(true)).away);
+    (void)bench.met("u1");
+    CHECK(bench.held_away({{"u1", lease + 1}}, out));
+    CHECK(out.empty());
+    const Actions done = bench.link_result(runner, handed.id, result_of("u1"));
+    CHECK(all<FinishAway>(done).at(0).lease_number == lease + 1);
+  }
+}
+
 TEST_CASE("What another life had queued goes back to its workers, and who waits here asks for it") {
   Promised bench;
   (void)bench.peer_lost(runner);
