@@ -235,7 +235,7 @@ class Scheduler {
   void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
   void refuse_parked(Entry& entry, Actions& out);
   static void finish_away(const Entry& entry, const TaskResult& result, Actions& out);
-  void finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out) const;
+  static void finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out);
   void answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded = false);
   void forget(Entry& entry, Actions& out);
   void set_where(Entry& entry, Where where);

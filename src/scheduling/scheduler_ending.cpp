@@ -81,13 +81,8 @@ void Scheduler::finish_away(const Entry& entry, const TaskResult& result, Action
       FinishAway{entry.task, entry.lease_number, result, entry.reply_to, is_refused(result)});
 }
 
-/// Other nodes that serve the queue may have queued or asked for what is of no use here.
-void Scheduler::finish_unless_asked(const Entry& entry, const TaskResult& result,
-                                    Actions& out) const {
-  if (is_anothers_task(entry)) {
-    out.push_back(TakeBack{entry.task->uid, entry.lease_number});
-    return;
-  }
+/// Other nodes that serve the queue may have asked for what is of no use here.
+void Scheduler::finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out) {
   out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to, true});
 }
 
@@ -189,6 +184,11 @@ bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
   entry->held_away = true;
   entry->lease_number = taken.lease_number;
   entry->reply_to = taken.reply_to;
+  const bool is_left = entry->is_unwanted || (entry->task->is_copy && entry->other_origins.empty());
+  if (is_left && !task.is_copy && is_anothers_task(*entry)) {  // that node waits for it
+    out.push_back(TakeBack{task.uid, taken.lease_number});
+    entry->held_away = false;
+  }
   if (entry->is_unwanted) {
     end_unwanted(*entry, out);
     return true;
