@@ -61,6 +61,24 @@ struct Scene {
     made.name = "echo";
     return {std::make_shared<const Task>(made), clock.now(), clock.now() + 60s};
   }
+  NewTask away_task(const std::string& uid) {
+    NewTask made = task(uid);
+    made.away = true;
+    return made;
+  }
+  /// The number of its lease.
+  std::uint32_t hold(const NewTask& away) {
+    const auto held = queue.enqueue({&away, 1}, {}, clock.now());
+    REQUIRE(held.has_value());
+    return held->outcomes[0].number;
+  }
+  /// Its first call fails: what it has to end or to give back.
+  void do_while_settling_fails(LaneWork work) {
+    queue.fail_next(FailingQueue::When::before);
+    lane.submit(std::move(work));  // before the lane asks for the load
+    lane.start();
+    lane.stop();
+  }
   LaneWork enqueue(const std::string& uid) {
     LaneWork work;
     work.enqueue.push_back(task(uid));
@@ -128,28 +146,21 @@ TEST_CASE("queue lane: a queue that cannot be asked is down, and is told to be u
 
 TEST_CASE("queue lane: a uid that comes again waits until the queue knows of the last one's end") {
   Scene scene;
-  NewTask away = scene.task("a");
-  away.away = true;
-  const auto held = scene.queue.enqueue({&away, 1}, {}, scene.clock.now());
-  REQUIRE(held.has_value());
+  const NewTask away = scene.away_task("a");
+  const std::uint32_t number = scene.hold(away);
   LaneWork work = scene.enqueue("a");
   work.enqueue.push_back(scene.task("b"));
-  work.finish.push_back({{"a", held->outcomes[0].number}, away.task, {}, {}});
-  scene.queue.fail_next(FailingQueue::When::before);
-  scene.lane.submit(std::move(work));  // before the lane asks for the load: the end is to fail
-  scene.lane.start();
-  scene.lane.stop();
+  work.finish.push_back({{"a", number}, away.task, {}, {}});
+  scene.do_while_settling_fails(std::move(work));
   CHECK(scene.said == Said{"down", "refused a", "up", "enqueued b"});
 }
 
 TEST_CASE("queue lane: what is about to come back is neither withdrawn nor away again") {
   Scene scene;
-  NewTask away = scene.task("a");
-  away.away = true;
-  const auto held = scene.queue.enqueue({&away, 1}, {}, scene.clock.now());
-  REQUIRE(held.has_value());
+  const NewTask away = scene.away_task("a");
+  const std::uint32_t number = scene.hold(away);
   LaneWork work = scene.enqueue("b");
-  work.give_back.push_back({"a", held->outcomes[0].number});
+  work.give_back.push_back({"a", number});
   SUBCASE("") {
     work.withdraw.push_back("a");
   }
@@ -157,10 +168,7 @@ TEST_CASE("queue lane: what is about to come back is neither withdrawn nor away 
     work.enqueue.push_back(away);
   }
   const bool is_withdrawal = !work.withdraw.empty();
-  scene.queue.fail_next(FailingQueue::When::before);
-  scene.lane.submit(std::move(work));  // before the lane asks for the load: this is to fail
-  scene.lane.start();
-  scene.lane.stop();
+  scene.do_while_settling_fails(std::move(work));
   const char* refused = is_withdrawal ? "unavailable a" : "refused a";
   CHECK(scene.said == Said{"down", refused, "up", "enqueued b"});
 }
