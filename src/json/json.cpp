@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "json/scanner.hpp"
+#include "json/plain_text.hpp"
 #include "json/utf8.hpp"
 
 namespace fogctl::json {
@@ -38,9 +38,8 @@ class Slicer {
  private:
   static bool ends_scalar(char c) { return c == ',' || c == '}' || c == ']' || is_space(c); }
   void skip_string() {
-    for (++at_; text_[at_] != '"'; ++at_) {
-      if (text_[at_] == '\\') ++at_;
-    }
+    at_ = end_of_plain_text(text_, at_ + 1);
+    while (text_[at_] == '\\') at_ = end_of_plain_text(text_, at_ + 2);
     ++at_;
   }
   void skip_nested() {

@@ -1,15 +1,8 @@
 #include "json/scanner.hpp"
 
+#include "json/plain_text.hpp"
+
 namespace fogctl::json {
-namespace {
-
-/// Position of the first quote or backslash at or after `from`, or the end.
-std::size_t end_of_plain_text(std::string_view bytes, std::size_t from) {
-  while (from < bytes.size() && bytes[from] != '"' && bytes[from] != '\\') ++from;
-  return from;
-}
-
-}  // namespace
 
 ObjectScanner::Step ObjectScanner::next(std::string_view bytes) {
   std::size_t i = position_;

@@ -8,11 +8,6 @@
 
 namespace fogctl::json {
 
-/// White space between values.
-[[nodiscard]] constexpr bool is_space(char c) {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 class ObjectScanner {
  public:
   enum class Outcome {
