@@ -90,6 +90,9 @@ std::string heading(const json::Object& node) {
   text += has_cloud ? fmt::format("; cloud {}, {} away\n", text_of(cloud, "address"),
                                   time_of(cloud, "link_delay", "?"))
                     : "; no cloud\n";
+  if (node.find("ready") == "false") {
+    text += "NOT READY: tasks wait, its workers are free and get none; its log says more\n";
+  }
   return text;
 }
 

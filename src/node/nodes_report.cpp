@@ -88,6 +88,7 @@ std::string nodes_report(const NodesReportInput& input, Instant now) {
   writer.text("address", input.self.listen);
   writer.number("waiting_time", seconds_of(input.state.expected_wait));
   writer.count("workers", input.state.workers);
+  append_flag(writer, "ready", input.is_ready);
   if (input.cloud) {
     ObjectWriter cloud(writer.begin("cloud"));
     cloud.text("address", input.cloud->address);

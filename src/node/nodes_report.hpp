@@ -26,6 +26,7 @@ struct NodesReportInput {
   };
   wire::NodeIdentity self;
   NodeState state;
+  bool is_ready = true;  // else tasks wait that free workers do not get, for longer than is borne
   std::optional<Cloud> cloud;
   std::vector<Known> neighbours;
   std::size_t dropped_results = 0;  // that came late, or twice

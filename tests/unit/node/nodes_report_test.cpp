@@ -28,13 +28,19 @@ std::string tail_of(const NodesReportInput& input, const std::string& from) {
 TEST_CASE("A node without neighbours reports itself") {
   CHECK(nodes_report(alone(), start) ==
         R"("node":"00ff","name":"fog-1","address":"0.0.0.0:10000","waiting_time":0.25,)"
-        R"("workers":4,"cloud":null,"dropped_results":0,"neighbours":[])");
+        R"("workers":4,"ready":true,"cloud":null,"dropped_results":0,"neighbours":[])");
 }
 
 TEST_CASE("A node that takes no task has no waiting time") {
   NodesReportInput input = alone();
   input.state.expected_wait.reset();
   CHECK(tail_of(input, "\"waiting_time\"").starts_with("\"waiting_time\":null,\"workers\":4"));
+}
+
+TEST_CASE("A node whose free workers get no tasks is not ready") {
+  NodesReportInput input = alone();
+  input.is_ready = false;
+  CHECK(tail_of(input, "\"ready\"").starts_with("\"ready\":false,"));
 }
 
 TEST_CASE("The cloud is reported with its address and how far away it is") {
