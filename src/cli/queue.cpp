@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/counted.hpp"
 #include "cli/queue_access.hpp"
 #include "cli/table.hpp"
 #include "json/json.hpp"
@@ -43,8 +44,10 @@ std::string text_of(const std::string& report) {
     rows.push_back({state, "", "", "", number_of(counts, state), age_of(ages, state)});
   }
   const bool is_paused = counts.find("paused") == "true";
+  const auto workers = json::read_integer(number_of(counts, "workers")).value_or(0);
   return table_text(rows, {.left = 1}) +
-         fmt::format("{} workers, {} bytes of tasks{}\n", number_of(counts, "workers"),
+         fmt::format("{}, {} bytes of tasks{}\n",
+                     counted(static_cast<std::uint64_t>(workers), "worker"),
                      number_of(counts, "bytes"),
                      is_paused ? "; PAUSED: nothing is begun until 'fogctl queue resume'" : "");
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.hpp"
 #include "base/time.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
@@ -112,9 +113,8 @@ std::string conclusion(const Report& report) {
   };
   const auto failures = count(Verdict::failure);
   const auto warnings = count(Verdict::warning);
-  return fmt::format("{} {} carry a fog: {} failure{}, {} warning{}", report.address,
-                     failures == 0 ? "can" : "cannot", failures, failures == 1 ? "" : "s", warnings,
-                     warnings == 1 ? "" : "s");
+  return fmt::format("{} {} carry a fog: {}, {}", report.address, failures == 0 ? "can" : "cannot",
+                     counted(failures, "failure"), counted(warnings, "warning"));
 }
 
 void print_lines(const Report& report) {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/counted.hpp"
 #include "base/log.hpp"
 #include "cli/command.hpp"
 #include "cli/node_flags.hpp"
@@ -108,10 +109,10 @@ void replay(sim::Scenario& scenario, RecordedTrace trace, const SimulateOptions&
   for (const sim::TracedTask& task : trace.tasks) work += to_seconds(task.execution);
   const Duration length = trace.tasks.back().arrival - sim::start_of_time + Duration(1);
   scenario.name = options.trace;
-  scenario.about = fmt::format(
-      "{} tasks that came to {} node{} within {}; on {} of {} worker{} each", trace.tasks.size(),
-      trace.nodes.size(), trace.nodes.size() == 1 ? "" : "s", format_duration(length),
-      scenario.nodes, scenario.workers, scenario.workers == 1 ? "" : "s");
+  scenario.about =
+      fmt::format("{} that came to {} within {}; on {} of {} each",
+                  counted(trace.tasks.size(), "task"), counted(trace.nodes.size(), "node"),
+                  format_duration(length), scenario.nodes, counted(scenario.workers, "worker"));
   scenario.measured_from = Duration::zero();
   scenario.measured_to = options.measure > Duration::zero() ? options.measure : length;
   const double load = work / (to_seconds(length) * scenario.capacity());
@@ -125,12 +126,12 @@ std::expected<std::vector<sim::Scenario>, CommandFailure> load_trace(
   if (!trace) return failed(trace.error().message);
   if (trace->guessed > 0) {
     log(LogLevel::warning,
-        "{}: {} tasks did not run to their end; they take as long as others of their name",
-        options.trace, trace->guessed);
+        "{}: {} not run to the end, and taken to last as long as others of the name", options.trace,
+        counted(trace->guessed, "task was", "tasks were"));
   }
   if (trace->left_out > 0) {
-    log(LogLevel::warning, "{}: {} tasks are left out: nobody knows how long they run",
-        options.trace, trace->left_out);
+    log(LogLevel::warning, "{}: {} left out: nobody knows how long they run", options.trace,
+        counted(trace->left_out, "task is", "tasks are"));
   }
   std::vector<sim::Scenario> scenarios;
   if (options.scenarios.empty()) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/counted.hpp"
 #include "base/random.hpp"
 #include "client/session.hpp"
 #include "json/json.hpp"
@@ -321,8 +322,8 @@ void Runner::on_signal() {
   const std::size_t waiting = session_.in_flight();
   if (!sending_ || waiting == 0) return finish();
   sending_ = false;
-  note(fmt::format("stopping: waiting for {} answer{}; interrupt again to end at once", waiting,
-                   waiting == 1 ? "" : "s"));
+  note(fmt::format("stopping: waiting for {}; interrupt again to end at once",
+                   counted(waiting, "answer")));
 }
 
 void Runner::show_progress() {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/base64.hpp"
+#include "base/counted.hpp"
 #include "json/json.hpp"
 
 namespace fogctl {
@@ -151,9 +152,8 @@ Result<ColumnPlace> find_column(const CsvRows& rows, const CsvColumn& column) {
 Result<std::string> content_of_field(const std::vector<std::string>& row, std::size_t index,
                                      std::size_t row_number) {
   if (index >= row.size()) {
-    return failure(ErrorCode::invalid,
-                   fmt::format("row {} has {} column{}, not {}", row_number, row.size(),
-                               row.size() == 1 ? "" : "s", index + 1));
+    return failure(ErrorCode::invalid, fmt::format("row {} has {}, not {}", row_number,
+                                                   counted(row.size(), "column"), index + 1));
   }
   auto content = content_from_text(row[index]);
   if (content) return content;

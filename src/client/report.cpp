@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 
+#include "base/counted.hpp"
 #include "json/object_writer.hpp"
 
 namespace fogctl {
@@ -99,19 +100,15 @@ void write_figures(ObjectWriter& writer, const Statistics& statistics) {
   writer.number("cloud_share", statistics.share_run(RanAt::cloud));
 }
 
-std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-
 /// Empty where the first connection did for all.
 std::string again_text(const Report& report) {
   std::string text;
   if (report.sent_again + report.reconnects > 0) {
-    text = fmt::format("sent again: {}; {}\n", counted(report.sent_again, "task", "tasks"),
-                       counted(report.reconnects, "reconnection", "reconnections"));
+    text = fmt::format("sent again: {}; {}\n", counted(report.sent_again, "task"),
+                       counted(report.reconnects, "reconnection"));
   }
   if (report.hedged > 0) {
-    text += fmt::format("hedged: {}\n", counted(report.hedged, "task", "tasks"));
+    text += fmt::format("hedged: {}\n", counted(report.hedged, "task"));
   }
   return text;
 }
@@ -132,7 +129,7 @@ std::string table_text(const Report& report) {
   }
   if (report.classes.size() > 1) lines.push_back(line_of("total", total));
   return fmt::format("{}: {} in {}, {} done a second\n", report.address,
-                     counted(total.sent(), "task", "tasks"), format_duration(report.elapsed),
+                     counted(total.sent(), "task"), format_duration(report.elapsed),
                      per_second_text(total.done(), report.elapsed)) +
          again_text(report) + align(std::move(lines));
 }
@@ -183,7 +180,7 @@ std::vector<std::string> notes_on(const Report& report) {
     notes.push_back(counted(report.not_sent, "task was not sent", "tasks were not sent"));
   }
   for (const auto& [code, reason] : report.failures) {
-    notes.push_back(fmt::format("{} failed: {}: {}{}", counted(reason.count, "task", "tasks"),
+    notes.push_back(fmt::format("{} failed: {}: {}{}", counted(reason.count, "task"),
                                 to_string(code), reason.count > 1 ? "the first: " : "",
                                 reason.first_message));
   }
@@ -195,12 +192,11 @@ std::vector<std::string> notes_on(const Report& report) {
                                 fmt::join(report.failed_uids, " ")));
   }
   if (report.node_errors > 0) {
-    notes.push_back(fmt::format("the node sent {}",
-                                counted(report.node_errors, "error message", "error messages")));
+    notes.push_back(fmt::format("the node sent {}", counted(report.node_errors, "error message")));
   }
   if (report.stray.late > 0) {
     notes.push_back(fmt::format("{} came after the time-out: those tasks count as lost",
-                                counted(report.stray.late, "answer", "answers")));
+                                counted(report.stray.late, "answer")));
   }
   if (report.stray.repeated > 0) {
     notes.push_back(counted(report.stray.repeated, "second answer to a task was ignored",

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/counted.hpp"
 #include "base/log.hpp"
 #include "node/node.hpp"
 #include "node/nodes_report.hpp"
@@ -177,7 +178,7 @@ void Node::on_taken(const Result<std::vector<Lease>>& taken, bool is_last) {
   }
   if (is_draining_ && !leases.empty() && handed == 0) has_handed_over_ = is_last;
   if (handed > 0) {
-    log(LogLevel::info, "handed on {} queued task{}{}", handed, handed == 1 ? "" : "s",
+    log(LogLevel::info, "handed on {}{}", counted(handed, "queued task"),
         is_draining_ ? "" : ": no worker serves the queue");
   }
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/counted.hpp"
 #include "base/log.hpp"
 
 namespace fogctl {
@@ -67,7 +68,7 @@ Result<void> CommandHandlers::read() {
     if (!next.contains(name)) difference.removed.push_back(name);
   }
   if (!own->files.empty() || !made_.empty()) {
-    log(LogLevel::info, "{} tasks of your own from {}: {}", next.size(),
+    log(LogLevel::info, "{} of your own from {}: {}", counted(next.size(), "task"),
         own->files.empty() ? "no file" : fmt::format("{}", fmt::join(own->files, ", ")),
         difference.text());
   }

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/counted.hpp"
+
 namespace fogctl {
 namespace {
 
@@ -152,7 +154,7 @@ Error RedisCaller::cannot(Doing doing, const Error& why) const {
   const bool is_connect = reason.message.size() < why.message.size();
   const std::string server = is_connect ? route.address().display() : route.display();
   std::string what(doing.verb);
-  if (doing.tasks > 0) what += fmt::format(" {} task{}", doing.tasks, doing.tasks == 1 ? "" : "s");
+  if (doing.tasks > 0) what += ' ' + counted(doing.tasks, "task");
   return {why.code, fmt::format("cannot {} on redis {}: {}", what, server, reason.message)};
 }
 

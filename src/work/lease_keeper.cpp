@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/counted.hpp"
 #include "base/log.hpp"
 
 namespace fogctl {
@@ -86,8 +87,8 @@ void LeaseKeeper::recover(Instant now) {
   const auto recovered = queue_.recover_expired(now);
   if (!recovered) return note_failure(recovered.error());
   if (*recovered == 0) return;
-  log(LogLevel::warning, "queued again {} tasks of a process that was not heard of for {}",
-      *recovered, format_duration(options_.lease));
+  log(LogLevel::warning, "queued again {} of a process that was not heard of for {}",
+      counted(*recovered, "task"), format_duration(options_.lease));
   pool_.wake();
 }
 
@@ -95,9 +96,8 @@ void LeaseKeeper::reconcile() {
   auto wrong = reconciler_.tend(clock_.now());
   if (!wrong) return note_failure(wrong.error());
   if (wrong->empty()) return;
-  log(LogLevel::warning,
-      "the queue forgot that {} tasks were finished or given back; they are queued again",
-      wrong->size());
+  log(LogLevel::warning, "the queue forgot the end or return of {}; queued again",
+      counted(wrong->size(), "task"));
   give_back(std::move(*wrong));
 }
 
@@ -152,18 +152,20 @@ void LeaseKeeper::watch() {
     case WatchdogStep::none:
       return;
     case WatchdogStep::reconnect:
-      log(LogLevel::warning,
-          "{} tasks wait and {} workers are free, yet none was leased for {}: new connections",
-          leasable(*load), pulse.free, format_duration(watchdog_.still_for(now)));
+      log(LogLevel::warning, "{} and {} free, yet none was leased for {}: new connections",
+          counted(leasable(*load), "task waits", "tasks wait"),
+          counted(pulse.free, "worker is", "workers are"),
+          format_duration(watchdog_.still_for(now)));
       queue_.reconnect();
       return pool_.wake();
     case WatchdogStep::give_alarm:
-      return log(
-          LogLevel::error,
-          "work stands still for {}: {} tasks wait, {} workers are free, and new connections "
-          "did not help. Look at 'fogctl queue' and 'fogctl redis-check' with this node's "
-          "flags, at the queue's server, and restart this process if they are in order",
-          format_duration(watchdog_.still_for(now)), leasable(*load), pulse.free);
+      return log(LogLevel::error,
+                 "work stands still for {}: {}, {} free, and new connections "
+                 "did not help. Look at 'fogctl queue' and 'fogctl redis-check' with this node's "
+                 "flags, at the queue's server, and restart this process if they are in order",
+                 format_duration(watchdog_.still_for(now)),
+                 counted(leasable(*load), "task waits", "tasks wait"),
+                 counted(pulse.free, "worker is", "workers are"));
     case WatchdogStep::end_alarm:
       return log(LogLevel::info, "work goes on: tasks are leased again, or none waits");
   }

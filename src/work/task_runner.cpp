@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 
@@ -98,8 +99,8 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop,
                                      : std::nullopt;
   const bool is_dead = has_failed && !again;
   if (is_dead) {
-    log(LogLevel::warning, "task {} ({}) is dead after {} run{}: {}", result.uid, task.name, runs,
-        runs == 1 ? "" : "s", result.error->message);
+    log(LogLevel::warning, "task {} ({}) is dead after {}: {}", result.uid, task.name,
+        counted(runs, "run"), result.error->message);
   } else if (again && !put_off_until) {
     log(LogLevel::info, "task {} ({}) failed, and is tried again in {}: {}", result.uid, task.name,
         format_duration(*again - end), result.error->message);

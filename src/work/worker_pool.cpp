@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/counted.hpp"
 #include "base/log.hpp"
 
 namespace fogctl {
@@ -206,7 +207,8 @@ void WorkerPool::sort_results(std::vector<Finished>& batch,
     }
   }
   if (superseded > 0) {
-    log(LogLevel::warning, "dropped {} results of runs whose lease had been lost", superseded);
+    log(LogLevel::warning, "dropped {} whose lease had been lost",
+        counted(superseded, "result of a run", "results of runs"));
     const std::lock_guard guard(mutex_);
     superseded_ += superseded;
   }
