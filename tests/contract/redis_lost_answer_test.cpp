@@ -50,6 +50,15 @@ TEST_CASE("redis lost answer: tasks are queued, held and leased once") {
     CHECK(finish(queue, std::vector{finished(tasks[0], done.outcomes[0].number)}) ==
           std::vector{FinishStatus::done});
   }
+  SUBCASE("by an enqueue that leases one of those before") {
+    enqueue(queue, {{.uid = "1"}});
+    const auto tasks = make_all({{.uid = "2", .start_by = 70s}});
+    const auto done = lossy.without_answer([&] { return queue.enqueue(tasks, up_to(1), start()); });
+    CHECK(statuses(done) == std::vector{accepted});
+    CHECK(uids(done.leased) == Names{"1"});
+    CHECK(finish(queue, done.leased) == std::vector{FinishStatus::done});
+    CHECK(uids(lease(queue, 9)) == Names{"2"});
+  }
   SUBCASE("by a lease") {
     enqueue(queue, {{.uid = "1"}, {.uid = "2", .start_by = 70s}});
     const auto leases = lossy.without_answer([&] { return queue.lease(up_to(1), start()); });
@@ -90,6 +99,27 @@ TEST_CASE("redis lost answer: what was leased ends, is put off or comes back onc
     CHECK(uids(next) == Names{"2"});
     CHECK(finish(queue, next) == std::vector{FinishStatus::done});
     CHECK(must(queue.kept_result("1", start())).has_value());
+  }
+  SUBCASE("by the second half of its end, for which others asked") {
+    const auto other = open_redis(redis_options(lossy.server, "fog", "b"));
+    CHECK(statuses(enqueue(*other, {{.uid = "2", .arrival = 1s}})) == std::vector{duplicate});
+    CHECK(finish(queue, leases) == std::vector{FinishStatus::done});
+    const auto second = lease(queue, 1);
+    enqueue(queue, {{.uid = "3"}});
+    const std::vector<Finished> ended = {finished(second.at(0))};
+    std::vector<Lease> next;
+    const auto statuses = lossy.without_answer(
+        [&] {
+          next.clear();
+          return queue.finish(ended, up_to(1), start(), next);
+        },
+        1);
+    CHECK(statuses == std::vector{FinishStatus::gone});
+    CHECK(uids(next) == Names{"3"});
+    CHECK(finish(queue, next) == std::vector{FinishStatus::done});
+    const auto replies = must(other->wait(0s)).replies;
+    REQUIRE(replies.size() == 1);
+    CHECK(replies[0].uid == "2");
   }
   SUBCASE("by a retry") {
     const Retry run{held, start() + 5s};
