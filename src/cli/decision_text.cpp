@@ -4,32 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <vector>
 
 #include "base/time.hpp"
+#include "cli/report_fields.hpp"
 #include "cli/table.hpp"
 
 namespace fogctl::cli {
 namespace {
-
-std::string text_of(const json::Object& object, std::string_view name,
-                    std::string_view none = "-") {
-  return json::read_string(object.find(name).value_or("null")).value_or(std::string(none));
-}
-
-std::optional<double> number_of(const json::Object& object, std::string_view name) {
-  return json::read_number(object.find(name).value_or("null"));
-}
-
-std::string length_of(const json::Object& object, std::string_view name) {
-  const auto seconds = number_of(object, name);
-  return seconds ? format_duration(from_seconds(*seconds)) : "-";
-}
-
-bool flag_of(const json::Object& object, std::string_view name) {
-  return json::read_bool(object.find(name).value_or("false")).value_or(false);
-}
 
 /// "here (one)", "neighbour two", "cloud above".
 std::string place_of(const json::Object& place) {
@@ -53,10 +35,7 @@ Row row_of(const json::Object& place) {
 std::string table_of(const json::Object& decision) {
   std::vector<Row> rows = {
       {"  place", "waits", "link", "runs", "age", "to spare", "verdict", "why"}};
-  const auto places = json::read_values(decision.find("candidates").value_or("[]"));
-  for (const std::string_view text : places.value_or(std::vector<std::string_view>{})) {
-    json::Object place;
-    if (!place.parse(text)) continue;
+  for (const json::Object& place : objects_of(decision, "candidates")) {
     rows.push_back(row_of(place));
     rows.back().front().insert(0, "  ");
   }
@@ -70,10 +49,7 @@ std::string moment_of(const json::Object& copy) {
 
 std::string copies_of(const json::Object& decision) {
   std::string text;
-  const auto copies = json::read_values(decision.find("copies").value_or("[]"));
-  for (const std::string_view item : copies.value_or(std::vector<std::string_view>{})) {
-    json::Object copy;
-    if (!copy.parse(item)) continue;
+  for (const json::Object& copy : objects_of(decision, "copies")) {
     std::string fate = text_of(copy, "fate");
     std::ranges::replace(fate, '_', ' ');
     text += fmt::format("  copy: {} {}, expected: waits {}; {}\n", place_of(copy), moment_of(copy),
@@ -83,32 +59,30 @@ std::string copies_of(const json::Object& decision) {
 }
 
 std::string outcome_of(const json::Object& decision) {
-  json::Object outcome;
-  if (!outcome.parse(decision.find("outcome").value_or("null"))) return "";
-  const std::string error = text_of(outcome, "error", "");
-  const std::string node = text_of(outcome, "node", "");
-  std::string text = fmt::format("  came: waited {}", length_of(outcome, "waited"));
+  const auto outcome = object_of(decision, "outcome");
+  if (!outcome) return "";
+  const std::string error = text_of(*outcome, "error", "");
+  const std::string node = text_of(*outcome, "node", "");
+  std::string text = fmt::format("  came: waited {}", length_of(*outcome, "waited"));
   if (!error.empty()) {
     return text + fmt::format(", then ended at {}: {}\n", node.empty() ? "?" : node, error);
   }
-  text += fmt::format(", ran {} at {}, ", length_of(outcome, "execution_time"), node);
-  text += flag_of(outcome, "in_time") ? "in time\n" : "late\n";
+  text += fmt::format(", ran {} at {}, ", length_of(*outcome, "execution_time"), node);
+  text += flag_of(*outcome, "in_time") ? "in time\n" : "late\n";
   return text;
 }
 
 /// Where another policy would have sent it; empty: none was asked.
 std::string shadow_of(const json::Object& decision) {
-  json::Object shadow;
-  if (!shadow.parse(decision.find("shadow").value_or("null"))) return "";
-  const bool is_placed = !text_of(shadow, "site", "").empty();
-  std::string where = is_placed ? place_of(shadow) : "nowhere";
-  const auto copies = json::read_values(shadow.find("copies").value_or("[]"));
-  for (const std::string_view item : copies.value_or(std::vector<std::string_view>{})) {
-    json::Object copy;
-    if (copy.parse(item)) where += ", a copy at " + place_of(copy);
+  const auto shadow = object_of(decision, "shadow");
+  if (!shadow) return "";
+  const bool is_placed = !text_of(*shadow, "site", "").empty();
+  std::string where = is_placed ? place_of(*shadow) : "nowhere";
+  for (const json::Object& copy : objects_of(*shadow, "copies")) {
+    where += ", a copy at " + place_of(copy);
   }
-  return fmt::format("  shadow {}: {}{}, {}\n", text_of(shadow, "policy"), where,
-                     flag_of(shadow, "differs") ? "" : ", too", text_of(shadow, "reason"));
+  return fmt::format("  shadow {}: {}{}, {}\n", text_of(*shadow, "policy"), where,
+                     flag_of(*shadow, "differs") ? "" : ", too", text_of(*shadow, "reason"));
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "cli/decision_text.hpp"
 #include "cli/node_address.hpp"
 #include "cli/options.hpp"
+#include "cli/report_fields.hpp"
 #include "client/ask_node.hpp"
 #include "json/json.hpp"
 #include "task/task.hpp"
@@ -29,10 +29,8 @@ std::string text_of_report(const std::string& report) {
   json::Object explanation;
   if (!explanation.parse(report)) return "";
   std::string text;
-  const auto decisions = json::read_values(explanation.find("decisions").value_or("[]"));
-  for (const std::string_view item : decisions.value_or(std::vector<std::string_view>{})) {
-    json::Object decision;
-    if (decision.parse(item)) text += decision_text(decision);
+  for (const json::Object& decision : objects_of(explanation, "decisions")) {
+    text += decision_text(decision);
   }
   return text;
 }

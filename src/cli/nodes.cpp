@@ -2,18 +2,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cli/command.hpp"
 #include "cli/decision_text.hpp"
 #include "cli/node_address.hpp"
 #include "cli/options.hpp"
+#include "cli/report_fields.hpp"
 #include "cli/table.hpp"
 #include "json/json.hpp"
 
@@ -25,71 +24,51 @@ struct NodesOptions {
   bool json = false;
 };
 
-std::string text_of(const json::Object& object, std::string_view name) {
-  std::string text = json::read_string(object.find(name).value_or("null")).value_or("-");
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-  return text;
-}
-
-std::string time_of(const json::Object& object, std::string_view name, std::string_view none) {
-  const auto seconds = json::read_number(object.find(name).value_or("null"));
-  return seconds ? format_duration(from_seconds(*seconds)) : std::string(none);
-}
-
-std::string count_of(const json::Object& object, std::string_view name) {
-  return fmt::to_string(json::read_integer(object.find(name).value_or("0")).value_or(0));
-}
-
 /// "+1.2ms ± 3ms": how much longer tasks waited than was predicted, and how that spreads.
-std::string error_of(std::optional<std::string_view> prediction) {
-  json::Object error;
-  if (!error.parse(prediction.value_or("null")) || count_of(error, "tasks") == "0") return "-";
-  const auto bias = json::read_number(error.find("bias").value_or("0")).value_or(0);
-  return fmt::format("{} +- {}", signed_length(bias), time_of(error, "spread", "?"));
+std::string error_text(const json::Object& error) {
+  if (count_of(error, "tasks") == 0) return "-";
+  return fmt::format("{} +- {}", signed_length(number_of(error, "bias").value_or(0)),
+                     length_of(error, "spread", "?"));
 }
 
 /// Of tasks that stayed, went to the cloud, and of each name.
 std::string errors_of(const json::Object& node) {
-  json::Object all;
-  if (!all.parse(node.find("predictions").value_or("null"))) return "";
+  const auto all = object_of(node, "predictions");
+  if (!all) return "";
   std::vector<Row> rows = {{"predicted wait", "tasks", "off by"}};
-  const auto add = [&](const std::string& name, std::string_view text) {
-    json::Object error;
-    if (!error.parse(text) || count_of(error, "tasks") == "0") return;
-    rows.push_back({name, count_of(error, "tasks"), error_of(text)});
+  const auto add = [&](const std::string& name, const json::Object& error) {
+    const std::uint64_t tasks = count_of(error, "tasks");
+    if (tasks > 0) rows.push_back({name, fmt::to_string(tasks), error_text(error)});
   };
-  add("here", all.find("here").value_or("null"));
-  add("cloud", all.find("cloud").value_or("null"));
-  const auto names = json::read_values(all.find("by_task").value_or("[]"));
-  for (const std::string_view item : names.value_or(std::vector<std::string_view>{})) {
-    json::Object task;
-    if (task.parse(item)) add("task " + text_of(task, "task_name"), item);
+  for (const std::string site : {"here", "cloud"}) {
+    if (const auto error = object_of(*all, site)) add(site, *error);
+  }
+  for (const json::Object& task : objects_of(*all, "by_task")) {
+    add("task " + text_of(task, "task_name"), task);
   }
   return rows.size() > 1 ? table_text(rows, {.left = 1}) : "";
 }
 
 /// What another policy would have done; empty: none decides beside the live one.
 std::string shadow_of(const json::Object& node) {
-  json::Object shadow;
-  if (!shadow.parse(node.find("shadow").value_or("null"))) return "";
+  const auto shadow = object_of(node, "shadow");
+  if (!shadow) return "";
   return fmt::format(
       "shadow {}: {} of {} decisions would have been others; here {}, neighbour {}, cloud {}, "
       "nowhere {}\n",
-      text_of(shadow, "policy"), count_of(shadow, "differing"), count_of(shadow, "decisions"),
-      count_of(shadow, "here"), count_of(shadow, "neighbour"), count_of(shadow, "cloud"),
-      count_of(shadow, "nowhere"));
+      text_of(*shadow, "policy"), count_of(*shadow, "differing"), count_of(*shadow, "decisions"),
+      count_of(*shadow, "here"), count_of(*shadow, "neighbour"), count_of(*shadow, "cloud"),
+      count_of(*shadow, "nowhere"));
 }
 
 std::string heading(const json::Object& node) {
   std::string text = fmt::format("{} ({}): ", text_of(node, "name"), text_of(node, "address"));
-  const std::string wait = time_of(node, "waiting_time", "");
+  const std::string wait = length_of(node, "waiting_time", "");
   text += wait.empty() ? "takes no task now" : fmt::format("a new task waits {}", wait);
-  json::Object cloud;
-  const bool has_cloud = cloud.parse(node.find("cloud").value_or("null")).has_value();
-  text += has_cloud ? fmt::format("; cloud {}, {} away\n", text_of(cloud, "address"),
-                                  time_of(cloud, "link_delay", "?"))
-                    : "; no cloud\n";
+  const auto cloud = object_of(node, "cloud");
+  text += cloud ? fmt::format("; cloud {}, {} away\n", text_of(*cloud, "address"),
+                              length_of(*cloud, "link_delay", "?"))
+                : "; no cloud\n";
   if (node.find("ready") == "false") {
     text += "NOT READY: tasks wait, its workers are free and get none; its log says more\n";
   }
@@ -97,14 +76,15 @@ std::string heading(const json::Object& node) {
 }
 
 Row row_of(const json::Object& neighbour) {
+  const auto prediction = object_of(neighbour, "prediction");
   return {text_of(neighbour, "name"),
           text_of(neighbour, "address"),
-          time_of(neighbour, "waiting_time", "none taken"),
-          time_of(neighbour, "link_delay", "-"),
-          time_of(neighbour, "state_age", "-"),
-          count_of(neighbour, "handed"),
-          count_of(neighbour, "taken"),
-          error_of(neighbour.find("prediction"))};
+          length_of(neighbour, "waiting_time", "none taken"),
+          length_of(neighbour, "link_delay"),
+          length_of(neighbour, "state_age"),
+          fmt::to_string(count_of(neighbour, "handed")),
+          fmt::to_string(count_of(neighbour, "taken")),
+          prediction ? error_text(*prediction) : "-"};
 }
 
 std::string text_of_report(const std::string& report) {
@@ -113,10 +93,8 @@ std::string text_of_report(const std::string& report) {
   std::string text = heading(node) + shadow_of(node);
   std::vector<Row> rows = {{"neighbour", "address", "waiting", "link", "state age", "handed to",
                             "taken from", "predicted wait off by"}};
-  const auto neighbours = json::read_values(node.find("neighbours").value_or("[]"));
-  for (const std::string_view item : neighbours.value_or(std::vector<std::string_view>{})) {
-    json::Object neighbour;
-    if (neighbour.parse(item)) rows.push_back(row_of(neighbour));
+  for (const json::Object& neighbour : objects_of(node, "neighbours")) {
+    rows.push_back(row_of(neighbour));
   }
   text += rows.size() > 1 ? table_text(rows, {.left = 2}) : "no neighbours\n";
   return text + errors_of(node);

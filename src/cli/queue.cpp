@@ -8,6 +8,7 @@
 
 #include "base/counted.hpp"
 #include "cli/queue_access.hpp"
+#include "cli/report_fields.hpp"
 #include "cli/table.hpp"
 #include "json/json.hpp"
 
@@ -20,35 +21,28 @@ struct QueueOptions {
   bool json = false;
 };
 
-std::string number_of(const json::Object& object, std::string_view name) {
-  return std::string(object.find(name).value_or("0"));
+std::string number_in(const json::Object& object, std::string_view name) {
+  return fmt::to_string(count_of(object, name));
 }
 
-std::string age_of(const json::Object& ages, std::string_view state) {
-  const auto age = json::read_number(ages.find(state).value_or("null"));
-  return age ? format_duration(from_seconds(*age)) : "-";
-}
-
-std::string text_of(const std::string& report) {
-  json::Object counts, ages;
-  if (!counts.parse(report) || !ages.parse(counts.find("oldest").value_or("{}"))) return report;
+std::string text_of_report(const std::string& report) {
+  json::Object counts;
+  if (!counts.parse(report)) return report;
+  const json::Object ages = object_of(counts, "oldest").value_or(json::Object());
   std::vector<Row> rows = {{"state", "light", "medium", "heavy", "total", "oldest"}};
   for (const std::string state : {"queued", "leased"}) {
-    json::Object by_class;
-    if (!by_class.parse(counts.find(state).value_or("{}"))) continue;
-    rows.push_back({state, number_of(by_class, "light"), number_of(by_class, "medium"),
-                    number_of(by_class, "heavy"), number_of(by_class, "total"),
-                    age_of(ages, state)});
+    const json::Object by_class = object_of(counts, state).value_or(json::Object());
+    rows.push_back({state, number_in(by_class, "light"), number_in(by_class, "medium"),
+                    number_in(by_class, "heavy"), number_in(by_class, "total"),
+                    length_of(ages, state)});
   }
   for (const std::string state : {"delayed", "away", "dead"}) {
-    rows.push_back({state, "", "", "", number_of(counts, state), age_of(ages, state)});
+    rows.push_back({state, "", "", "", number_in(counts, state), length_of(ages, state)});
   }
-  const bool is_paused = counts.find("paused") == "true";
-  const auto workers = json::read_integer(number_of(counts, "workers")).value_or(0);
+  const bool is_paused = flag_of(counts, "paused");
   return table_text(rows, {.left = 1}) +
-         fmt::format("{}, {} bytes of tasks{}\n",
-                     counted(static_cast<std::uint64_t>(workers), "worker"),
-                     number_of(counts, "bytes"),
+         fmt::format("{}, {} bytes of tasks{}\n", counted(count_of(counts, "workers"), "worker"),
+                     count_of(counts, "bytes"),
                      is_paused ? "; PAUSED: nothing is begun until 'fogctl queue resume'" : "");
 }
 
@@ -58,7 +52,7 @@ CommandResult run_queue(const QueueOptions& options) {
   const auto answered = ask_queue(options.access, request);
   if (!answered) return std::unexpected(answered.error());
   for (const std::string& report : *answered) {
-    fmt::print("{}", options.json ? report + '\n' : text_of(report));
+    fmt::print("{}", options.json ? report + '\n' : text_of_report(report));
   }
   return exit_code::ok;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/queue_access.hpp"
+#include "cli/report_fields.hpp"
 #include "cli/table.hpp"
 #include "cli/tasks_kinds.hpp"
 #include "json/json.hpp"
@@ -26,12 +27,8 @@ struct TasksOptions {
   bool json = false;
 };
 
-std::string text_of(const json::Object& object, std::string_view name) {
-  return json::read_string(object.find(name).value_or("null")).value_or("");
-}
-
-std::string length_of(const json::Object& object, std::string_view name) {
-  const auto seconds = json::read_number(object.find(name).value_or("null"));
+std::string rounded(const json::Object& object, std::string_view name) {
+  const auto seconds = number_of(object, name);
   if (!seconds) return "-";
   const Duration length = std::chrono::round<std::chrono::milliseconds>(from_seconds(*seconds));
   return *seconds < 0 ? "late" : format_duration(length);
@@ -43,11 +40,11 @@ std::string table_of(const std::vector<std::string>& objects) {
   for (const std::string& text : objects) {
     json::Object task;
     if (!task.parse(text)) continue;
-    const std::string at = text_of(task, "node") + text_of(task, "holder");
+    const std::string at = text_of(task, "node", "") + text_of(task, "holder", "");
     rows.push_back({text_of(task, "task_uid"), text_of(task, "state"), text_of(task, "task_name"),
-                    at.empty() ? "-" : at, std::string(task.find("attempts").value_or("0")),
-                    length_of(task, "age"), length_of(task, "start_within"),
-                    text_of(task, "reason")});
+                    at.empty() ? "-" : at, fmt::to_string(count_of(task, "attempts")),
+                    rounded(task, "age"), rounded(task, "start_within"),
+                    text_of(task, "reason", "")});
   }
   return table_text(rows, {.left = 4, .ends_in_text = true});
 }

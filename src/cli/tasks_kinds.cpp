@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/report_fields.hpp"
 #include "cli/table.hpp"
 #include "client/ask_node.hpp"
 #include "json/json.hpp"
@@ -16,16 +17,10 @@ namespace {
 
 constexpr Duration budget = std::chrono::seconds(5);
 
-std::string text_of(const json::Object& kind, std::string_view name) {
-  return json::read_string(kind.find(name).value_or("null")).value_or("-");
-}
-
 Row row_of(const json::Object& kind) {
-  const auto time = json::read_number(kind.find("time").value_or("null"));
   const auto nodes = json::read_strings(kind.find("nodes").value_or("[]"));
-  return {text_of(kind, "task_name"), text_of(kind, "class"),
-          time ? format_duration(from_seconds(*time)) : "-",
-          fmt::to_string(json::read_integer(kind.find("runs").value_or("0")).value_or(0)),
+  return {text_of(kind, "task_name"), text_of(kind, "class"), length_of(kind, "time"),
+          fmt::to_string(count_of(kind, "runs")),
           fmt::format("{}", fmt::join(nodes.value_or(std::vector<std::string>{}), ", "))};
 }
 

@@ -26,6 +26,10 @@ struct Member {
 /// Reusable: parse() replaces what it held and keeps its memory.
 class Object {
  public:
+  Object() = default;
+  Object(Object&&) = default;
+  Object& operator=(Object&&) = default;
+
   /// Error: invalid, saying what is wrong, in which member or at which byte.
   [[nodiscard]] Result<void> parse(std::string_view text);
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }

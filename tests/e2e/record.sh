@@ -56,7 +56,7 @@ simulate() { "$fogctl" simulate --trace "$trace" --seeds 2 --json "$@" 2>"$dir/e
 simulate --workers 1 >"$dir/same"
 simulate --workers 1 >"$dir/again"
 cmp "$dir/same" "$dir/again" || fail "other figures the second time"
-grep -q "1 tasks did not run to their end" "$dir/err" || fail "a guess is told: $(cat "$dir/err")"
+grep -q "1 task was not run to the end" "$dir/err" || fail "a guess is told: $(cat "$dir/err")"
 simulate --workers 1 --nodes 4 --policy deadline >"$dir/four"
 simulate --workers 1 --nodes 4 --policy deadline --link-delay 1s >"$dir/slow"
 simulate --workers 1 --cloud-delay 10ms --policy deadline >"$dir/cloud"
