@@ -12,16 +12,23 @@ std::string_view value_of(const json::Object& object, std::string_view name) {
   return object.find(name).value_or("null");
 }
 
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+void hide_controls(std::string& text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
 }
 
 }  // namespace
 
 std::string text_of(const json::Object& object, std::string_view name, std::string_view none) {
   std::string text = json::read_string(value_of(object, name)).value_or(std::string(none));
-  std::ranges::replace_if(text, is_control, '?');
+  hide_controls(text);
   return text;
+}
+
+std::vector<std::string> texts_of(const json::Object& object, std::string_view name) {
+  auto texts = json::read_strings(value_of(object, name)).value_or(std::vector<std::string>());
+  std::ranges::for_each(texts, hide_controls);
+  return texts;
 }
 
 std::optional<double> number_of(const json::Object& object, std::string_view name) {

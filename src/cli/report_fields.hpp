@@ -15,6 +15,8 @@ namespace fogctl::cli {
 /// Control characters, which a terminal would obey, become question marks.
 [[nodiscard]] std::string text_of(const json::Object& object, std::string_view name,
                                   std::string_view none = "-");
+/// Of an array of them; none where one is of another kind.
+[[nodiscard]] std::vector<std::string> texts_of(const json::Object& object, std::string_view name);
 [[nodiscard]] std::optional<double> number_of(const json::Object& object, std::string_view name);
 /// At least 0.
 [[nodiscard]] std::uint64_t count_of(const json::Object& object, std::string_view name);

@@ -126,7 +126,7 @@ std::expected<std::vector<sim::Scenario>, CommandFailure> load_trace(
   if (!trace) return failed(trace.error().message);
   if (trace->guessed > 0) {
     log(LogLevel::warning,
-        "{}: {} not run to the end, and taken to last as long as others of the name", options.trace,
+        "{}: {} not run to the end: such a task lasts as long as others of its name", options.trace,
         counted(trace->guessed, "task was", "tasks were"));
   }
   if (trace->left_out > 0) {

@@ -18,10 +18,9 @@ namespace {
 constexpr Duration budget = std::chrono::seconds(5);
 
 Row row_of(const json::Object& kind) {
-  const auto nodes = json::read_strings(kind.find("nodes").value_or("[]"));
   return {text_of(kind, "task_name"), text_of(kind, "class"), length_of(kind, "time"),
           fmt::to_string(count_of(kind, "runs")),
-          fmt::format("{}", fmt::join(nodes.value_or(std::vector<std::string>{}), ", "))};
+          fmt::format("{}", fmt::join(texts_of(kind, "nodes"), ", "))};
 }
 
 std::string text_of_report(const std::vector<std::string_view>& kinds) {

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/counted.hpp"
 #include "base/log.hpp"
 
 namespace fogctl {
@@ -105,7 +106,8 @@ void LineWriter::write_out() {
     done += static_cast<std::size_t>(count);
   }
   if (done > 0 && std::exchange(has_failed_, false)) {
-    log(LogLevel::info, "writing to {} again; {} lines were lost", options_.path, lost());
+    log(LogLevel::info, "writing to {} again; {} lost", options_.path,
+        counted(lost(), "line was", "lines were"));
   }
   writing_.clear();
 }
@@ -123,7 +125,8 @@ void LineWriter::close() {
   }
   changed_.notify_one();
   thread_.join();
-  if (lost() > 0) log(LogLevel::warning, "{}: {} lines were lost", options_.path, lost());
+  if (lost() == 0) return;
+  log(LogLevel::warning, "{}: {} lost", options_.path, counted(lost(), "line was", "lines were"));
 }
 
 }  // namespace fogctl

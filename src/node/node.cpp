@@ -271,9 +271,12 @@ void Node::perform_all() {
 }
 
 void Node::perform(EnqueueTask& action, LaneWork& work) {
-  if (work.has_later()) lane_.submit(std::exchange(work, {}));  // which it must not overtake
+  if (work.has_later()) {
+    lane_.submit(std::exchange(work, {}));  // which it must not overtake
+  } else if (work.enqueue.empty()) {
+    work.enqueue.reserve(performed_.size());
+  }
   ++unconfirmed_;
-  if (work.enqueue.empty()) work.enqueue.reserve(performed_.size());
   work.enqueue.push_back({std::move(action.task), action.arrival, action.start_by, action.away});
 }
 

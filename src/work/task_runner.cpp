@@ -24,7 +24,8 @@ HandlerOutcome expired(const Task& task) {
 HandlerOutcome gave_up(std::uint32_t runs) {
   return std::unexpected(RunFailure{
       TaskErrorCode::task_failed,
-      fmt::format("{} runs began, and the worker of each was lost before it ended", runs)});
+      fmt::format("{} was lost before it ended", counted(runs, "run began, and its worker",
+                                                         "runs began, and the worker of each"))});
 }
 
 HandlerOutcome too_long(std::size_t bytes, std::size_t most) {

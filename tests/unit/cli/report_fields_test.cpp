@@ -35,6 +35,8 @@ TEST_CASE("A report's fields are read, and what is missing or of another kind st
 
 TEST_CASE("What a terminal would obey in a report is not passed on") {
   CHECK(text_of(parsed(R"({"name":"a\u001b[2J\u007f\né"})"), "name") == "a?[2J??é");
+  const std::vector<std::string> wanted = {"a?", "b"};
+  CHECK(texts_of(parsed(R"({"names":["a\u001b","b"]})"), "names") == wanted);
 }
 
 TEST_CASE("A report's objects are read in order, their names decoded, others left out") {
