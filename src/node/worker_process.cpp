@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/counted.hpp"
 #include "base/log.hpp"
 #include "node/signals.hpp"
 
@@ -18,7 +19,7 @@ Result<bool> WorkerProcess::run() {
   asio::io_context io;
   asio::signal_set signals(io, SIGINT, SIGTERM);
   if (auto started = crew_.start(); !started) return std::unexpected(started.error());
-  log(LogLevel::info, "working with {} threads", threads_);
+  log(LogLevel::info, "working with {}", counted(threads_, "thread"));
   signals.async_wait([](asio::error_code, int) {});
   io.run();
 

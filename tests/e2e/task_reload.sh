@@ -23,7 +23,7 @@ hup() {
   kill -HUP "${pid_of[fog]}"
   wait_for "the files to be read again" more_than "$before"
 }
-rereads() { grep -c 'tasks of your own\|tasks stay' "$dir/fog.log"; }
+rereads() { grep -c 'tasks\? of your own\|tasks stay' "$dir/fog.log"; }
 more_than() { [ "$(rereads)" -gt "$1" ]; }
 
 python3 - "$dir/load.done" <<'EOF' &
