@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,7 +38,7 @@ class Object {
 
  private:
   std::vector<Member> members_;
-  std::deque<std::string> decoded_names_;
+  std::list<std::string> decoded_names_;  // stay where they are when this moves
 };
 
 enum class FaultKind {

@@ -29,9 +29,10 @@ start_part() {
 }
 
 # ask UID SECONDS [FIELDS]: a client that sends a sleep again, by its uid, over each new connection,
-# until it is answered; "sent" when it was sent first, then each answer is a line.
+# until it is answered; "sent" when it was sent first, then each answer is a line. With a $gate, a
+# file, it is "ready" first, and sends once that is there.
 cat >"$dir/ask.py" <<'EOF2'
-import json, sys, time
+import json, os, sys, time
 from peer import Peer, task
 uid, content, fields = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
 text = task(7, "sleep", content, task_uid=uid, **fields)
@@ -54,6 +55,10 @@ def read_answers(peer):
 while not answered and time.monotonic() < end:
     try:
         peer = Peer()
+        if (gate := os.environ.get("gate")) and not os.path.exists(gate):
+            print("ready", flush=True)
+            while not os.path.exists(gate):
+                time.sleep(0.01)
         peer.send(text)
         print("sent", flush=True)
         read_answers(peer)
@@ -64,7 +69,7 @@ ask() {
   : >"$dir/$1.answers"
   address=$fog_at python3 "$dir/ask.py" "$1" "$2" "${3:-{\}}" >"$dir/$1.answers" 2>"$dir/$1.log" &
   pid_of[$1]=$!
-  wait_for "$1 to be sent" grep -q sent "$dir/$1.answers"
+  wait_for "$1 to be sent" grep -qE 'sent|ready' "$dir/$1.answers"
 }
 
 redis() { redis-cli -p "$redis_port" "$@"; }
@@ -107,9 +112,10 @@ at_finished() {
 at_away() {
   ask "learnt-$1" 0.2 '{"time_requirement": 1000}'  # how long such tasks take
   check_answer "learnt-$1"
+  gate=$dir/$1.gate ask "$1" 1.5 '{"time_requirement": 0}'
   ask "before-$1" 2.5 '{"time_requirement": 1000}'
   wait_for "another to run" has_begun "before-$1"
-  ask "$1" 0.5 '{"time_requirement": 0}'
+  : >"$dir/$1.gate"
   wait_for "$1 to be away" is_in "$1" away
 }
 after_away() { check_answer "before-$1"; }
@@ -118,7 +124,7 @@ check_answer() {
   wait "${pid_of[$1]}" || fail "$1: the client: $(cat "$dir/$1.log")"
   unset "pid_of[$1]"
   local answers
-  answers=$(grep -v '^sent' "$dir/$1.answers") || true
+  answers=$(grep -vE '^(sent|ready)' "$dir/$1.answers") || true
   [[ $answers =~ ^$1\ [0-2]\.[0-9]\ *$ ]] || fail "$1: one answer: '$answers'"
 }
 is_empty() {

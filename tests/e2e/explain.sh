@@ -16,7 +16,7 @@ import sys
 from peer import Peer, task
 peer = Peer(sys.argv[1])
 peer.ask(task(0, "sleep", 0.1, task_type="heavy"))
-peer.send(task(0, "sleep", 2, task_type="heavy"))
+peer.send(task(0, "sleep", 6, task_type="heavy"))  # until all is asked below
 for uid in ("late", "later"):
     peer.ask(task(uid, time_requirement=0.05, task_uid=uid))
 EOF
