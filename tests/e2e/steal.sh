@@ -66,7 +66,7 @@ explains() { # NAME UID TEXT
 
 echo "a node joins while tasks wait"
 one home --queue-backend memory --record "$dir/trace"
-send m 9
+send m 24
 one away --queue-backend memory --peer "${address_of[home]}"
 answered
 [ -n "$taken" ] || fail "the node that joined took nothing"
