@@ -21,6 +21,12 @@ constexpr Duration begun_age = milliseconds(50);
 constexpr Duration longest_recover_interval = milliseconds(500);
 constexpr Duration longest_wait_ahead = milliseconds(50);
 
+/// "3 tasks wait and 2 workers are free".
+std::string idleness(const QueueLoad& load, const PoolPulse& pulse) {
+  return counted(leasable(load), "task waits", "tasks wait") + " and " +
+         counted(pulse.free, "worker is free", "workers are free");
+}
+
 }  // namespace
 
 LeaseKeeper::LeaseKeeper(TaskQueue& queue, WorkerPool& pool, const Clock& clock,
@@ -152,20 +158,16 @@ void LeaseKeeper::watch() {
     case WatchdogStep::none:
       return;
     case WatchdogStep::reconnect:
-      log(LogLevel::warning, "{} and {} free, yet none was leased for {}: new connections",
-          counted(leasable(*load), "task waits", "tasks wait"),
-          counted(pulse.free, "worker is", "workers are"),
-          format_duration(watchdog_.still_for(now)));
+      log(LogLevel::warning, "{}, yet none was leased for {}: new connections",
+          idleness(*load, pulse), format_duration(watchdog_.still_for(now)));
       queue_.reconnect();
       return pool_.wake();
     case WatchdogStep::give_alarm:
       return log(LogLevel::error,
-                 "work stands still for {}: {}, {} free, and new connections "
+                 "work stands still for {}: {}, and new connections "
                  "did not help. Look at 'fogctl queue' and 'fogctl redis-check' with this node's "
                  "flags, at the queue's server, and restart this process if they are in order",
-                 format_duration(watchdog_.still_for(now)),
-                 counted(leasable(*load), "task waits", "tasks wait"),
-                 counted(pulse.free, "worker is", "workers are"));
+                 format_duration(watchdog_.still_for(now)), idleness(*load, pulse));
     case WatchdogStep::end_alarm:
       return log(LogLevel::info, "work goes on: tasks are leased again, or none waits");
   }
