@@ -28,7 +28,8 @@ home, tag, count, again = Peer(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.
 runs = os.path.join(os.environ["dir"], "runs")
 
 def mark(uid):
-    home.send(task(uid, "mark", 0.2, task_uid=uid, time_requirement=60, exclusive=True))
+    seconds = 5 if uid in again else 0.2  # which is time to kill who runs it, on a slow machine too
+    home.send(task(uid, "mark", seconds, task_uid=uid, time_requirement=60, exclusive=True))
 
 uids = [f"{tag}{i}" for i in range(count)]
 mark(uids[0])
@@ -51,6 +52,7 @@ EOF
 
 # send TAG COUNT UID…: so many tasks to home, of which these run twice. Goes on when they are there.
 send() {
+  rm -f "$dir/sent"  # of the ones before
   python3 "$dir/tasks.py" "${address_of[home]}" "$@" >"$dir/sent" &
   sender=$!
   wait_for "the tasks to be sent" grep -qx sent "$dir/sent"
