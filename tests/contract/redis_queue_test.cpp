@@ -115,7 +115,7 @@ TEST_CASE("redis queue: without a server calls say so, and work once it is there
 TEST_CASE("redis queue: a silent server is given up in time, and what it did late is not lost") {
   RedisServer server;
   auto options = redis_options(server, "fog", "a");
-  options.timeouts = {.connect = 200ms, .call = 200ms};
+  options.timeouts = {.connect = 500ms, .call = 500ms};
   const auto queue = open_redis(options);
   enqueue(*queue, {{.uid = "1"}, {.uid = "2"}});
 

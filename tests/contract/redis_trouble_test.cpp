@@ -191,7 +191,7 @@ TEST_CASE("redis trouble: all who wait hear of an end whose answer the worker di
   const auto first = open_redis(redis_options(server, "fog", "first"));
   const auto second = open_redis(redis_options(server, "fog", "second"));
   auto options = redis_options(server, "fog", "worker");
-  options.timeouts.call = 100ms;
+  options.timeouts.call = 500ms;
   const auto worker = open_redis(options);
   enqueue(*first, {{.uid = "t"}});
   enqueue(*second, {{.uid = "t", .arrival = 1s}});

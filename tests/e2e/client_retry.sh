@@ -55,8 +55,9 @@ all_answered "killed, and another goes on"
 grep -q "connected to $second" "$dir/client.log" || fail "says where it goes on"
 
 # A single task too, and where the first is away from the start.
-"$fogctl" client --connect "$first" --connect "$second" --task echo --content 7 >"$dir/out" \
-  2>"$dir/client.log" || fail "a node that is there is taken: $(cat "$dir/client.log")"
+"$fogctl" client --connect "$first" --connect "$second" --task echo --content 7 \
+  --requirement 100 >"$dir/out" 2>"$dir/client.log" ||
+  fail "a node that is there is taken: $(cat "$dir/client.log")"
 [ "$(cat "$dir/out")" = 7 ] || fail "its result: $(cat "$dir/out")"
 "$fogctl" client --connect "$second" --task sleep --content 2 --requirement 100 >"$dir/out" \
   2>"$dir/client.log" &

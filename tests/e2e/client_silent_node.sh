@@ -8,8 +8,8 @@ start_fog second && second=$address
 
 "$fogctl" client --connect "$second" --task sleep --content 12 >"$dir/long.out" 2>"$dir/long.log" &
 pid_of[long]=$!
-"$fogctl" client --connect "$first" --connect "$second" --load echo=20/s --content 1 \
-  --duration 2s --timeout 60s --json >"$dir/load.json" 2>"$dir/load.log" &
+"$fogctl" client --connect "$first" --connect "$second" --load echo=4/s --content 1 \
+  --duration 10s --timeout 60s --json >"$dir/load.json" 2>"$dir/load.log" &
 pid_of[load]=$!
 has_answered() { "$fogctl" nodes --connect "$first" --json | grep -q '"tasks":[1-9]'; }
 wait_for "the first node to have run a task" has_answered

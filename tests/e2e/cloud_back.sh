@@ -14,7 +14,7 @@ import sys
 from peer import Peer, task, check
 peer = Peer()
 for one in (task(0, "sleep", 100, want_accept=True),
-            task(1, "echo", "late", time_requirement=8, want_accept=True)):
+            task(1, "echo", "late", time_requirement=20, want_accept=True)):
     got = peer.ask(one)
     check(got["message_type"] == "accepted", got)
 open(sys.argv[1], "w").close()

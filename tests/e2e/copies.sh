@@ -6,7 +6,18 @@ source "$(dirname "$0")/mesh.sh"
 cat >"$dir/tasks.toml" <<EOF
 [task.mark]
 class = "light"
-command = ["sh", "-c", 'read -r s; echo "\$FOGCTL_TASK_UID" >>$dir/runs; sleep "\$s"; echo 1']
+command = ["sh", "$dir/mark.sh", "$dir"]
+EOF
+# It sleeps so long, or, of no length, until there is a file go.UID.
+cat >"$dir/mark.sh" <<'EOF'
+read -r seconds
+echo "$FOGCTL_TASK_UID" >>"$1/runs"
+if [ "$seconds" = null ]; then
+  until [ -e "$1/go.$FOGCTL_TASK_UID" ]; do sleep 0.02; done
+else
+  sleep "$seconds"
+fi
+echo 1
 EOF
 touch "$dir/runs"
 start_redis
@@ -21,10 +32,10 @@ pair() {
   done
   shift
   launch home "$fogctl" fog --listen 127.0.0.1:0 --no-discovery --name home --policy in-time \
-    --workers 1 --sharing-interval 200ms --tasks "$dir/tasks.toml" "${home_flags[@]}"
+    --workers 1 --sharing-interval 1s --tasks "$dir/tasks.toml" "${home_flags[@]}"
   home=$address
   launch away "$fogctl" fog --listen 127.0.0.1:0 --no-discovery --name away --policy in-time \
-    --workers 1 --sharing-interval 200ms --tasks "$dir/tasks.toml" --peer "$home" "$@"
+    --workers 1 --sharing-interval 1s --tasks "$dir/tasks.toml" --peer "$home" "$@"
   away=$address
   wait_for "a mesh" is_mesh home away
 }
@@ -60,18 +71,21 @@ def answer(peer, uid):
     check(runs_of(uid) == 1, uid, "ran", runs_of(uid), "times")
     return got["node"]
 
-def busy(peer, uid, seconds):
-    """Its worker is, until then."""
-    mark(peer, uid, seconds, requirement=60, max_offload=0)
+def busy(peer, uid):
+    """Its worker is, until it may go."""
+    mark(peer, uid, None, requirement=60, max_offload=0)
     until(uid, lambda: runs_of(uid) == 1)
+
+def go(uid):
+    open(os.path.join(os.environ["dir"], "go." + uid), "w").close()
 
 tag = f"{os.getpid()}-"
 for round in range(3):  # now both know how long these take, and each other's state
     mark(at_home, f"{tag}warm{round}"); answer(at_home, f"{tag}warm{round}")
     mark(at_away, f"{tag}cold{round}"); answer(at_away, f"{tag}cold{round}")
-time.sleep(0.5)  # states are shared every 200 ms: none is of before
+time.sleep(1.5)  # states are shared every second: none is of before
 
-busy(at_home, f"{tag}b1", 1)
+busy(at_home, f"{tag}b1")
 mark(at_home, f"{tag}t1")
 check(answer(at_home, f"{tag}t1") == "away", "an idle neighbour begins what waits here")
 at_home.send(json.dumps({"message_type": "explain_query", "task_uid": f"{tag}t1"}))
@@ -80,30 +94,35 @@ copy, = decision["copies"]
 check(copy["name"] == "away" and copy["fate"] == "began", decision)
 check({place["name"]: place["verdict"] for place in decision["candidates"]} ==
       {"home": "chosen", "away": "copied"}, decision)
-answer(at_home, f"{tag}b1")
+go(f"{tag}b1"); answer(at_home, f"{tag}b1")
 
-busy(at_home, f"{tag}b2", 1); busy(at_away, f"{tag}b3", 2)
+busy(at_home, f"{tag}b2"); busy(at_away, f"{tag}b3")
 mark(at_home, f"{tag}t2")
-answer(at_home, f"{tag}b2")
+time.sleep(0.5)  # it waits at both
+go(f"{tag}b2"); answer(at_home, f"{tag}b2")
 check(answer(at_home, f"{tag}t2") == "home", "where both are busy, who is free first has it")
-answer(at_away, f"{tag}b3")
+go(f"{tag}b3"); answer(at_away, f"{tag}b3")
 
-busy(at_home, f"{tag}b4", 2); busy(at_away, f"{tag}b5", 1)
+busy(at_home, f"{tag}b4"); busy(at_away, f"{tag}b5")
 mark(at_home, f"{tag}t3")
+time.sleep(0.5)
+go(f"{tag}b5")
 check(answer(at_home, f"{tag}t3") == "away", "and the other way round")
-answer(at_away, f"{tag}b5"); answer(at_home, f"{tag}b4")
+answer(at_away, f"{tag}b5")
+go(f"{tag}b4"); answer(at_home, f"{tag}b4")
 
-busy(at_home, f"{tag}b6", 1)
+busy(at_home, f"{tag}b6")
 mark(at_home, f"{tag}t4", exclusive=True, max_offload=0)
-answer(at_home, f"{tag}b6")
+time.sleep(0.5)
+go(f"{tag}b6"); answer(at_home, f"{tag}b6")
 check(answer(at_home, f"{tag}t4") == "home", "what is exclusive and handed on no more stays")
 
 if victim:
-    busy(at_home, f"{tag}b7", 1)
-    mark(at_home, f"{tag}t5", naptime=3)
+    busy(at_home, f"{tag}b7")
+    mark(at_home, f"{tag}t5", naptime=5)
     until("the copy to begin", lambda: runs_of(f"{tag}t5") == 1)
     os.kill(victim, signal.SIGKILL)
-    answer(at_home, f"{tag}b7")
+    go(f"{tag}b7"); answer(at_home, f"{tag}b7")
     got = at_home.answer()
     check(got["task_id"] == f"{tag}t5" and got["node"] == "home", "it runs again here", got)
     check(runs_of(f"{tag}t5") == 2, "once for each node")

@@ -36,7 +36,7 @@ import json, os, sys, time
 from peer import Peer, task
 uid, content, fields = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
 text = task(7, "sleep", content, task_uid=uid, **fields)
-end, answered = time.monotonic() + 25, False
+end, answered = time.monotonic() + 60, False
 
 def read_answers(peer):
     """True: there is one, and half a second later still one."""
@@ -78,6 +78,7 @@ held() {
   redis --scan --pattern '{fog}:held:*' | while read -r key; do redis hget "$key" "$1"; done
 }
 is_held() { held "$1" | grep -q .; }
+is_away() { [ "$(redis hget '{fog}:counts' away)" = 1 ]; }
 has_begun() { held "$1" | grep -q 's[0-9]*$'; }
 is_done() { [ "$(redis hexists '{fog}:tasks' "$1")" = 0 ]; }
 serves() { [ "$(redis hlen '{fog}:workers')" -ge 2 ]; }  # the fog itself is one, with no thread
@@ -97,11 +98,11 @@ at_queued() {
 }
 after_queued() { "$fogctl" queue resume --port "$redis_port" >/dev/null; }
 at_leased() {
-  ask "$1" 0.3 '{"time_requirement": 1000}'
+  ask "$1" 1.5 '{"time_requirement": 1000}'
   wait_for "$1 to be leased" is_held "$1"
 }
 at_running() {
-  ask "$1" 0.5 '{"time_requirement": 1000}'
+  ask "$1" 1.5 '{"time_requirement": 1000}'
   wait_for "$1 to run" has_begun "$1"
 }
 at_finished() {
@@ -112,11 +113,11 @@ at_finished() {
 at_away() {
   ask "learnt-$1" 0.2 '{"time_requirement": 1000}'  # how long such tasks take
   check_answer "learnt-$1"
-  gate=$dir/$1.gate ask "$1" 1.5 '{"time_requirement": 0}'
+  gate=$dir/$1.gate ask "$1" 2.9 '{"time_requirement": 0}'
   ask "before-$1" 2.5 '{"time_requirement": 1000}'
   wait_for "another to run" has_begun "before-$1"
   : >"$dir/$1.gate"
-  wait_for "$1 to be away" is_in "$1" away
+  wait_for "$1 to be away" is_away
 }
 after_away() { check_answer "before-$1"; }
 

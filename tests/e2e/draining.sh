@@ -6,16 +6,17 @@ source "$(dirname "$0")/mesh.sh"
 export PYTHONUNBUFFERED=1
 policy_flags=(--policy deadline)  # its queue's order is that of in-time, which hands on before, too
 
-# send_tasks: 40 tasks of 0.2 s, their order of urgency not that of their ids, and what is answered:
+# send_tasks: 40 tasks of 0.3 s, their order of urgency not that of their ids, and what is answered:
 # a line each, in order, and then the end of the connection.
 send_tasks() {
+  : >"$dir/answers"  # none of before
   address=${address_of[leaving]} python3 - >"$dir/answers" 2>"$dir/client.log" <<'EOF2' &
 import json
 from peer import Peer, task
 peer = Peer()
 def requirement(i):
     return 100 + i * 17 % 40
-peer.send("".join(task(i, "sleep", 0.2, task_uid=f"drain-{i}", time_requirement=requirement(i))
+peer.send("".join(task(i, "sleep", 0.3, task_uid=f"drain-{i}", time_requirement=requirement(i))
                   for i in range(40)))
 while (got := peer.read()) is not None:
     print(json.dumps(got))

@@ -21,7 +21,7 @@ peer = Peer()
 peer.socket.settimeout(30)
 count = 20
 for i in range(count):
-    got = peer.ask(task(i, "sleep", 0.2, task_uid=f"front-{i}", time_requirement=100,
+    got = peer.ask(task(i, "sleep", 0.5, task_uid=f"front-{i}", time_requirement=100,
                         want_accept=True))
     while got["message_type"] != "accepted":
         print(got["task_id"], got["node"], flush=True)

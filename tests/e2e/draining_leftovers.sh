@@ -7,7 +7,7 @@ source "$(dirname "$0")/mesh.sh"
 # check_leaving EXPRESSION: what is sent is the Python list `tasks`; of the answers, `by` counts
 # (task_uid up to the -, node, error code), and `content` is by uid. The last argument must be true.
 check_leaving() {
-  start_mesh_fog leaving --workers 1 --drain-timeout 20s --retry-delay 2s \
+  start_mesh_fog leaving --workers 1 --drain-timeout 20s --retry-delay 6s \
     --peer "${address_of[neighbour]}"
   wait_for "the neighbour" holds_at leaving 'n["neighbour"]["state_age"] is not None'
   address=${address_of[leaving]} python3 - "$1" "$2" "$dir/ready" >"$dir/answers" <<'EOF2' &

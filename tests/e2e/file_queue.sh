@@ -31,7 +31,7 @@ refused "$dir/notes" --queue-file "$dir/notes"
 grep -q "plain text" "$dir/notes" || fail "what is no queue file was written to"
 
 # Tasks of 20 ms, more than two workers can run: some always wait in the file.
-"$fogctl" client --connect "127.0.0.1:$port" --content 0.02 --load sleep=150/s --duration 5s \
+"$fogctl" client --connect "127.0.0.1:$port" --content 0.02 --load sleep=150/s --duration 12s \
   --json >"$dir/report" 2>"$dir/client.log" &
 client=$!
 tasks_wait() {

@@ -24,6 +24,7 @@ def queued():
     return int(reply.split()[1]) if reply.count(b"\n") == 2 else 0
 
 flood, other = Peer(), Peer()
+flood.socket.settimeout(None)  # it is to be slowed
 tasks = "".join(task(i) for i in range(FLOOD)).encode()
 sender = threading.Thread(target=flood.send, args=(tasks,))
 sender.start()

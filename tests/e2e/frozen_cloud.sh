@@ -26,7 +26,7 @@ pause 7 # it is dialled meanwhile, and its kernel answers
 has_none || fail "a frozen cloud came up: $(tail -n 2 "$dir/here.log")"
 start_clock
 to_cloud 3 | grep -q "ran locally" || fail "a task went to a frozen cloud"
-! passed 1000 || fail "it was waited for"
+! passed 4500 || fail "it was waited for"
 
 kill -CONT "${pid_of[above]}"
 wait_for "the cloud to be back" has_cloud

@@ -20,9 +20,11 @@ figure() { # NAME: of the last report
   python3 -c 'import json, sys; got = json.load(open(sys.argv[1]))
 print({**got["total"], **got}[sys.argv[2]])' "$dir/report" "$1"
 }
-# freezes NAME SECONDS COUNT: so often for so long, with as long a pause before each.
+# freezes NAME SECONDS COUNT: so often for so long, with as long a pause before each; the first
+# once a task has come.
 freezes() {
   local i
+  wait_for "a task to run" has_run
   for ((i = 0; i < $3; i++)); do
     read -rt "$2" <><(:) || true
     kill -STOP "${pid_of[$1]}"
@@ -30,6 +32,7 @@ freezes() {
     kill -CONT "${pid_of[$1]}"
   done
 }
+has_run() { [ -s "$dir/runs" ]; }
 runs_of() { # UID: how often it ran
   grep -cx "$1" "$dir/runs" || true
 }

@@ -18,7 +18,7 @@ def ask(uid, gives_up_first):
     busy, first, second = Peer(one), Peer(one), Peer(two)
     for peer in (first, second):
         peer.socket.settimeout(10)
-    busy.send(task(1, "sleep", 1) + task(2, "sleep", 1))
+    busy.send(task(1, "sleep", 3) + task(2, "sleep", 3))
     time.sleep(0.3)
     for peer, is_copy in ((first, False), (second, True)):
         got = peer.ask(task(3, "echo", uid, time_requirement=20, task_uid=uid, want_accept=True,
@@ -38,7 +38,7 @@ ask("second-gives-up", False)
 busy, first, second = Peer(one), Peer(one), Peer(two)
 for peer in (first, second):
     peer.socket.settimeout(20)
-busy.send(task(1, "sleep", 1) + task(2, "sleep", 1))
+busy.send(task(1, "sleep", 5) + task(2, "sleep", 5))
 time.sleep(0.3)
 uids = [f"both-{i}" for i in range(300)]
 def tasks(uid):

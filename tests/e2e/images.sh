@@ -9,7 +9,7 @@ images=24
 cat >"$dir/tasks.toml" <<'EOT'
 [task.thumbnail]
 class = "medium"
-command = ["sh", "-c", "pngtopnm | pamscale -xyfit 64 64 | pnmtopng"]
+command = ["sh", "-c", "sleep 0.5; pngtopnm | pamscale -xyfit 64 64 | pnmtopng"]
 input = "base64"
 output = "base64"
 timeout = "30s"

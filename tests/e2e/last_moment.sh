@@ -25,6 +25,6 @@ for i in range(1, count + 1):
 waits.sort()
 print("answered after", *(f"{1000 * wait:.1f}" for wait in waits), "ms")
 check(waits[0] > requirement / 2, "not before the last moment", waits)
-# One that is looked after 100 ms late, or never, misses by far more than a slow machine.
-check(waits[count * 3 // 4] <= requirement + 0.02, "most go in time", waits)
+# Were they looked after each 100 ms, half of them would be more than 50 ms late.
+check(waits[count // 2] <= requirement + 0.03, "most go in time", waits)
 EOF2

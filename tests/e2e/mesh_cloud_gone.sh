@@ -32,7 +32,7 @@ wait_for "the second cloud to take over" runs "on second"
 stop second KILL
 start_clock
 runs locally || fail "with no cloud the fog runs it"
-passed 3000 && fail "nothing waits for a cloud that is gone: $(took)"
+passed 4500 && fail "nothing waits for a cloud that is gone: $(took)"
 start_cloud 3 second
 wait_for "the second cloud to be back" runs "on second"
 end_load

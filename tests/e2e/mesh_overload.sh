@@ -11,7 +11,7 @@ load() {
   local report=$1 node=$2
   shift 2
   at "$node" "$fogctl" client --connect "${address_of[$node]}" --task sleep --content 0.02 \
-    >/dev/null 2>&1
+    >/dev/null 2>&1 || true
   at "$node" "$fogctl" client --connect "${address_of[$node]}" --load sleep=250/s --content 0.02 \
     --requirement sleep=0.2 --duration 2s --json "$@" >"$dir/$report.json" || true
 }

@@ -4,8 +4,8 @@
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
 policy_flags=(--policy original)
-start_mesh_fog one --workers 2 --sharing-interval 100ms
-start_mesh_fog two --workers 2 --sharing-interval 100ms --peer "$address"
+start_mesh_fog one --workers 2 --sharing-interval 500ms
+start_mesh_fog two --workers 2 --sharing-interval 500ms --peer "$address"
 wait_for "a mesh" is_mesh one two
 
 python3 - "${address_of[one]}" "${address_of[two]}" <<'EOF'
@@ -20,9 +20,10 @@ def length(client, i):
 for peer in peers:
     peer.ask(task(0, "sleep", 0.002))  # now it knows how long these take
 for first in (1, 1 + count):  # the second time each knows that the other is no better off
-    for client, peer in enumerate(peers):
-        peer.send("".join(task(i, "sleep", length(client, i), time_requirement=0)
-                          for i in range(first, first + count)))
+    batches = ["".join(task(i, "sleep", length(client, i), time_requirement=0)
+                       for i in range(first, first + count)) for client in range(2)]
+    for peer, batch in zip(peers, batches):
+        peer.send(batch)
     handed_on = []
     for client, peer in enumerate(peers):
         got = [peer.read() for _ in range(count)]

@@ -29,9 +29,9 @@ EOF
 
 for direction in in out; do
   far=far-$direction near=near-$direction
-  start_mesh_fog "$far" --workers 1 --sharing-interval 200ms
+  start_mesh_fog "$far" --workers 1 --sharing-interval 500ms
   start_proxy "proxy-$direction" "$address" --delay 0.02
-  start_mesh_fog "$near" --workers 1 --sharing-interval 200ms --peer "$address"
+  start_mesh_fog "$near" --workers 1 --sharing-interval 500ms --peer "$address"
   wait_for "the two to be linked" is_mesh "$near" "$far"
   start_clock
   python3 "$dir/tasks.py" "$far" "$direction" "$dir/proxy-$direction.commands"

@@ -23,7 +23,7 @@ from peer import Peer, task
 peer = Peer()
 peer.socket.settimeout(60)
 for i in range(4):
-    peer.send(task(i, "sleep", 3, task_uid=f"t-{i}", time_requirement=1000, want_accept=True))
+    peer.send(task(i, "sleep", 5, task_uid=f"t-{i}", time_requirement=1000, want_accept=True))
 while (got := peer.read()) is not None:
     if got["message_type"] in ("accepted", "result"):
         print(got["message_type"], got["task_id"], got.get("node"), got.get("error"), flush=True)

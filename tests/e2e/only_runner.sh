@@ -9,8 +9,9 @@ command = ["/bin/bash", "$dir/press.sh", "$dir"]
 mode = "once"
 EOF2
 cat >"$dir/press.sh" <<'EOF2'
+length=$(cat "$1/length")
 echo begun >>"$1/begun"
-read -rt "$(cat "$1/length")" <><(:)
+read -rt "$length" <><(:)
 echo '"pressed"'
 EOF2
 claim_port && runner=127.0.0.1:$claimed_port
@@ -55,7 +56,7 @@ pause 3 # a task that was not accepted would be refused after 2 s
 start_runner
 is_pressed runner-dies
 
-press front-dies 3
+press front-dies 10
 stop front KILL
 start_front
 is_pressed front-dies
@@ -68,8 +69,8 @@ start_front
 finds_it() { grep -q "task 'press' was found in the queue" "$dir/front.log"; }
 wait_for "front to find it" finds_it
 pause 3
-start_runner
 : >"$dir/begun"
+start_runner
 wait_for "the task to begin" has_begun
 "$fogctl" client --connect "$front" --task press --uid all-die --requirement 100 \
   >"$dir/all-die" 2>&1 &

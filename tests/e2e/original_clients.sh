@@ -35,9 +35,9 @@ start_original old fog --listen 127.0.0.2:0 --multicast "228.0.0.5:$claimed_port
 "$fogctl" client --connect "$address" --load light=50/s,medium=2/s --duration 1s --json \
   --requirement 100 >"$dir/report.json" || fail "fogctl's client: $(cat "$dir/report.json")"
 grep -q '"done":52,"failed":0,"lost":0' "$dir/report.json" || fail "$(cat "$dir/report.json")"
-"$fogctl" client --connect "$address" --task light --content '"é {"' --uid "uid-$$" >"$dir/out" \
-  2>&1 || fail "one with a uid and any content: $(cat "$dir/out")"
+"$fogctl" client --connect "$address" --task light --content '"é {"' --uid "uid-$$" \
+  --requirement 100 >"$dir/out" 2>&1 || fail "one with a uid and any content: $(cat "$dir/out")"
 "$fogctl" client --multicast "228.0.0.5:$claimed_port" --interface lo --task heavy \
-  >"$dir/out" 2>&1 || fail "found by multicast: $(cat "$dir/out")"
+  --requirement 100 >"$dir/out" 2>&1 || fail "found by multicast: $(cat "$dir/out")"
 grep -q "^ran heavy" "$dir/old.out" || fail "by the original node: $(cat "$dir/old.out")"
 end_original old

@@ -21,7 +21,8 @@ wait_for "the cloud" has_cloud
 upload new cloud
 [ "$(grep -c "^ran heavy" "$dir/old_cloud.out")" -eq 20 ] || fail "ran: $(cat "$dir/old_cloud.out")"
 "$fogctl" client --connect "${address_of[new]}" --to-cloud --task echo --content '"é {"' --json \
-  >"$dir/out" 2>&1 || fail "one that the cloud does not know runs in the fog: $(cat "$dir/out")"
+  --requirement 100 >"$dir/out" 2>&1 ||
+  fail "one that the cloud does not know runs in the fog: $(cat "$dir/out")"
 grep -q '"process_by":"local"' "$dir/out" || fail "likewise: $(cat "$dir/out")"
 "$fogctl" client --connect "${address_of[new]}" --to-cloud --task heavy --content '"é {"' \
   --uid "my-uid-$$" --requirement 100 --json >"$dir/out" 2>&1 || fail "heavy: $(cat "$dir/out")"
@@ -37,7 +38,8 @@ launch new_cloud "$fogctl" cloud --queue-backend memory --listen 127.0.0.1:0 --n
 start_original old fog --listen 127.0.0.2:0 --multicast "228.0.0.5:$claimed_port" \
   --cloud "$address" --time light=0.001
 wait_for "the original node to have its cloud" grep -q "^cloud" "$dir/old.out"
-"$fogctl" client --connect "${address_of[old]}" --task light >/dev/null 2>&1 || fail "a light one"
+"$fogctl" client --connect "${address_of[old]}" --task light --requirement 100 \
+  >/dev/null 2>&1 || fail "a light one"
 "$fogctl" client --connect "${address_of[old]}" --to-cloud --load heavy=10/s --duration 500ms \
   --requirement 100 --json >"$dir/report.json" || fail "old: $(cat "$dir/report.json")"
 grep -q '"cloud_share":1[,}]' "$dir/report.json" || fail "old: $(cat "$dir/report.json")"

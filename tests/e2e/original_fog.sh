@@ -54,7 +54,8 @@ at new python3 "$dir/tasks.py"
 
 # Back to fogctl, whose other worker runs them. One client alone: the original node keys results by
 # the number that a client gives, whoever that is.
-at old "$fogctl" client --connect "${address_of[old]}" --task medium >/dev/null 2>&1
+at old "$fogctl" client --connect "${address_of[old]}" --task medium --requirement 100 \
+  >/dev/null 2>&1
 at old "$fogctl" client --connect "${address_of[old]}" --load medium=20/s,light=100/s \
   --duration 500ms --requirement medium=100,light=0 --json >"$dir/report.json" ||
   fail "tasks for the original node: $(cat "$dir/report.json")"

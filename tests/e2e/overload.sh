@@ -11,7 +11,7 @@ from peer import Peer, task, check
 peer = Peer()
 peer.ask(task(0, "sleep", 0.02, time_requirement=1000))
 count = 60
-peer.send("".join(task(i, "sleep", 0.05, task_uid=f"full-{i}", time_requirement=1000)
+peer.send("".join(task(i, "sleep", 0.2, task_uid=f"full-{i}", time_requirement=1000)
                   for i in range(1, count + 1)))
 answers = [peer.read() for _ in range(count)]
 check(sorted(got["task_id"] for got in answers) == list(range(1, count + 1)), "each once")
@@ -26,7 +26,7 @@ check(20 <= done <= 25, "as many as there was room for", done)
 
 # Those that were refused can be sent again, by the same uid.
 late = refused[:10]
-peer.send("".join(task(got["task_id"], "sleep", 0.05, task_uid=got["task_uid"],
+peer.send("".join(task(got["task_id"], "sleep", 0.2, task_uid=got["task_uid"],
                        time_requirement=1000) for got in late))
 check(all("error" not in peer.read() for _ in late), "there is room again")
 EOF2
@@ -65,7 +65,7 @@ import collections, sys
 from peer import Peer, task, check
 peer, count = Peer(), 40
 peer.ask(task(0, "sleep", 0.02, time_requirement=1000))
-peer.send("".join(task(i, "sleep", 0.05, task_uid=f"{sys.argv[1]}-{i}", time_requirement=1000)
+peer.send("".join(task(i, "sleep", 0.2, task_uid=f"{sys.argv[1]}-{i}", time_requirement=1000)
                   for i in range(1, count + 1)))
 answers = [peer.read() for _ in range(count)]
 check(sorted(got["task_id"] for got in answers) == list(range(1, count + 1)), "each once")
@@ -121,7 +121,7 @@ check_kept("slowed", sent)
 def pause(word):
     subprocess.run([fogctl, "queue", word, "--connect", address], check=True, capture_output=True)
 
-dropped, count, end = Peer(address), 180, time.monotonic() + 60
+dropped, count, end = Peer(address), 180, time.monotonic() + 90
 pause("pause")
 for i in range(count):
     dropped.send(heavy("dropped", i))

@@ -22,7 +22,8 @@ begins_after() {
 }
 start_worker zero
 wait_for "the worker" grep -q working "$dir/zero.log"
-wait_for "it to serve" "$fogctl" client --connect "$address" --task echo --content 1
+wait_for "it to serve" "$fogctl" client --connect "$address" --task echo --content 1 \
+  --requirement 100
 
 python3 - >"$dir/answers" <<'EOF2' &
 import json

@@ -11,7 +11,7 @@ import json, sys, time
 from peer import Peer, task, check
 address, node, fields = sys.argv[1], sys.argv[2], json.loads((sys.argv[3:] or ["{}"])[0])
 peer = Peer(address)
-peer.send(task("a", "sleep", 1.5, task_uid="uid-" + node,
+peer.send(task("a", "sleep", 3, task_uid="uid-" + node,
                want_progress=True, **fields))
 shares, begin = [], time.monotonic()
 while (got := peer.read())["message_type"] == "progress":
@@ -49,17 +49,18 @@ start queued fog --port "$redis_port" --workers 0 --listen 127.0.0.1:0 --no-disc
 "$fogctl" worker --port "$redis_port" --concurrency 1 --name apart 2>"$dir/apart.log" &
 pid_of[apart]=$!
 wait_for "the worker" grep -q working "$dir/apart.log"
-wait_for "it to serve" "$fogctl" client --connect "$address" --task echo --content 1
+wait_for "it to serve" "$fogctl" client --connect "$address" --task echo --content 1 \
+  --requirement 100
 hears "$address" apart
 
 # A person sees a bar on a terminal, a program an object a line, and nobody else anything.
-"$fogctl" client --connect "$one" --to-cloud --task sleep --content 0.5 --requirement 9 --json \
+"$fogctl" client --connect "$one" --to-cloud --task sleep --content 1.5 --requirement 9 --json \
   >"$dir/out" 2>"$dir/err"
 grep -qE '^\{"progress":0\.[0-9]+\}$' "$dir/err" || fail "as JSON: $(cat "$dir/err")"
 [ "$(wc -l <"$dir/out")" -eq 1 ] || fail "the result alone: $(cat "$dir/out")"
-"$fogctl" client --connect "$one" --to-cloud --task sleep --content 0.5 --requirement 9 \
+"$fogctl" client --connect "$one" --to-cloud --task sleep --content 1.5 --requirement 9 \
   >"$dir/out" 2>"$dir/err"
 [ "$(wc -l <"$dir/err")" -eq 1 ] || fail "nothing but how it went: $(cat "$dir/err")"
-command="'$fogctl' client --connect $one --to-cloud --task sleep --content 0.5 --requirement 9"
+command="'$fogctl' client --connect $one --to-cloud --task sleep --content 1.5 --requirement 9"
 script -qec "$command" "$dir/tty" >/dev/null
 grep -qE '\[#+\.+\] +[0-9]+%' "$dir/tty" || fail "a bar: $(cat "$dir/tty")"

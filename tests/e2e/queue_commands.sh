@@ -206,10 +206,10 @@ stop onredis KILL
 # A worker is frozen, its task is given up meanwhile, and it is killed: the word holds.
 where=(--port "$redis_port" --queue frozen)
 launch cold "$fogctl" fog --port "$redis_port" --queue frozen --listen 127.0.0.1:0 --no-discovery \
-  --name cold --workers 0 --lease 2s
+  --name cold --workers 0 --lease 8s
 start_client
 start_worker() {
-  "$fogctl" worker --port "$redis_port" --queue frozen --concurrency 1 --lease 2s --name "$1" \
+  "$fogctl" worker --port "$redis_port" --queue frozen --concurrency 1 --lease 8s --name "$1" \
     2>"$dir/$1.log" &
   pid_of[$1]=$!
 }

@@ -24,7 +24,10 @@ start other fog --port "$redis_port" --queue other --listen 127.0.0.1:0 --no-dis
 with_cloud=$address
 wait_for "the cloud" grep -q "is up" "$dir/other.log"
 
-runs() { "$fogctl" client --no-retry --connect "$1" --task echo --content 1 >"$dir/out" 2>&1; }
+runs() {
+  "$fogctl" client --no-retry --connect "$1" --task echo --content 1 --requirement 100 \
+    >"$dir/out" 2>&1
+}
 runs "$alone" || fail "with Redis: $(cat "$dir/out")"
 stop redis KILL
 runs "$alone" && fail "without Redis and cloud the task cannot be accepted"

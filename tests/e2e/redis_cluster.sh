@@ -52,8 +52,8 @@ wait_for "the worker" grep -q working "$dir/worker.log"
   --requirement 100 --timeout 60s --json >"$dir/out" 2>"$dir/client.log" &
 load=$!
 pid_of[load]=$load
-a_second_old() { [ "$(ps -o etimes= -p "$load")" -ge 1 ]; }
-wait_for "the load to run" a_second_old
+has_results() { [ "$(redis-cli -p "$owner" hlen '{fog}:results')" -ge 50 ]; }
+wait_for "the load to run" has_results
 
 # The slot moves to the third node, neither the owner nor the one that the fog was given.
 for node in "${nodes[@]}"; do

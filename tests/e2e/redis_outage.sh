@@ -4,11 +4,11 @@
 # shellcheck source=tests/e2e/support.sh
 source "$(dirname "$0")/support.sh"
 start_redis always
-start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --workers 2 --lease 1s
+start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --workers 2 --lease 2s
 
 # work NAME
 work() {
-  "$fogctl" worker --port "$redis_port" --concurrency 2 --name "$1" --lease 1s 2>"$dir/$1.log" &
+  "$fogctl" worker --port "$redis_port" --concurrency 2 --name "$1" --lease 2s 2>"$dir/$1.log" &
   pid_of[$1]=$!
 }
 count_leased() {
@@ -17,6 +17,7 @@ count_leased() {
 all_run() { [ "$(count_leased)" = 4 ]; }
 
 work worker
+wait_for "the worker" grep -q working "$dir/worker.log"
 for signal in STOP KILL; do
   python3 - <<'END' &
 from peer import Peer, task, check
@@ -29,7 +30,7 @@ END
   pid_of[client]=$!
   wait_for "four tasks to run" all_run
   kill "-$signal" "${pid_of[redis]}"
-  read -rt 2.5 <><(:) || true
+  read -rt 3 <><(:) || true
   if [ "$signal" = STOP ]; then
     work late
     kill -CONT "${pid_of[redis]}"

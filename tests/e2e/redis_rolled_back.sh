@@ -7,6 +7,7 @@ start cloud cloud --queue-backend memory --listen 127.0.0.1:0 --name cloud
 cloud=$address
 start_redis always
 start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --cloud "$cloud"
+wait_for "the cloud" grep -q "is up" "$dir/fog.log"
 away() { redis-cli -p "$redis_port" hget '{fog}:counts' away; }
 away_is() { [ "$(away)" = "$1" ]; }
 is_idle() { [ "$(redis-cli -p "$redis_port" hlen '{fog}:tasks')" = 0 ]; }
@@ -15,7 +16,7 @@ python3 - "$dir" <<'EOF' &
 import os, sys, time
 from peer import Peer, task, check
 peer, folder = Peer(), sys.argv[1]
-peer.send("".join(task(i, "sleep", 1.5, cloud_processing=True) for i in range(5)))
+peer.send("".join(task(i, "sleep", 3, cloud_processing=True) for i in range(5)))
 seen = [peer.read() for _ in range(5)]
 check(all("error" not in got and got["process_by"] == "cloud" for got in seen), seen)
 open(f"{folder}/answered", "w").close()

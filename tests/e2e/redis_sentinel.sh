@@ -33,7 +33,7 @@ port $claimed_port
 bind 127.0.0.1
 dir $dir/sentinel$i.d
 sentinel monitor mymaster 127.0.0.1 $first 2
-sentinel down-after-milliseconds mymaster 700
+sentinel down-after-milliseconds mymaster 1500
 sentinel failover-timeout mymaster 4000
 CONF
   redis-server "$dir/sentinel$i.conf" --sentinel >"$dir/sentinel$i.log" 2>&1 &

@@ -25,7 +25,7 @@ for failures in (0, 1, 2, 4):
     # 50 ms, doubled each time, of which up to a half is left out; a node looks every 100 ms
     least = 0.025 * (2 ** failures - 1)
     check("error" not in got and got["content"] == failures + 1, "that many runs failed", got)
-    check(least <= took < 4 * least + 0.5 + 0.2 * failures, failures, "retries took", took)
+    check(least <= took < 4 * least + 1.5 + 0.2 * failures, failures, "retries took", took)
     print(f"{failures} failed runs: answered after {took:.3f} s")
 
 for most, failures in ((1, 1), (2, 9), (3, 3)):
@@ -41,7 +41,7 @@ check("run 3 of" in got["error"]["message"], "the node allows three", got)
 # Never tried again past the time at which it expires.
 got, took = run("fail", 99, max_attempts=99, expires=1)
 check(got["error"]["code"] in ("task_failed", "expired"), got)
-check(took < 1.3, "answered when it can no more be done", took)
+check(took < 2, "answered when it can no more be done", took)
 print(f"expires in 1 s: {got['error']} after {took:.3f} s")
 
 # One that cannot start in time is answered so, and is not run.
@@ -76,7 +76,7 @@ python3 - <<'EOF2' || fail "a task that was handed on"
 from peer import Peer, task, check
 peer = Peer()
 peer.ask(task(0, "sleep", 0.3))
-peer.send(task(1, "sleep", 2, time_requirement=1000))
+peer.send(task(1, "sleep", 5, time_requirement=1000))
 for number, (failures, most) in enumerate(((2, 3), (3, 3)), 2):
     got = peer.ask(task(number, "fail", failures, time_requirement=0, max_attempts=most,
                         task_uid=f"away-{number}"))
@@ -99,8 +99,9 @@ start_worker() {
     --retry-delay "$2" --name "$1" 2>"$dir/$1.log" &
   pid_of[$1]=$!
 }
-start_worker first 1s
-wait_for "the worker to serve" "$fogctl" client --connect "$address" --task echo --content 1
+start_worker first 4s
+wait_for "the worker to serve" "$fogctl" client --connect "$address" --task echo --content 1 \
+  --requirement 100
 python3 - >"$dir/counted" <<'EOF2' &
 from peer import Peer, task
 peer = Peer()
@@ -111,11 +112,8 @@ for _ in range(2):
     print(got["task_uid"], got["content"], got.get("error", {}).get("message"))
 EOF2
 pid_of[client]=$!
-put_off() { [ "$(grep -c 'tried again' "$dir/first.log")" = 2 ] && is_delayed 2; }
-is_delayed() {
-  "$fogctl" queue --port "$redis_port" --queue kept --json | grep -q "\"delayed\":$1"
-}
-wait_for "both to be put off" put_off
+are_put_off() { [ "$(redis-cli -p "$redis_port" zcard '{kept}:delayed')" = 2 ]; }
+wait_for "both to be put off" are_put_off
 stop first KILL
 start_worker second 50ms
 wait "${pid_of[client]}" || fail "not answered"

@@ -18,7 +18,7 @@ one() {
   local name=$1
   shift
   launch "$name" "$fogctl" fog --listen 127.0.0.1:0 --no-discovery --name "$name" \
-    --workers 1 --sharing-interval 200ms --tasks "$dir/tasks.toml" "$@"
+    --workers 1 --sharing-interval 1s --tasks "$dir/tasks.toml" "$@"
 }
 
 cat >"$dir/tasks.py" <<'EOF'
@@ -68,7 +68,7 @@ explains() { # NAME UID TEXT
 
 echo "a node joins while tasks wait"
 one home --queue-backend memory --record "$dir/trace"
-send m 24
+send m 48
 one away --queue-backend memory --peer "${address_of[home]}"
 answered
 [ -n "$taken" ] || fail "the node that joined took nothing"
@@ -85,8 +85,8 @@ grep -q "it asked for a task" "$dir/trace" || fail "the trace does not say so"
 echo "the node that took a task is killed"
 one home --queue-backend memory --peer "${address_of[away]}"
 wait_for "a mesh" is_mesh home away
-send k 9 k8
-is_taken() { explains home k8 "it asked for a task" && grep -qx k8 "$dir/runs"; }
+send k 24 k23
+is_taken() { grep -qx k23 "$dir/runs" && explains home k23 "it asked for a task"; }
 wait_for "the last task to be taken" is_taken
 kill -9 "${pid_of[away]}"
 wait "${pid_of[away]}" 2>/dev/null || true
@@ -98,7 +98,7 @@ echo "Redis"
 one home --port "$redis_port" --queue home
 one away --port "$redis_port" --queue away --peer "${address_of[home]}"
 wait_for "a mesh" is_mesh home away
-send r 9
+send r 24
 answered
 [ -n "$taken" ] || fail "the idle node took nothing"
 

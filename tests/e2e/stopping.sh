@@ -42,8 +42,8 @@ start_fog second --drain-timeout 60s --workers 1
 "$fogctl" client --no-retry --connect "$address" --task sleep --content 50 2>/dev/null &
 client=$!
 pid=${pid_of[second]}
-wait_for "the task to reach the node" grep -q . "$dir/second.out"
-read -rt 0.3 <><(:) || true
+runs_there() { "$fogctl" tasks ls --state leased --connect "$address" | grep -q sleep; }
+wait_for "the task to run" runs_there
 kill -TERM "$pid"
 wait_for "the node to say that it stops" grep -q stopping "$dir/second.log"
 SECONDS=0

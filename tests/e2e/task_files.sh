@@ -45,7 +45,8 @@ echo 'not read' >"$dir/tasks.d/notes.txt"
 start_fog fog --workers 4 --tasks "$dir/one.toml" --tasks "$dir/tasks.d"
 grep -q "2 tasks of your own from $dir/one.toml, $dir/tasks.d/two.toml: added words, bound" \
   "$dir/fog.log" || fail "the log says not which tasks there are"
-got=$("$fogctl" client --connect "$address" --task words --content '"to be or not to be"')
+got=$("$fogctl" client --connect "$address" --task words --content '"to be or not to be"' \
+  --requirement 100)
 grep -qx 6 <<<"$got" || fail "six words, not: $got"
 
 python3 - <<'EOF'

@@ -67,7 +67,8 @@ tasks $'[task.other]\ncommand = ["cat"]'
 hup
 tasks $'[task.other]\ncommand = ["no-such-program"]'
 hup
-"$fogctl" client --connect "$address" --task other --content 1 >"$dir/out" ||
+"$fogctl" client --connect "$address" --task other --content 1 --requirement 100 \
+  >"$dir/out" ||
   fail "a mistake took the task away"
 tasks ''
 hup

@@ -12,12 +12,15 @@ start_fog fog --cloud "127.0.0.1:$cloud_port"
 fog=$address
 
 # says PLACE: the client reports that the task ran there.
-says() { "$fogctl" client --connect "$fog" --to-cloud --task heavy 2>&1 | grep -q "$1"; }
+says() {
+  "$fogctl" client --connect "$fog" --to-cloud --task heavy --requirement 100 2>&1 | grep -q "$1"
+}
 
 says locally || fail "with no cloud the task runs in the fog"
 start_cloud
 wait_for "the cloud coming up" says "in the cloud"
-"$fogctl" client --connect "$fog" --to-cloud --task echo --content '"up"' >"$dir/out" 2>&1
+"$fogctl" client --connect "$fog" --to-cloud --task echo --content '"up"' \
+  --requirement 100 >"$dir/out" 2>&1
 grep -q '"up"' "$dir/out" || fail "a fogctl cloud runs every task: $(cat "$dir/out")"
 
 # Tasks that are with the cloud when it dies are answered by the fog.

@@ -11,7 +11,8 @@ is_ready() { "$fogctl" nodes --connect "$address" --json | grep -q "\"ready\":$1
 # count_queued NUMBER: the queue claims so many tasks more than it has.
 count_queued() { redis-cli -p "$redis_port" hincrby '{fog}:counts' q0 "$1" >/dev/null; }
 
-"$fogctl" client --connect "$address" --task echo >"$dir/out" 2>&1 || fail "$(cat "$dir/out")"
+"$fogctl" client --connect "$address" --task echo --requirement 100 >"$dir/out" 2>&1 ||
+  fail "$(cat "$dir/out")"
 is_ready true || fail "not ready at first"
 count_queued 3
 wait_for "new connections" says "warning 3 tasks wait and 2 workers are free.*new connections"

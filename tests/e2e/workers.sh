@@ -12,7 +12,8 @@ for name in one two; do
   pid_of[$name]=$!
   wait_for "worker $name" grep -q working "$dir/$name.log"
 done
-wait_for "the workers to serve" "$fogctl" client --connect "$address" --task echo --content 1
+wait_for "the workers to serve" "$fogctl" client --connect "$address" --task echo --content 1 \
+  --requirement 100
 
 python3 - "${pid_of[one]}" "${pid_of[two]}" <<'EOF'
 import os, signal, sys

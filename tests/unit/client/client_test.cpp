@@ -163,7 +163,7 @@ TEST_CASE("What is not answered in time is lost, and the run ends") {
                    return n == 2 ? std::string() : testing::echo(task);
                  }});
   ClientPlan plan = sequence(3, 1);
-  plan.timeout = 300ms;
+  plan.timeout = 1s;
   const auto run = run_against(node, plan);
   REQUIRE(run.outcomes.size() == 3);
   CHECK(run.outcomes[0].kind == Outcome::Kind::done);
@@ -184,7 +184,7 @@ TEST_CASE("Late, second and unknown answers count for no task") {
                           R"({"message_type":"state","task_time":1})";
                  }});
   ClientPlan plan = sequence(3, 1);
-  plan.timeout = 300ms;
+  plan.timeout = 1s;
   const auto run = run_against(node, plan);
   REQUIRE(run.report);
   const Statistics total = total_of(*run.report);

@@ -83,7 +83,8 @@ TEST_CASE("A task that is accepted stays, however long it takes") {
                    }});
   FakeNode first({hello(), [](const TaskMessage& task, int) { return accept(task); }});
   ClientPlan plan = hedged(1, first, second);
-  plan.timeout = 500ms;
+  plan.streams[0].requirement = 2500ms;
+  plan.timeout = 1500ms;
   const auto run = run_plan(plan);
   REQUIRE(run.report);
   CHECK(total_of(*run.report).lost() == 1);
@@ -121,8 +122,9 @@ TEST_CASE("Where the one that was told to give it up answers first, the other on
                       return std::string();
                     }});
     ClientPlan plan = hedged(1, first, second);
-    plan.streams[0].rate = {5, 1s};
-    plan.pace = Load{600ms};
+    plan.streams[0].requirement = 2500ms;
+    plan.streams[0].rate = {1, 1s};
+    plan.pace = Load{3s};
     const auto run = run_plan(plan);
     REQUIRE(run.report);
     CHECK(total_of(*run.report).done() == 3);
@@ -197,7 +199,8 @@ TEST_CASE("A node that does not say that it is of fogctl gets no second task, no
   FakeNode fog({hello(), accept_and_echo});
   const auto run = [](const FakeNode& first, const FakeNode& second) {
     ClientPlan plan = hedged(1, first, second);
-    plan.timeout = 600ms;
+    plan.streams[0].requirement = 2500ms;
+    plan.timeout = 1500ms;
     return run_plan(plan);
   };
   SUBCASE("the second") {
@@ -217,8 +220,8 @@ TEST_CASE("A node that does not say that it is of fogctl gets no second task, no
     CHECK(got.report->hedged == 0);
     CHECK(total_of(*got.report).done() == 1);
     REQUIRE(got.outcomes.size() == 1);
-    CHECK(got.outcomes[0].response >= 100ms);  // as long as for a task to be accepted
-    CHECK(got.outcomes[0].response < 190ms);
+    CHECK(got.outcomes[0].response >= 500ms);  // as long as for a task to be accepted
+    CHECK(got.outcomes[0].response < 900ms);
   }
 }
 
@@ -263,7 +266,7 @@ TEST_CASE("Where another node says nothing, the next one is looked for") {
   ClientPlan plan = hedged(1, first, silent);
   plan.nodes.push_back(later);
   plan.streams[0].rate = {20, 1s};
-  plan.pace = Load{2s};
+  plan.pace = Load{4s};
   plan.timeout = 500ms;
   const auto run = run_plan(plan);
   opener.join();

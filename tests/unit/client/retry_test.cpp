@@ -143,7 +143,7 @@ TEST_CASE("A node that says when to send again is obeyed") {
 
 TEST_CASE("A task that is refused until its time is over failed with the refusal") {
   FakeNode node({testing::hello(), refuse});
-  const auto run = run_against(node, with_timeout(sequence(2, 1), 300ms));
+  const auto run = run_against(node, with_timeout(sequence(2, 1), 1s));
   REQUIRE(run.outcomes.size() == 2);
   for (const Outcome& outcome : run.outcomes) {
     CHECK(outcome.kind == Outcome::Kind::failed);

@@ -43,7 +43,7 @@ TEST_CASE("A program that ignores SIGTERM and a daemon of its own are killed aft
               "trap '' TERM; echo $$ >>{0}; (setsid sh -c 'trap \"\" TERM; echo $$ >>{0}; "
               "while :; do sleep 1; done' &); while :; do sleep 1; done",
               pids)),
-          300ms);
+          2s);
   CHECK(ended.cut == Cut::timed_out);
   CHECK(pids_in(pids).size() == 2);
   CHECK(none_runs(pids_in(pids)));
@@ -67,7 +67,7 @@ TEST_CASE("A program that kills its keeper: the run ends, what it left dies, the
   CHECK(ended->exit.is_lost);
   CHECK(pids_in(pids).size() == 1);
   CHECK(none_runs(pids_in(pids)));
-  CHECK(descendants() == before);
+  CHECK(wait_until([&] { return descendants() == before; }));
   CHECK(run_program(*keepers, program_of(shell("echo 1")), rules)->output == "1\n");
 }
 

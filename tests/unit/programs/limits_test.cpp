@@ -108,7 +108,7 @@ TEST_CASE("Limits: a thousand processes, and a bomb that leaves its group") {
     // A control group lets them fork no more; without one they are killed for it.
     CHECK(ended.exit.limit == (is_in_group() ? "" : "it ran more than 32 processes"));
     CHECK(ended.cut == Cut::none);
-    CHECK(descendants() == before);
+    CHECK(wait_until([&] { return descendants() == before; }));
   }
 }
 

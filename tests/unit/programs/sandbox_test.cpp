@@ -116,7 +116,7 @@ TEST_CASE("Sandbox: a program has its time to end in order") {
   spec.sandbox = true;
   spec.workdir = folder.path();
   ProgramRules rules;
-  rules.timeout = 300ms;
+  rules.timeout = 2s;
   rules.kill_after = 10s;
   const auto ended = run_program(*make_keepers(), program_of(spec), rules);
   REQUIRE(ended);
@@ -141,7 +141,7 @@ TEST_CASE("Sandbox: a daemon in it ends with the task too") {
   spec.sandbox = true;
   const auto before = descendants();
   CHECK(run(spec).output == "1\n");
-  CHECK(descendants() == before);
+  CHECK(wait_until([&] { return descendants() == before; }));
 }
 
 }  // namespace

@@ -173,9 +173,9 @@ TEST_CASE("Stream: a process that hangs is killed after the timeout, and replace
   TaskSpec spec = shell(
       folder,
       fmt::format("[ $uid = first ] && trap '' TERM && while :; do :; done; {}", answers_count));
-  spec.timeout = 300ms;
+  spec.timeout = 2s;
   const Handler handler = stream_handler(spec, make_keepers());
-  says(failure_of(run(handler, "first"), TaskErrorCode::timed_out, true), "no answer within 300ms");
+  says(failure_of(run(handler, "first"), TaskErrorCode::timed_out, true), "no answer within 2s");
   CHECK(run(handler, "second") == "1");
   CHECK(started(folder).size() == 2);
   CHECK_FALSE(is_running(started(folder)[0]));
@@ -244,7 +244,7 @@ TEST_CASE("Stream: an idle process reads the end of its input, and one that stay
 TEST_CASE("Stream: as many processes as tasks at a time, and no more than the concurrency") {
   for (const int most : {0, 2}) {
     const ScratchFolder folder;
-    TaskSpec spec = shell(folder, fmt::format("sleep 0.1; {}", answers_count));
+    TaskSpec spec = shell(folder, fmt::format("sleep 0.5; {}", answers_count));
     spec.concurrency = most;
     const Handler handler = stream_handler(spec, make_keepers());
     {
