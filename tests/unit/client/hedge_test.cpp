@@ -220,8 +220,8 @@ TEST_CASE("A node that does not say that it is of fogctl gets no second task, no
     CHECK(got.report->hedged == 0);
     CHECK(total_of(*got.report).done() == 1);
     REQUIRE(got.outcomes.size() == 1);
-    CHECK(got.outcomes[0].response >= 500ms);  // as long as for a task to be accepted
-    CHECK(got.outcomes[0].response < 900ms);
+    CHECK(got.outcomes[0].response >= 200ms);  // it may speak yet
+    CHECK(got.outcomes[0].response < 500ms);   // as long as for a task to be accepted
   }
 }
 
