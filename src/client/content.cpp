@@ -14,8 +14,6 @@ namespace fogctl {
 namespace {
 
 constexpr std::string_view spaces = " \t\r\n";
-/// The message around a content is one level of what a message may have.
-constexpr std::size_t deepest_content = json::max_depth - 1;
 /// What is nested deeper than this is not looked at further, and taken for JSON.
 constexpr std::size_t deepest_look = 1000;
 
@@ -165,7 +163,7 @@ Result<std::string> content_of_field(const std::vector<std::string>& row, std::s
 
 Result<std::string> content_from_text(std::string_view text) {
   const std::string_view trimmed = trim(text);
-  const auto fault = json::find_fault(trimmed, deepest_content);
+  const auto fault = json::find_fault(trimmed, json::deepest_member);
   if (!fault) return on_one_line(trimmed);
   if (is_unfit_json(trimmed, fault->kind)) return failure(ErrorCode::invalid, fault->message);
   if (!is_utf8(text)) return failure(ErrorCode::invalid, "not UTF-8 text");

@@ -16,6 +16,8 @@ namespace fogctl::json {
 
 /// Deepest nesting that a message may have (arrays and objects together).
 inline constexpr std::size_t max_depth = 32;
+/// Of what a member of a message holds: the message around it is one level.
+inline constexpr std::size_t deepest_member = max_depth - 1;
 
 struct Member {
   std::string_view name;   // decoded

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "net/dialer.hpp"
 #include "net/timer_length.hpp"
+#include "scheduling/neighbours.hpp"
 
 namespace fogctl {
 namespace {
@@ -80,7 +81,8 @@ void CloudLink::dial_next() {
   dial_now();
 }
 
-/// Exponential, with jitter: nodes that lost the same cloud do not come back all at once.
+/// Exponential, with jitter: nodes that lost the same cloud do not come back all at once. One that
+/// comes up and breaks again has not shown that it is of use, and is waited for as long.
 void CloudLink::dial_later() {
   back_off_ = std::clamp(back_off_ * 2, first_back_off, longest_back_off);
   const double share = 0.5 + random_.unit() / 2;
@@ -111,7 +113,7 @@ void CloudLink::on_connected(asio::ip::tcp::socket socket) {
   timer_.async_wait([this, was_fogctl](asio::error_code error) {
     if (error || !connection_ || is_settled_) return;
     if (was_fogctl) return connection_->close("it says nothing");
-    settle_kind(true, "");
+    settle_kind(true, {});
   });
 }
 
@@ -121,11 +123,12 @@ void CloudLink::on_object(std::string_view text) {
     // Whose answer it was cannot be told: with the link, every task that waits is taken back.
     connection_->close(message.error().message);
   } else if (auto* result = std::get_if<wire::ResultMessage>(&*message)) {
+    back_off_ = Duration::zero();
     events_.on_result(std::move(*result));
   } else if (const auto* ready = std::get_if<wire::CloudReady>(&*message)) {
     const bool is_original = ready->identity.protocol < wire::protocol_version;
     if (!is_settled_ || (is_original_ && !is_original)) {
-      settle_kind(is_original, ready->identity.name);
+      settle_kind(is_original, ready->identity);
     }
   } else if (std::holds_alternative<wire::FogReady>(*message) && (!is_settled_ || is_original_)) {
     connection_->close("it is a fog node: name it with --peer");
@@ -146,18 +149,17 @@ void CloudLink::on_error(const wire::ErrorMessage& error) {
   connection_->close("it says: " + error.code + ": " + error.message);
 }
 
-void CloudLink::settle_kind(bool is_original, const std::string& name) {
+void CloudLink::settle_kind(bool is_original, const wire::NodeIdentity& who) {
   is_settled_ = true;
   is_original_ = is_original;
   was_fogctl_[current_] = !is_original;
   timer_.cancel();
-  back_off_ = Duration::zero();
-  said_away_ = false;
   connection_->set_pacing(is_original ? original_gap : Duration::zero());
-  name_ = name;
+  name_ = who.name;
   log(LogLevel::info, "cloud {} is up ({})", to_string(address()),
-      is_original ? "an original one" : name);
-  events_.on_up(is_original);
+      is_original ? "an original one" : name_);
+  said_away_ = false;
+  events_.on_up(is_original, who.max_message > 0 ? who.max_message : no_limit);
   if (!is_original) ask_for_kinds();
 }
 
@@ -188,7 +190,9 @@ void CloudLink::await_word() {
 void CloudLink::ask_for_kinds_later() {
   timer_.expires_after(timer_length(kinds_interval));
   timer_.async_wait([this](asio::error_code error) {
-    if (!error && connection_ && is_settled_) ask_for_kinds();
+    if (error || !connection_ || !is_settled_) return;
+    back_off_ = Duration::zero();
+    ask_for_kinds();
   });
 }
 

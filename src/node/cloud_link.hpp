@@ -26,8 +26,8 @@ class CloudLink {
  public:
   struct Events {
     /// Once for each time that it comes up; again, with false, where an original one turns out to
-    /// be fogctl's, whose cloud_ready was slow.
-    std::function<void(bool is_original)> on_up;
+    /// be fogctl's, whose cloud_ready was slow. `max_message`: of a task that it takes, in bytes.
+    std::function<void(bool is_original, std::size_t max_message)> on_up;
     std::function<void()> on_down;
     std::function<void(wire::ResultMessage result)> on_result;
     std::function<void(TaskKinds kinds)> on_kinds;  // that it can run
@@ -63,7 +63,7 @@ class CloudLink {
   void on_object(std::string_view text);
   void on_error(const wire::ErrorMessage& error);
   void on_closed(const std::string& why);
-  void settle_kind(bool is_original, const std::string& name);
+  void settle_kind(bool is_original, const wire::NodeIdentity& who);
   void ask_for_kinds();
   void ask_for_kinds_later();
   void await_word();

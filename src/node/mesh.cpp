@@ -199,6 +199,7 @@ void Mesh::join(PeerId peer, Link& link, const wire::NodeIdentity& who) {
   identity.address = connection->peer_host();
   identity.own_address = connection->own_host();
   identity.is_opened_here = link.is_opened_here;
+  if (who.max_message > 0) identity.max_message = who.max_message;
   connection->set_patience(longest_silence_of_link);
   connection->set_longest(longest_reply(connections_.max_message()));
   connections_.keep_reading(peer);

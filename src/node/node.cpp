@@ -25,8 +25,10 @@ constexpr std::size_t kept_decisions = 10'000;
 /// Some tenths of a second of a fast link's time, and of a slow one's no more than its tasks bear.
 constexpr std::size_t most_unsent = std::size_t{4} << 20;
 
-SchedulerOptions scheduler_options(const NodeOptions& options, const TaskQueue& queue) {
+SchedulerOptions scheduler_options(const NodeOptions& options, const TaskQueue& queue,
+                                   std::function<bool(PeerId peer)> is_connected) {
   SchedulerOptions scheduler;
+  scheduler.is_connected = std::move(is_connected);
   scheduler.node = options.id;
   scheduler.name = options.name;
   scheduler.policy = options.policy;
@@ -34,6 +36,7 @@ SchedulerOptions scheduler_options(const NodeOptions& options, const TaskQueue& 
   scheduler.is_cloud = options.is_cloud;
   scheduler.patience = options.patience;
   scheduler.max_message = options.connection.max_message;
+  scheduler.max_attempts = static_cast<int>(options.max_attempts);
   scheduler.hands_to_neighbours = options.hands_to_neighbours;
   scheduler.sharing_interval = options.sharing_interval;
   scheduler.max_neighbours = options.mesh.max_neighbours;
@@ -58,7 +61,10 @@ Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, cons
       tick_timer_(io_),
       listener_(io_),
       connections_(options_.connection, connection_events()),
-      scheduler_(scheduler_options(options_, queue), Random(entropy())),
+      scheduler_(
+          scheduler_options(options_, queue,
+                            [this](PeerId peer) { return connections_.find(peer) != nullptr; }),
+          Random(entropy())),
       mesh_(io_, options_.mesh, connections_, scheduler_, actions_, clock,
             {.adopt = [this](asio::ip::tcp::socket socket) { return adopt(std::move(socket)); },
              .perform = [this] { perform(); }}),
@@ -147,7 +153,8 @@ void Node::serve() {
 }
 
 wire::NodeIdentity Node::identity() const {
-  return {options_.id, options_.name, wire::protocol_version, listener_.address()};
+  return {options_.id, options_.name, wire::protocol_version, listener_.address(),
+          options_.connection.max_message};
 }
 
 PeerId Node::adopt(asio::ip::tcp::socket socket) {
@@ -285,6 +292,7 @@ void Node::perform(FinishAway& action, LaneWork& work) {
   Finished end{std::move(lease), std::move(action.task), std::move(action.result),
                std::move(action.reply_to)};
   end.unless_asked = action.unless_asked;
+  end.dead_after = action.dead_after;
   work.finish.push_back(std::move(end));
 }
 

@@ -46,8 +46,8 @@ void Node::check_held_away() {
 
 CloudLink::Events Node::cloud_events() {
   return {.on_up =
-              [this](bool is_original) {
-                scheduler_.on_cloud_up(is_original, clock_.now(), actions_);
+              [this](bool is_original, std::size_t max_message) {
+                scheduler_.on_cloud_up(is_original, max_message, clock_.now(), actions_);
                 perform();
               },
           .on_down =

@@ -99,7 +99,7 @@ HandlerOutcome output_content(std::string_view bytes, OutputKind kind) {
   }
   const std::string_view text = trim(bytes);
   if (text.empty()) return bad_output("its output is empty, and no JSON");
-  if (const auto fault = json::find_fault(text)) {
+  if (const auto fault = json::find_fault(text, json::deepest_member)) {
     return bad_output(fmt::format("its output is no JSON: {}", fault->message));
   }
   json::append_plain(content, text);

@@ -117,6 +117,7 @@ struct FinishAway {
   TaskResult result;
   std::string reply_to;       // the node that had queued it, where the queue said so
   bool unless_asked = false;  // where other nodes asked for it, it goes back into the queue instead
+  std::uint32_t dead_after = 0;  // runs, where it failed for good: it is kept in the dead set
 };
 
 /// A task that was away comes back into this node's queue.

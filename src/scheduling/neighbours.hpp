@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@
 
 namespace fogctl {
 
+inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
 /// Who is at the other end of a link, once it has said so.
 struct NeighbourIdentity {
   std::string node;         // id; empty for an original one
@@ -26,6 +29,8 @@ struct NeighbourIdentity {
   std::string address;      // of its end of the link, without the port
   std::string own_address;  // of this node's end, as it goes into offloading_fog
   bool is_opened_here = false;
+  /// Of a task that it takes, in bytes.
+  std::size_t max_message = no_limit;
 
   [[nodiscard]] bool is_original() const { return node.empty(); }
   /// What tells it from others: an original one has nothing but its address.

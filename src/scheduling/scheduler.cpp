@@ -74,6 +74,11 @@ void Scheduler::attach(Entry& entry, const Task& task, Origin origin, Actions& o
     return refuse_it(TaskErrorCode::invalid_task,
                      "field 'task_uid': belongs to a task with another name or content");
   }
+  if (entry.other_origins.size() >= most_origins && options_.is_connected) {
+    std::erase_if(entry.other_origins, [&](const Origin& other) {
+      return !other.is_neighbour && !options_.is_connected(other.peer);
+    });
+  }
   if (entry.other_origins.size() >= most_origins) {
     return refuse_it(TaskErrorCode::overloaded, "the task is waited for too many times");
   }
@@ -159,7 +164,9 @@ const ClusterView& Scheduler::view_for(const Entry& entry, Instant now, FullLink
   const std::size_t size = largest_message(task);
   const bool original_takes = original_peer_takes(task);
   const auto why_not = [&](const Neighbour& one, const Kinds::Places::Link* there) {
-    const bool is_read = one.who.is_original() ? original_takes : size <= options_.max_message;
+    const bool is_read = one.who.is_original()
+                             ? original_takes
+                             : size <= std::min(options_.max_message, one.who.max_message);
     if (there == nullptr) return std::optional(PlaceVerdict::cannot_run);
     if (!is_read) return std::optional(PlaceVerdict::too_long);
     auto why = why_avoided(entry, one.link);

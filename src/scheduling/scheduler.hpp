@@ -91,8 +91,8 @@ class Scheduler {
   void on_own_kinds(TaskKinds kinds, Instant now, Actions& out);
 
   /// The link to the cloud is up. An original one is given only what it knows: see protocol.md
-  /// part 2.
-  void on_cloud_up(bool is_original, Instant now, Actions& out);
+  /// part 2. `max_message`: of a task that it takes, in bytes.
+  void on_cloud_up(bool is_original, std::size_t max_message, Instant now, Actions& out);
   void on_cloud_down(Instant now, Actions& out);
   void on_cloud_delay(Duration round_trip);
 
@@ -219,6 +219,7 @@ class Scheduler {
                  Actions& out) const;
   void stay_here(Entry& entry);
   void place_again(Entry& entry, Instant now, Actions& out);
+  void place_after_crash(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] bool place_elsewhere(Entry& entry, Instant now, Actions& out);
   void attach(Entry& entry, const Task& task, Origin origin, Actions& out);
   void note_answered(const Origin& origin);
@@ -234,7 +235,8 @@ class Scheduler {
   void tend_links(Instant now, Actions& out);
   void refuse(Entry& entry, TaskErrorCode code, std::string message, Actions& out);
   void refuse_parked(Entry& entry, Actions& out);
-  static void finish_away(const Entry& entry, const TaskResult& result, Actions& out);
+  static void finish_away(const Entry& entry, const TaskResult& result, Actions& out,
+                          std::uint32_t dead_after = 0);
   static void finish_unless_asked(const Entry& entry, const TaskResult& result, Actions& out);
   void answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded = false);
   void forget(Entry& entry, Actions& out);
@@ -325,6 +327,7 @@ class Scheduler {
   std::optional<Duration> cloud_way_;  // there and back, by what its answers took
   Duration cloud_delay_{};             // the last one, also of a cloud that was away since
   bool cloud_is_original_ = true;
+  std::size_t cloud_max_message_ = 0;
   bool has_met_cloud_ = false;
   bool cloud_told_kinds_ = false;
   bool queue_up_ = true;

@@ -75,10 +75,11 @@ void Scheduler::refuse_parked(Entry& entry, Actions& out) {
 
 /// In the queue: its last lease may hold, although the queue lost tasks. Other nodes that serve the
 /// queue may have promised to answer what this one refuses.
-void Scheduler::finish_away(const Entry& entry, const TaskResult& result, Actions& out) {
+void Scheduler::finish_away(const Entry& entry, const TaskResult& result, Actions& out,
+                            std::uint32_t dead_after) {
   if (entry.lease_number == 0) return;
-  out.push_back(
-      FinishAway{entry.task, entry.lease_number, result, entry.reply_to, is_refused(result)});
+  out.push_back(FinishAway{entry.task, entry.lease_number, result, entry.reply_to,
+                           is_refused(result), dead_after});
 }
 
 /// Other nodes that serve the queue may have asked for what is of no use here.

@@ -90,7 +90,7 @@ bool Scheduler::cloud_takes(const Task& task) const {
   if (cloud_is_original_) return original_peer_takes(task);
   const Kinds::Places* places = kinds_.find(task.name);
   return places != nullptr && places->find(cloud_link) != nullptr &&
-         largest_message(task) <= options_.max_message;
+         largest_message(task) <= std::min(options_.max_message, cloud_max_message_);
 }
 
 bool Scheduler::link_takes(PeerId link, const Task& task) {

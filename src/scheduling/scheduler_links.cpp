@@ -63,6 +63,26 @@ void Scheduler::place_again(Entry& entry, Instant now, Actions& out) {
   place(entry, now, out);
 }
 
+/// A task that kills whoever runs it must not tour the mesh: after so many runs that may have begun
+/// there it is handed on no more. Where this node's workers can run it, they end it, who know their
+/// handler's rules.
+void Scheduler::place_after_crash(Entry& entry, Instant now, Actions& out) {
+  Task& task = editable(entry);
+  ++task.attempts;
+  const int most = task.max_attempts > 0 ? task.max_attempts : options_.max_attempts;
+  if (task.attempts < most) return place_again(entry, now, out);
+  const bool can_run = runs_here(task);
+  if (can_run && backlog_.workers() > 0) {
+    if (why_not_here(entry, can_run)) return place_again(entry, now, out);
+    set_where(entry, Where::going_away);
+    return place_here(entry, here(), out);
+  }
+  const auto runs = static_cast<std::uint32_t>(task.attempts);
+  const TaskResult result = error_result(task, {TaskErrorCode::task_failed, lost_runs(runs)});
+  finish_away(entry, result, out, runs);
+  answer(entry, result, out);
+}
+
 /// As place_again, where there is another place for it. False: there is none.
 bool Scheduler::place_elsewhere(Entry& entry, Instant now, Actions& out) {
   entry.avoided.push_back(entry.link);
@@ -78,11 +98,12 @@ bool Scheduler::is_original_at(PeerId link) {
   return neighbour != nullptr ? neighbour->who.is_original() : cloud_is_original_;
 }
 
-void Scheduler::on_cloud_up(bool is_original, Instant now, Actions& out) {
+void Scheduler::on_cloud_up(bool is_original, std::size_t max_message, Instant now, Actions& out) {
   if (cloud_ && cloud_is_original_ && !is_original) {
     handed_on_.postpone(cloud_link, (SchedulerOptions::fogctl_patience - 1) * options_.overdue_min);
   }
   cloud_is_original_ = is_original;
+  cloud_max_message_ = max_message;
   cloud_unsent_ = {};
   cloud_way_.reset();
   has_met_cloud_ = true;
@@ -161,9 +182,11 @@ std::size_t Scheduler::on_peer_lost(PeerId link, Instant now, Actions& out) {
       continue;
     }
     ++placed_again;
-    // A task that kills whoever runs it must not tour the mesh.
-    if (may_have_crashed) ++editable(entry).attempts;
-    place_again(entry, now, out);
+    if (may_have_crashed) {
+      place_after_crash(entry, now, out);
+    } else {
+      place_again(entry, now, out);
+    }
   }
   return placed_again;
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <string>
 
 #include "placement/placement.hpp"
+#include "scheduling/actions.hpp"
 #include "scheduling/decision_watch.hpp"
 
 namespace fogctl {
@@ -31,6 +33,9 @@ struct SchedulerOptions {
   /// What escapes to the cloud leaves so much before the last moment, the way there apart.
   Duration escape_margin{};
   std::size_t max_message = std::size_t{1} << 20;  // longest object that a peer reads, bytes
+  int max_attempts = 3;  // runs that may begin of a task that does not say
+  /// Whether a client's connection is still there; empty: all are.
+  std::function<bool(PeerId peer)> is_connected = {};
   /// A link gets no new task while more bytes than this are to be sent over it.
   std::size_t most_unsent = std::numeric_limits<std::size_t>::max();
   std::size_t kept_decisions = 0;  // for people who ask why; 0: none, and no prediction is judged

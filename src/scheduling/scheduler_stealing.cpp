@@ -103,7 +103,7 @@ bool Scheduler::may_be_given(const Entry& entry, const Neighbour& to) const {
   if (std::ranges::find(path, to.who.node) != path.end()) return false;
   const Kinds::Places* places = kinds_.find(task.name);
   return places != nullptr && places->find(to.link) != nullptr &&
-         largest_message(task) <= options_.max_message;
+         largest_message(task) <= std::min(options_.max_message, to.who.max_message);
 }
 
 /// The most urgent that is late here and in time there, else the least urgent; it would start there

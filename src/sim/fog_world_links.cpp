@@ -101,7 +101,7 @@ void FogWorld::recover(const TimedEvent& event, Instant now) {
   for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
     if (!nodes_[node].scheduler || !scenario_.cloud_round_trip) continue;
     tell(node, now, [&](Scheduler& scheduler) {
-      scheduler.on_cloud_up(false, now, actions_);
+      scheduler.on_cloud_up(false, no_limit, now, actions_);
       scheduler.on_cloud_delay(*scenario_.cloud_round_trip);
     });
   }

@@ -26,7 +26,7 @@ void FogWorld::start(std::uint32_t number, Instant now) {
   tell(number, now, [&](Scheduler& scheduler) {
     scheduler.on_load({.tasks = {}, .workers = node.workers.size()}, now, actions_);
     if (!scenario_.cloud_round_trip || cloud_away_ > 0) return;
-    scheduler.on_cloud_up(false, now, actions_);
+    scheduler.on_cloud_up(false, no_limit, now, actions_);
     scheduler.on_cloud_delay(*scenario_.cloud_round_trip);
   });
   for (const std::uint32_t link : node.links) open(links_[link], now);

@@ -1,6 +1,10 @@
 #include "task/task.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "base/counted.hpp"
 
 namespace fogctl {
 namespace {
@@ -75,6 +79,11 @@ std::string_view to_string(TaskErrorCode code) {
 
 std::optional<TaskErrorCode> parse_task_error_code(std::string_view name) {
   return parse_name<TaskErrorCode>(error_names, name);
+}
+
+std::string lost_runs(std::uint32_t runs) {
+  return fmt::format("{} was lost before it ended", counted(runs, "run began, and its worker",
+                                                            "runs began, and the worker of each"));
 }
 
 }  // namespace fogctl

@@ -98,6 +98,9 @@ struct TaskError {
   bool operator==(const TaskError&) const = default;
 };
 
+/// Why a task failed of which so many runs, 1 at least, began and none ended.
+[[nodiscard]] std::string lost_runs(std::uint32_t runs);
+
 struct TaskResult {
   std::string uid;
   std::string content = "null";  // JSON text

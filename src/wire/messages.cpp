@@ -114,6 +114,8 @@ NodeIdentity read_identity(const json::Object& object) {
   const auto protocol = json::read_integer(object.find("protocol").value_or("0")).value_or(0);
   identity.protocol = static_cast<int>(std::clamp<std::int64_t>(protocol, 0, 1000));
   identity.listen = text("listen");
+  const auto longest = json::read_integer(object.find("max_message").value_or("0")).value_or(0);
+  identity.max_message = static_cast<std::size_t>(std::max<std::int64_t>(longest, 0));
   // What is kept, and told to people and others, is short, or it was not said.
   if (!is_valid_name(identity.node)) identity.node.clear();
   if (identity.name.empty() || identity.name.size() > longest_text) identity.name = identity.node;
@@ -131,6 +133,10 @@ void append_identity(std::string& out, const NodeIdentity& identity) {
   if (!identity.listen.empty()) {
     out += R"(,"listen":)";
     json::append_string(out, identity.listen);
+  }
+  if (identity.max_message > 0) {
+    out += R"(,"max_message":)";
+    json::append_integer(out, static_cast<std::int64_t>(identity.max_message));
   }
   out += "}\n";
 }

@@ -30,6 +30,7 @@ struct NodeIdentity {
   std::string name;  // for people
   int protocol = 0;
   std::string listen = {};  // ADDRESS:PORT on which it accepts, 0.0.0.0 being any; empty: not said
+  std::size_t max_message = 0;  // of a task that it takes, bytes; 0: not said
 
   [[nodiscard]] bool is_original() const { return protocol < protocol_version || node.empty(); }
 };

@@ -22,10 +22,7 @@ HandlerOutcome expired(const Task& task) {
 
 /// What becomes of a task that nobody runs any more.
 HandlerOutcome gave_up(std::uint32_t runs) {
-  return std::unexpected(RunFailure{
-      TaskErrorCode::task_failed,
-      fmt::format("{} was lost before it ended", counted(runs, "run began, and its worker",
-                                                         "runs began, and the worker of each"))});
+  return std::unexpected(RunFailure{TaskErrorCode::task_failed, lost_runs(runs)});
 }
 
 HandlerOutcome too_long(std::size_t bytes, std::size_t most) {

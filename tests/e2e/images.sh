@@ -9,7 +9,7 @@ images=24
 cat >"$dir/tasks.toml" <<'EOT'
 [task.thumbnail]
 class = "medium"
-command = ["sh", "-c", "sleep 0.5; pngtopnm | pamscale -xyfit 64 64 | pnmtopng"]
+command = ["sh", "-c", "pngtopnm | pamscale -xyfit 64 64 | pnmtopng"]
 input = "base64"
 output = "base64"
 timeout = "30s"
@@ -56,6 +56,6 @@ for ((i = 0; i < images; ++i)); do
   cmp "$dir/out/$i.png" "$dir/by-hand/$i.png" || fail "image $i is not what the command gives"
 done
 cat "$dir"/*.json | grep -o '"node":"[^"]*"' | sort | uniq -c | tee "$dir/nodes"
-for name in above one two; do
-  grep -q "\"$name\"" "$dir/nodes" || fail "no image went by $name"
+for name in above one "(two|three)"; do  # which of them has the shorter queue is not settled
+  grep -qE "\"$name\"" "$dir/nodes" || fail "no image went by $name"
 done

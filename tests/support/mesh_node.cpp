@@ -229,7 +229,7 @@ void MeshNode::on_cloud(bool is_up, bool is_original) {
   unsent_.erase(cloud_link);
   tell([&](Scheduler& scheduler, Instant now, Actions& out) {
     if (!is_up) return scheduler.on_cloud_down(now, out);
-    scheduler.on_cloud_up(is_original, now, out);
+    scheduler.on_cloud_up(is_original, no_limit, now, out);
     scheduler.on_cloud_delay(2 * world_.cloud_delay());
   });
   if (!is_up || is_original) return;

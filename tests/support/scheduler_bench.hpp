@@ -192,7 +192,7 @@ struct SchedulerBench {
   }
   Actions cloud_up(bool is_original = false) {
     Actions out;
-    scheduler.on_cloud_up(is_original, now, out);
+    scheduler.on_cloud_up(is_original, no_limit, now, out);
     return out;
   }
   Actions cloud_down() {

@@ -240,7 +240,7 @@ void SchedulerWorld::cloud_changes() {
   const bool may_greet_late = cloud_is_original_ && !cloud_loses_tasks_;
   if (link_is_up_ && may_greet_late && chance(70)) {
     cloud_is_original_ = false;
-    scheduler_.on_cloud_up(false, now_, actions);
+    scheduler_.on_cloud_up(false, no_limit, now_, actions);
   } else if (link_is_up_) {
     link_is_up_ = false;
     for (const auto& [id, uid] : with_cloud_) late_.push_back(id);
@@ -251,7 +251,7 @@ void SchedulerWorld::cloud_changes() {
     link_is_up_ = true;
     cloud_is_original_ = chance(60);
     cloud_loses_tasks_ = cloud_is_original_ && chance(60);
-    scheduler_.on_cloud_up(cloud_is_original_, now_, actions);
+    scheduler_.on_cloud_up(cloud_is_original_, no_limit, now_, actions);
   }
   perform(std::move(actions));
 }

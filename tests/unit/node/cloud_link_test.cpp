@@ -74,7 +74,7 @@ struct LinkBench {
     link.emplace(
         loop.io, std::vector{address}, ConnectionOptions{}, Random(1),
         CloudLink::Events{
-            .on_up = [this](bool is_original) { ups.push_back(is_original); },
+            .on_up = [this](bool is_original, std::size_t) { ups.push_back(is_original); },
             .on_down = [this] { ++downs; },
             .on_result =
                 [this](wire::ResultMessage result) { results.push_back(std::move(result)); },
