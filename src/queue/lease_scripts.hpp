@@ -37,9 +37,8 @@ local function registered(holder, now, expiry)
     redis.call('ZADD', holders, expiry, holder)
     return now
   end
-  if tonumber(redis.call('ZSCORE', holders, holder)) < tonumber(now) then
-    redis.call('ZADD', holders, expiry, holder)
-  end
+  local ends = redis.call('ZSCORE', holders, holder)
+  if not ends or tonumber(ends) < tonumber(now) then redis.call('ZADD', holders, expiry, holder) end
   return life
 end
 )lua";

@@ -208,11 +208,11 @@ Result<std::size_t> RedisQueue::recover_expired(Instant now) {
 
 Result<RedisReply> RedisQueue::overdue(Session& session, std::string_view now) {
   RedisArguments arguments;
-  for (const std::string& key : {keys_.holders, keys_.counts}) arguments.add(key);
+  for (const std::string& key : {keys_.holders, keys_.counts, keys_.lives}) arguments.add(key);
   arguments.add(now);
   arguments.add_number(
       std::chrono::duration_cast<std::chrono::microseconds>(lease_.load()).count());
-  return caller_->run(session, Script::overdue, 2, arguments);
+  return caller_->run(session, Script::overdue, 3, arguments);
 }
 
 // Ends the lease of a holder; an empty `now` ends one that has not run out.

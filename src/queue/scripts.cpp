@@ -229,8 +229,9 @@ return #uids
 )lua";
 
 // overdue: whose leases have run out. They can be renewed only while the server is there: when
-// nobody has called this for more than a third of a lease, all have a whole one from now on.
-// KEYS 1 holders, 2 counts
+// nobody has called this for more than a third of a lease, all have a whole one from now on. So has
+// one that lives and has no lease, as where that key was lost.
+// KEYS 1 holders, 2 counts, 3 lives
 // ARGV 1 now, 2 length of a lease
 // Returns holders, 100 at most.
 constexpr std::string_view overdue = R"lua(
@@ -243,6 +244,11 @@ if since > lease / 3 then
     redis.call('ZADD', KEYS[1], 'XX', 'GT', string.format('%016.0f', now + lease), holder)
   end
 end
+if redis.call('HLEN', KEYS[3]) > redis.call('ZCARD', KEYS[1]) then
+  for _, holder in ipairs(redis.call('HKEYS', KEYS[3])) do
+    redis.call('ZADD', KEYS[1], 'NX', string.format('%016.0f', now + lease), holder)
+  end
+end
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'LIMIT', 0, 100)
 )lua";
 
@@ -253,9 +259,8 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'LIMIT', 0, 
 constexpr std::string_view evict = R"lua(
 local holder = ARGV[2]
 if redis.call('HGET', KEYS[2], holder) ~= ARGV[3] then return 0 end
-if ARGV[1] ~= '' and tonumber(redis.call('ZSCORE', KEYS[1], holder)) >= tonumber(ARGV[1]) then
-  return 0
-end
+local ends = redis.call('ZSCORE', KEYS[1], holder)
+if ARGV[1] ~= '' and ends and tonumber(ends) >= tonumber(ARGV[1]) then return 0 end
 redis.call('ZREM', KEYS[1], holder)
 redis.call('HDEL', KEYS[2], holder)
 redis.call('HDEL', KEYS[3], holder)

@@ -241,6 +241,24 @@ TEST_CASE("redis trouble: what a server forgot that was finished does not stay h
   CHECK(uids(lease(*queue, 9)).size() == 2);
 }
 
+TEST_CASE("redis trouble: the key of the leases is lost, who lives goes on, and no task stays held") {
+  RedisServer server("no");
+  const auto alive = open_redis(redis_options(server, "fog", "alive"));
+  const auto dead = open_redis(redis_options(server, "fog", "dead"));
+  enqueue(*alive, {{.uid = "1"}, {.uid = "2"}, {.uid = "3"}});
+  const auto held = lease(*alive, 1);
+  CHECK(lease(*dead, 1).size() == 1);
+  must(must(RedisConnection::open(server.address(), {}))->call({"DEL", "{fog}:holders"}));
+
+  CHECK(recover(*alive, start(), start() + 1s) == 0);
+  CHECK(statuses(enqueue(*alive, {{.uid = "4"}})) == std::vector{accepted});
+  CHECK(finish(*alive, held) == std::vector{FinishStatus::done});
+  CHECK(lease(*alive, 1).size() == 1);
+  CHECK(must(alive->extend(1, 60s, start() + 2s)));
+  CHECK(recover(*alive, start() + 2s, start() + 2s + first_lease) == 1);
+  CHECK(must(alive->load(start())).queued[0] == 2);
+}
+
 TEST_CASE("redis route: it goes where a node of a cluster says, and back where that is away") {
   const std::string port_a = std::to_string(idle_port());
   RedisServer a("no", {"--port", port_a, "--bind", "127.0.0.1"});
