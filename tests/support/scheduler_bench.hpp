@@ -190,9 +190,9 @@ struct SchedulerBench {
     FAIL("no such neighbour");
     return scheduler.neighbours().front();
   }
-  Actions cloud_up(bool is_original = false) {
+  Actions cloud_up(bool is_original = false, std::size_t max_message = no_limit) {
     Actions out;
-    scheduler.on_cloud_up(is_original, no_limit, now, out);
+    scheduler.on_cloud_up(is_original, max_message, now, out);
     return out;
   }
   Actions cloud_down() {

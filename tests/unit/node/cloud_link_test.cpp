@@ -210,6 +210,22 @@ TEST_CASE("The cloud dies and comes back: down is told once, then it is up again
   CHECK(cloud.link().received == question);
 }
 
+TEST_CASE(
+    "A cloud that comes up and breaks, of no use in between, is dialled less and less often") {
+  LinkBench bench;
+  FakeCloud cloud(bench.loop.io);
+  cloud.says = greeting;
+  const auto begin = std::chrono::steady_clock::now();
+  bench.start(cloud.address());
+  for (std::size_t times = 1; times <= 5; ++times) {
+    REQUIRE(bench.run_until_up(times));
+    cloud.link().close();
+  }
+  REQUIRE(bench.run_until_up(6));
+  // 100 ms, doubled each time, of which up to a half is left out
+  CHECK(std::chrono::steady_clock::now() - begin >= 1550ms);
+}
+
 TEST_CASE("A fogctl cloud is asked what it can run, and says how far tasks are") {
   LinkBench bench;
   FakeCloud cloud(bench.loop.io);

@@ -246,5 +246,23 @@ TEST_CASE("A link that this node closes, as its peer does not read, costs its ta
   CHECK(again[0].task->attempts == attempts);
 }
 
+TEST_CASE("A task whose links break as often as it may run is handed on no more, and is dead") {
+  Narrow bench;
+  (void)bench.task(task_of("thumbnail", "u1"));
+  CHECK(only<HandOn>(bench.enqueued("u1", Kind::away, lease)).link == runner);
+  for (const PeerId next : {103U, 104U}) {
+    (void)bench.peer_lost(next == 103 ? runner : next - 1);
+    (void)bench.peer_up(next, fogctl_node("c"));
+    (void)bench.kinds(next, {"thumbnail"});
+    CHECK(all<HandOn>(bench.peer_state(next, 0s)).size() == 1);
+  }
+  const Actions out = bench.peer_lost(104);
+  CHECK(all<FinishAway>(out).at(0).dead_after == 3);
+  const TaskResult result = all<ReturnResult>(out).at(0).result;
+  REQUIRE(result.error);
+  CHECK(result.error->code == TaskErrorCode::task_failed);
+  CHECK(result.error->message == "3 runs began, and the worker of each was lost before it ended");
+}
+
 }  // namespace
 }  // namespace fogctl

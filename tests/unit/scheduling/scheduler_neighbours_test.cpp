@@ -305,9 +305,15 @@ TEST_CASE("An original neighbour gets light, medium and heavy tasks of bounded s
 
 TEST_CASE("A fogctl neighbour gets no task that is longer than what it reads") {
   SchedulerOptions options = bench_options();
-  options.max_message = 10'000;
+  NeighbourIdentity who = fogctl_node("a");
+  SUBCASE("by the node's own measure") {
+    options.max_message = 10'000;
+  }
+  SUBCASE("by what it says") {
+    who.max_message = 10'000;
+  }
   Busy bench(options);
-  bench.add(101, fogctl_node("a"), 0ms);
+  bench.add(101, who, 0ms);
   for (const std::size_t braces : {1000U, 2000U}) {
     Task task = hurried("u" + std::to_string(braces), "echo");
     task.content = '"' + std::string(braces, '{') + '"';

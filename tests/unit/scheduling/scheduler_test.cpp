@@ -216,5 +216,19 @@ TEST_CASE("A stop answers all that ends with the process, and leaves to the queu
   }
 }
 
+TEST_CASE("A task is waited for by 17 connections, of which those that closed do not count") {
+  PeerId first_open = 1;
+  SchedulerOptions options = bench_options();
+  options.is_connected = [&](PeerId peer) { return peer >= first_open; };
+  SchedulerBench bench(options);
+  (void)bench.load(1);
+  for (PeerId peer = 1; peer <= 17; ++peer) (void)bench.task(task_of("light", "u1"), peer);
+  const auto refused = all<ReturnResult>(bench.task(task_of("light", "u1"), 18));
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].result.error->code == TaskErrorCode::overloaded);
+  first_open = 17;
+  CHECK(all<ReturnResult>(bench.task(task_of("light", "u1"), 18)).empty());
+}
+
 }  // namespace
 }  // namespace fogctl

@@ -250,6 +250,10 @@ TEST_CASE("A greeting without an address to be reached at says none") {
   written.clear();
   append_fog_ready_ack(written, {"1.5", {}}, identity);
   CHECK(parse_as<FogReadyAck>(written).identity.listen == "10.0.0.7:10000");
+  CHECK(written.find("max_message") == std::string::npos);
+  written.clear();
+  append_cloud_ready(written, {"00ff", "fog-1", 2, "", 4096});
+  CHECK(parse_as<CloudReady>(written).identity.max_message == 4096);
 }
 
 }  // namespace
