@@ -44,6 +44,7 @@ void FileQueue::note_life() {
 Result<Enqueued> FileQueue::enqueue(std::span<const NewTask> tasks, const LeaseWant& want,
                                     Instant now) {
   const std::lock_guard lock(store_->mutex_);
+  if (auto there = store_->check_place(); !there) return std::unexpected(std::move(there.error()));
   store_->begin();
   auto done = store_->enqueue(*me_, tasks, want, now);
   if (auto kept = store_->commit("enqueue", tasks.size()); !kept) {
@@ -51,6 +52,11 @@ Result<Enqueued> FileQueue::enqueue(std::span<const NewTask> tasks, const LeaseW
   }
   note_life();
   return done;
+}
+
+Result<void> FileQueue::probe() {
+  const std::lock_guard lock(store_->mutex_);
+  return store_->check_place();
 }
 
 Result<std::vector<Lease>> FileQueue::lease(const LeaseWant& want, Instant now) {

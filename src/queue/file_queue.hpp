@@ -21,6 +21,7 @@ class FileQueue final : public TaskQueue {
   [[nodiscard]] bool blocks() const override { return true; }
   [[nodiscard]] Result<Enqueued> enqueue(std::span<const NewTask> tasks, const LeaseWant& want,
                                          Instant now) override;
+  [[nodiscard]] Result<void> probe() override;
   [[nodiscard]] Result<std::vector<Lease>> lease(const LeaseWant& want, Instant now) override;
   [[nodiscard]] Result<void> started(std::span<const LeaseRef> leases, Instant now) override;
   [[nodiscard]] Result<bool> extend(std::size_t workers, Duration lease, Instant now) override;

@@ -183,6 +183,15 @@ Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
   return {};
 }
 
+Result<void> FileStore::check_place() const {
+  if (!database_->has_moved()) return {};
+  return failure(
+      ErrorCode::unavailable,
+      fmt::format("queue file {} was removed, or another one put in its place: stop this "
+                  "node, which ends what it holds, and start it again",
+                  options_.path));
+}
+
 Error FileStore::explained(std::string_view what, std::size_t tasks) const {
   const Error& why = database_->error();
   const std::string object =

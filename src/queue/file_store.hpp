@@ -203,6 +203,9 @@ class FileStore {
   void note_clock(Instant now);
 
   /// Whether it is time to write through what was committed; then it has to be done.
+  /// Error: the file is not where it was, and takes no new task: it would be lost with this
+  /// process.
+  [[nodiscard]] Result<void> check_place() const;
   [[nodiscard]] bool is_sync_due();
 
   const FileQueueOptions options_;

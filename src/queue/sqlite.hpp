@@ -38,6 +38,9 @@ class Database {
   /// Rolls back what was begun, and works again.
   void recover();
 
+  /// The file is not any more where it was opened: what is written is lost with this process.
+  [[nodiscard]] bool has_moved() const;
+
   [[nodiscard]] std::int64_t last_id() const;
   /// Rows that the last statement changed, and all since it was opened.
   [[nodiscard]] std::int64_t changes() const;

@@ -184,6 +184,29 @@ TEST_CASE("file queue: what is no queue file is refused and left as it is") {
 }
 
 TEST_CASE(
+    "file queue: where its file was removed or replaced it takes no task, and ends what it has") {
+  namespace fs = std::filesystem;
+  const ScratchFolder folder;
+  const std::string path = file_options(folder).path;
+  FileQueue queue(open_file(file_options(folder)), "a");
+  enqueue(queue, {{.uid = "1"}});
+  must(queue.probe());
+  SUBCASE("removed") {
+    fs::remove(path);
+  }
+  SUBCASE("replaced") {
+    fs::rename(path, path + ".old");
+    std::ofstream(path) << "another";
+  }
+  const auto refused = queue.enqueue(make_all({{.uid = "2"}}), up_to(0), start());
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(is_transient(refused.error()));
+  CHECK(says(refused.error(), "queue file " + path + " was removed"));
+  CHECK_FALSE(queue.probe().has_value());
+  CHECK(finish(queue, lease(queue, 9)) == std::vector{FinishStatus::done});
+}
+
+TEST_CASE(
     "file queue: on a full disk calls fail as if they had not been made, until there is room") {
   const ScratchFolder folder;
   FileQueue queue(open_file(file_options(folder)), "a");
