@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/base64.hpp"
+#include "base/hide_controls.hpp"
 #include "json/object_writer.hpp"
 
 namespace fogctl {
@@ -28,8 +29,8 @@ bool is_in_time(const Outcome& outcome, Duration requirement) {
 
 std::string done_text(const Outcome& outcome, Duration requirement) {
   return fmt::format("ran {}{}{}: execution {}, waiting {}, response {}, {} (requirement {})",
-                     names_of(outcome.site).text, outcome.node.empty() ? "" : " on ", outcome.node,
-                     format_duration(outcome.execution),
+                     names_of(outcome.site).text, outcome.node.empty() ? "" : " on ",
+                     hide_controls(outcome.node), format_duration(outcome.execution),
                      format_duration(waiting_time(outcome.response, outcome.execution)),
                      format_duration(outcome.response),
                      is_in_time(outcome, requirement) ? "in time" : "late",
@@ -44,7 +45,7 @@ std::string outcome_text(const Outcome& outcome, std::string_view name, Duration
       return done_text(outcome, requirement);
     case Outcome::Kind::failed:
       return fmt::format("task '{}' failed: {}: {}", name, to_string(outcome.error.code),
-                         outcome.error.message);
+                         hide_controls(outcome.error.message));
     case Outcome::Kind::lost:
       break;
   }

@@ -37,6 +37,7 @@ struct Outcome {
 
 /// "ran locally on fog-1: execution 81ms, waiting 1.2ms, response 82.2ms, in time (requirement
 /// 2s)"; "task 'x' failed: unknown_task: …"; "task 'x' is lost: no answer".
+/// Control characters that a node sent are hidden.
 [[nodiscard]] std::string outcome_text(const Outcome& outcome, std::string_view name,
                                        Duration requirement);
 
