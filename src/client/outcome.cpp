@@ -49,7 +49,11 @@ std::string outcome_text(const Outcome& outcome, std::string_view name, Duration
     case Outcome::Kind::lost:
       break;
   }
-  return fmt::format("task '{}' is lost: no answer", name);
+  if (outcome.interrupted_uid.empty()) return fmt::format("task '{}' is lost: no answer", name);
+  return fmt::format(
+      "task '{}' was interrupted, and may still run at the node: to ask for it again, "
+      "send it with --uid {}",
+      name, outcome.interrupted_uid);
 }
 
 std::string outcome_json(const Outcome& outcome, Duration requirement, std::string_view output) {
@@ -74,6 +78,7 @@ std::string outcome_json(const Outcome& outcome, Duration requirement, std::stri
     error.end();
   } else {
     writer.text("status", "lost");
+    if (!outcome.interrupted_uid.empty()) writer.text("task_uid", outcome.interrupted_uid);
   }
   writer.end();
   return out;

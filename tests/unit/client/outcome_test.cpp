@@ -36,6 +36,15 @@ TEST_CASE("A person reads where a task ran, its times, and whether it was in tim
   CHECK(outcome_text(Outcome{}, "x", 2s) == "task 'x' is lost: no answer");
 }
 
+TEST_CASE("What was interrupted may still run, and is named so that it can be asked for") {
+  Outcome outcome;
+  outcome.interrupted_uid = "u-1";
+  CHECK(outcome_text(outcome, "x", 2s) ==
+        "task 'x' was interrupted, and may still run at the node: to ask for it again, send it "
+        "with --uid u-1");
+  CHECK(outcome_json(outcome, 2s) == R"({"status":"lost","task_uid":"u-1"})");
+}
+
 TEST_CASE("What a node sent does nothing to a terminal") {
   Outcome outcome = done_outcome();
   outcome.node = "fog\x1b[31m\n";
