@@ -9,8 +9,9 @@
 //    again, then the others in turn, after a back-off. A task goes to another node only when the
 //    connection to the one that had it is gone, or that node refused it.
 // 3. A node that refuses a task (unavailable, overloaded) stays connected for what it has; tasks
-//    go to the next node from then on. A refused task is sent again after a back-off, and fails
-//    with the refusal when its time is over.
+//    go to the next node from then on. A refused task is sent again after a back-off, or when the
+//    node said, which binds what goes to that node only; it fails with the refusal when its time
+//    is over.
 // 4. With hedging, a task that its node has not accepted in time goes to another node as well. The
 //    first of the two that accepts it has it, and the other one is told to give it up; the first
 //    result counts, whoever it comes from, and a second one is dropped. Both are of fogctl.
@@ -106,6 +107,8 @@ class Session {
   struct Refusal {
     TaskError error;
     Duration back_off{};
+    NodeIndex node = no_node;  // that refused it
+    Instant due;               // when it is sent again
   };
   using Due = std::pair<Instant, std::uint64_t>;  // when to send which task
 
@@ -132,7 +135,8 @@ class Session {
   void on_result(NodeIndex node, const wire::ResultMessage& message);
   void on_progress(NodeIndex node, const wire::Progress& progress);
   bool refuse(NodeIndex node, std::uint64_t id, const wire::ResultMessage& message);
-  void send_later(std::uint64_t id, const TaskError& error);
+  void send_later(NodeIndex node, std::uint64_t id, const TaskError& error);
+  void hasten_refused();
   void send_now(const SentTask& task);
   void send_due();
   void give_up(const SentTask& task);
@@ -198,8 +202,9 @@ class Session {
   Instant word_until_;
 
   Outstanding outstanding_;
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // answered ones may be left
-  std::unordered_map<std::uint64_t, Refusal> refusals_;             // of unanswered tasks
+  std::priority_queue<Due, std::vector<Due>, std::greater<>>
+      due_;                                              // answered or sent ones may be left
+  std::unordered_map<std::uint64_t, Refusal> refusals_;  // of unanswered tasks
   std::uint64_t sent_again_ = 0;
   StrayAnswers stray_;
   json::Object scratch_;

@@ -68,7 +68,8 @@ void Session::on_attempt(Result<Reconnector::Connected> connected) {
 void Session::adopt(Reconnector::Connected connected) {
   const NodeIndex node = connected.node;
   current_ = last_ = node;
-  if (!links_[node]) open_link(std::move(connected));  // else it was connected to for hedging
+  if (!links_[node]) open_link(std::move(connected));  // else it was connected to before
+  hasten_refused();
   await_first_word();
   seek_other();
   if (++connects_ == 1) {
@@ -135,6 +136,7 @@ void Session::lose_link(NodeIndex node, const std::string& why, bool is_tried_fi
   }
   if (current_ != no_node) {
     events_.on_note(text + "; going on at " + name_of(current_));
+    hasten_refused();
     await_first_word();
     seek_other();
     return flush();
@@ -155,6 +157,7 @@ void Session::move_on() {
   order.erase(order.begin());
   if (links_[order.front()]) {
     current_ = last_ = order.front();
+    hasten_refused();
     await_first_word();
     return seek_other();
   }
