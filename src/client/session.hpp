@@ -17,8 +17,12 @@
 //    result counts, whoever it comes from, and a second one is dropped. Both are of fogctl.
 // 5. A node of fogctl's that says nothing while tasks are unanswered is asked something that it
 //    answers at once; where it does not, its connection counts as broken, and the next node is
-//    tried first.
-// 6. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
+//    tried first. So does that of a node that has said nothing at all, whatever it is, once another
+//    one speaks; else it is waited for, since an original cloud says nothing before its results.
+// 6. A connection that breaks without a word from the node makes the next one be tried first. A
+// peer
+//    that does not speak the protocol ends the session only where no other node is left to try.
+// 7. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
 //    one at a time with a pause between (protocol.md, part 2).
 #pragma once
 
@@ -79,7 +83,7 @@ class Session {
     /// No node was to be reached for as long as a task waits. It is still tried for those that do.
     std::function<void(const Error& error)> on_away;
     /// It is over, not by close(); every outcome has been told. Before on_connected: no node could
-    /// be connected to. `error` invalid: the peer does not speak the protocol.
+    /// be connected to. `error` invalid: no node speaks the protocol.
     std::function<void(const Error& error)> on_ended;
   };
 
@@ -119,6 +123,7 @@ class Session {
   [[nodiscard]] Connection::Events events_of(NodeIndex node);
   void on_framing_lost(NodeIndex node, const Error& why);
   void lose_link(NodeIndex node, const std::string& why, bool is_tried_first = true);
+  [[nodiscard]] NodeIndex best_link() const;
   void move_on();
   void start_away_timer(const std::string& why);
   void on_heard();
@@ -129,6 +134,10 @@ class Session {
   void arm_silence_timer();
   void look_for_silence();
   [[nodiscard]] bool is_silent(NodeIndex node) const;
+  [[nodiscard]] bool is_mute(NodeIndex node) const;
+  void question(NodeIndex node);
+  void leave_mute(NodeIndex node);
+  void seek_speaker();
 
   // Tasks.
   void on_object(NodeIndex node, std::string_view text);
@@ -149,6 +158,7 @@ class Session {
   void on_first_word();
   [[nodiscard]] NodeIndex node_other_than(NodeIndex node) const;
   void seek_other();
+  void seek_other_later();
   void arm_hedge_timer();
   void hedge_due();
   void leave_full();
@@ -189,6 +199,8 @@ class Session {
     int looks = 0;            // since something came
   };
   std::vector<Silence> silence_;  // by node
+  NodeIndex sought_ = 0;          // the last that was connected to because another was mute
+  std::vector<bool> is_foreign_;  // by node: what it said first was not the protocol
   NodeIndex current_ = no_node;
   NodeIndex last_ = 0;  // the current one, or the last that was
   std::uint64_t connects_ = 0;
