@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/hide_controls.hpp"
+
 namespace fogctl::cli {
 
 void ClientOutput::show(const Outcome& outcome) {
@@ -52,7 +54,7 @@ void ClientOutput::redraw(const std::string& text) {
 
 void ClientOutput::note(std::string_view text) {
   erase_progress();
-  write(stderr, fmt::format("fogctl: {}\n", text));
+  write(stderr, fmt::format("fogctl: {}\n", hide_controls(std::string(text))));
 }
 
 void ClientOutput::show(const Report& report) {

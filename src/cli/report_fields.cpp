@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hide_controls.hpp"
 #include "base/time.hpp"
 
 namespace fogctl::cli {
@@ -12,22 +13,15 @@ std::string_view value_of(const json::Object& object, std::string_view name) {
   return object.find(name).value_or("null");
 }
 
-void hide_controls(std::string& text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-}
-
 }  // namespace
 
 std::string text_of(const json::Object& object, std::string_view name, std::string_view none) {
-  std::string text = json::read_string(value_of(object, name)).value_or(std::string(none));
-  hide_controls(text);
-  return text;
+  return hide_controls(json::read_string(value_of(object, name)).value_or(std::string(none)));
 }
 
 std::vector<std::string> texts_of(const json::Object& object, std::string_view name) {
   auto texts = json::read_strings(value_of(object, name)).value_or(std::vector<std::string>());
-  std::ranges::for_each(texts, hide_controls);
+  for (std::string& text : texts) text = hide_controls(std::move(text));
   return texts;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/hide_controls.hpp"
 #include "json/json.hpp"
 #include "net/connection.hpp"
 #include "net/dialer.hpp"
@@ -68,8 +69,8 @@ class Question {
     if (!message) return;
     if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
       const auto code = error->code == "not_found" ? ErrorCode::not_found : ErrorCode::invalid;
-      return finish(failure(
-          code, fmt::format("{} says: {}: {}", to_string(node_), error->code, error->message)));
+      return finish(failure(code, hide_controls(fmt::format("{} says: {}: {}", to_string(node_),
+                                                            error->code, error->message))));
     }
     if (const auto* ready = std::get_if<wire::FogReady>(&*message)) on_greeting(ready->identity);
     if (const auto* ready = std::get_if<wire::CloudReady>(&*message)) on_greeting(ready->identity);

@@ -95,6 +95,7 @@ class Runner {
   std::uint64_t sent_ = 0;
   bool sending_ = true;
   bool finished_ = false;
+  bool is_interrupted_ = false;                     // ended by a signal, whatever is unanswered
   std::deque<std::optional<Outcome>> undelivered_;  // of a sequence, by id
   std::uint64_t delivered_ = 0;                     // ids up to this
 
@@ -259,7 +260,10 @@ void Runner::on_outcome(Outcome outcome) {
       statistics.add_lost();
       break;
   }
-  if (sequence_ != nullptr) deliver_in_order(std::move(outcome));
+  if (sequence_ == nullptr) return;
+  const bool is_lost = outcome.kind == Outcome::Kind::lost;
+  if (is_lost && is_interrupted_) outcome.interrupted_uid = uid_of(outcome.id);
+  deliver_in_order(std::move(outcome));
 }
 
 void Runner::deliver_in_order(Outcome outcome) {
@@ -320,7 +324,10 @@ void Runner::on_signal() {
     return finish();
   }
   const std::size_t waiting = session_.in_flight();
-  if (!sending_ || waiting == 0) return finish();
+  if (!sending_ || waiting == 0) {
+    is_interrupted_ = true;
+    return finish();
+  }
   sending_ = false;
   note(fmt::format("stopping: waiting for {}; interrupt again to end at once",
                    counted(waiting, "answer")));

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/base64.hpp"
+#include "base/hide_controls.hpp"
 #include "json/object_writer.hpp"
 
 namespace fogctl {
@@ -28,8 +29,8 @@ bool is_in_time(const Outcome& outcome, Duration requirement) {
 
 std::string done_text(const Outcome& outcome, Duration requirement) {
   return fmt::format("ran {}{}{}: execution {}, waiting {}, response {}, {} (requirement {})",
-                     names_of(outcome.site).text, outcome.node.empty() ? "" : " on ", outcome.node,
-                     format_duration(outcome.execution),
+                     names_of(outcome.site).text, outcome.node.empty() ? "" : " on ",
+                     hide_controls(outcome.node), format_duration(outcome.execution),
                      format_duration(waiting_time(outcome.response, outcome.execution)),
                      format_duration(outcome.response),
                      is_in_time(outcome, requirement) ? "in time" : "late",
@@ -44,11 +45,15 @@ std::string outcome_text(const Outcome& outcome, std::string_view name, Duration
       return done_text(outcome, requirement);
     case Outcome::Kind::failed:
       return fmt::format("task '{}' failed: {}: {}", name, to_string(outcome.error.code),
-                         outcome.error.message);
+                         hide_controls(outcome.error.message));
     case Outcome::Kind::lost:
       break;
   }
-  return fmt::format("task '{}' is lost: no answer", name);
+  if (outcome.interrupted_uid.empty()) return fmt::format("task '{}' is lost: no answer", name);
+  return fmt::format(
+      "task '{}' was interrupted, and may still run at the node: to ask for it again, "
+      "send it with --uid {}",
+      name, outcome.interrupted_uid);
 }
 
 std::string outcome_json(const Outcome& outcome, Duration requirement, std::string_view output) {
@@ -73,6 +78,7 @@ std::string outcome_json(const Outcome& outcome, Duration requirement, std::stri
     error.end();
   } else {
     writer.text("status", "lost");
+    if (!outcome.interrupted_uid.empty()) writer.text("task_uid", outcome.interrupted_uid);
   }
   writer.end();
   return out;

@@ -33,16 +33,19 @@ struct Outcome {
   RanAt site = RanAt::local;
   // Of one that failed:
   TaskError error;
+  // Of one that is lost because the user interrupted the client, else empty:
+  std::string interrupted_uid;
 };
 
 /// "ran locally on fog-1: execution 81ms, waiting 1.2ms, response 82.2ms, in time (requirement
-/// 2s)"; "task 'x' failed: unknown_task: …"; "task 'x' is lost: no answer".
+/// 2s)"; "task 'x' failed: unknown_task: …"; "task 'x' is lost: no answer"; "task 'x' was
+/// interrupted, …". Control characters that a node sent are hidden.
 [[nodiscard]] std::string outcome_text(const Outcome& outcome, std::string_view name,
                                        Duration requirement);
 
 /// One JSON object on one line: `status`, then `content`, `content_encoding`, `process_by`, `node`,
-/// `response_s`, `waiting_s`, `execution_s`, `in_time`, or `error`. Where the content went to a
-/// file, `output` is there in its place.
+/// `response_s`, `waiting_s`, `execution_s`, `in_time`, or `error`, or the `task_uid` of one that
+/// was interrupted. Where the content went to a file, `output` is there in its place.
 [[nodiscard]] std::string outcome_json(const Outcome& outcome, Duration requirement,
                                        std::string_view output = "");
 

@@ -12,11 +12,16 @@ namespace {
 
 /// Shorter than at the start: there may be another node, and it is tried again.
 constexpr Duration reconnect_budget = std::chrono::seconds(2);
+constexpr Duration longest_believed = std::chrono::seconds(60);
 
 }  // namespace
 
 Duration back_off_after(Duration back_off) {
   return std::clamp(back_off * 2, first_back_off, longest_back_off);
+}
+
+Duration believed_pause(std::optional<Duration> said, Duration back_off) {
+  return std::min(said.value_or(back_off), longest_believed);
 }
 
 Reconnector::Reconnector(asio::io_context& io, std::vector<HostPort> nodes, Random random)

@@ -8,6 +8,7 @@
 #include <asio/steady_timer.hpp>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ inline constexpr Duration first_back_off = std::chrono::milliseconds(100);
 inline constexpr Duration longest_back_off = std::chrono::seconds(2);
 /// Twice as long as the one before, from the first to the longest; zero: there was none before.
 [[nodiscard]] Duration back_off_after(Duration back_off);
+
+/// What a node said of when to send again, up to a minute; else the back-off.
+[[nodiscard]] Duration believed_pause(std::optional<Duration> said, Duration back_off);
 
 class Reconnector {
  public:

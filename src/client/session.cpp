@@ -142,20 +142,35 @@ bool Session::refuse(NodeIndex node, std::uint64_t id, const wire::ResultMessage
   const Instant now = clock_.now();
   if (!open || open->task.sent + options_.timeout <= now) return false;
   if (open->node != node) return true;
-  if (!outstanding_.take_back(id)) send_later(id, *message.result.error);
+  if (!outstanding_.take_back(id)) send_later(node, id, *message.result.error);
   if (node == current_) move_on();
   return true;
 }
 
-/// After a back-off, or when the node said.
-void Session::send_later(std::uint64_t id, const TaskError& error) {
+/// After a back-off, or, where the task goes to the node that refused it, when that one said.
+void Session::send_later(NodeIndex node, std::uint64_t id, const TaskError& error) {
   Refusal& refusal = refusals_[id];
   refusal.error = error;
   refusal.back_off = back_off_after(refusal.back_off);
-  const Duration pause = error.retry_after.value_or(refusal.back_off);
+  refusal.node = node;
+  const Duration pause =
+      node == current_ ? believed_pause(error.retry_after, refusal.back_off) : refusal.back_off;
   // Past the end of its time the task is not open any more.
-  due_.emplace(clock_.now() + std::min(pause, options_.timeout), id);
+  refusal.due = clock_.now() + std::min(pause, options_.timeout);
+  due_.emplace(refusal.due, id);
   arm_due_timer();
+}
+
+/// Another node is the current one now: what was refused does not wait for as long as the one that
+/// refused it said.
+void Session::hasten_refused() {
+  const Instant now = clock_.now();
+  for (auto& [id, refusal] : refusals_) {
+    const Instant due = now + refusal.back_off;
+    if (refusal.node == current_ || refusal.due <= due) continue;
+    refusal.due = due;
+    due_.emplace(due, id);
+  }
 }
 
 void Session::send_now(const SentTask& task) {
@@ -174,7 +189,7 @@ void Session::send_due() {
   while (may_send() && !due_.empty() && due_.top().first <= now && !is_full()) {
     const auto open = outstanding_.find(due_.top().second);
     due_.pop();
-    if (open) send_now(open->task);
+    if (open && open->node == no_node) send_now(open->task);
   }
 }
 

@@ -9,15 +9,20 @@
 //    again, then the others in turn, after a back-off. A task goes to another node only when the
 //    connection to the one that had it is gone, or that node refused it.
 // 3. A node that refuses a task (unavailable, overloaded) stays connected for what it has; tasks
-//    go to the next node from then on. A refused task is sent again after a back-off, and fails
-//    with the refusal when its time is over.
+//    go to the next node from then on. A refused task is sent again after a back-off, or when the
+//    node said, which binds what goes to that node only; it fails with the refusal when its time
+//    is over.
 // 4. With hedging, a task that its node has not accepted in time goes to another node as well. The
 //    first of the two that accepts it has it, and the other one is told to give it up; the first
 //    result counts, whoever it comes from, and a second one is dropped. Both are of fogctl.
 // 5. A node of fogctl's that says nothing while tasks are unanswered is asked something that it
 //    answers at once; where it does not, its connection counts as broken, and the next node is
-//    tried first.
-// 6. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
+//    tried first. So does that of a node that has said nothing at all, whatever it is, once another
+//    one speaks; else it is waited for, since an original cloud says nothing before its results.
+// 6. A connection that breaks without a word from the node makes the next one be tried first. A
+// peer
+//    that does not speak the protocol ends the session only where no other node is left to try.
+// 7. A peer is taken for one of the original system's until it says otherwise, and gets its tasks
 //    one at a time with a pause between (protocol.md, part 2).
 #pragma once
 
@@ -78,7 +83,7 @@ class Session {
     /// No node was to be reached for as long as a task waits. It is still tried for those that do.
     std::function<void(const Error& error)> on_away;
     /// It is over, not by close(); every outcome has been told. Before on_connected: no node could
-    /// be connected to. `error` invalid: the peer does not speak the protocol.
+    /// be connected to. `error` invalid: no node speaks the protocol.
     std::function<void(const Error& error)> on_ended;
   };
 
@@ -106,6 +111,8 @@ class Session {
   struct Refusal {
     TaskError error;
     Duration back_off{};
+    NodeIndex node = no_node;  // that refused it
+    Instant due;               // when it is sent again
   };
   using Due = std::pair<Instant, std::uint64_t>;  // when to send which task
 
@@ -116,6 +123,7 @@ class Session {
   [[nodiscard]] Connection::Events events_of(NodeIndex node);
   void on_framing_lost(NodeIndex node, const Error& why);
   void lose_link(NodeIndex node, const std::string& why, bool is_tried_first = true);
+  [[nodiscard]] NodeIndex best_link() const;
   void move_on();
   void start_away_timer(const std::string& why);
   void on_heard();
@@ -126,13 +134,18 @@ class Session {
   void arm_silence_timer();
   void look_for_silence();
   [[nodiscard]] bool is_silent(NodeIndex node) const;
+  [[nodiscard]] bool is_mute(NodeIndex node) const;
+  void question(NodeIndex node);
+  void leave_mute(NodeIndex node);
+  void seek_speaker();
 
   // Tasks.
   void on_object(NodeIndex node, std::string_view text);
   void on_result(NodeIndex node, const wire::ResultMessage& message);
   void on_progress(NodeIndex node, const wire::Progress& progress);
   bool refuse(NodeIndex node, std::uint64_t id, const wire::ResultMessage& message);
-  void send_later(std::uint64_t id, const TaskError& error);
+  void send_later(NodeIndex node, std::uint64_t id, const TaskError& error);
+  void hasten_refused();
   void send_now(const SentTask& task);
   void send_due();
   void give_up(const SentTask& task);
@@ -145,6 +158,7 @@ class Session {
   void on_first_word();
   [[nodiscard]] NodeIndex node_other_than(NodeIndex node) const;
   void seek_other();
+  void seek_other_later();
   void arm_hedge_timer();
   void hedge_due();
   void leave_full();
@@ -185,6 +199,8 @@ class Session {
     int looks = 0;            // since something came
   };
   std::vector<Silence> silence_;  // by node
+  NodeIndex sought_ = 0;          // the last that was connected to because another was mute
+  std::vector<bool> is_foreign_;  // by node: what it said first was not the protocol
   NodeIndex current_ = no_node;
   NodeIndex last_ = 0;  // the current one, or the last that was
   std::uint64_t connects_ = 0;
@@ -198,8 +214,9 @@ class Session {
   Instant word_until_;
 
   Outstanding outstanding_;
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // answered ones may be left
-  std::unordered_map<std::uint64_t, Refusal> refusals_;             // of unanswered tasks
+  std::priority_queue<Due, std::vector<Due>, std::greater<>>
+      due_;                                              // answered or sent ones may be left
+  std::unordered_map<std::uint64_t, Refusal> refusals_;  // of unanswered tasks
   std::uint64_t sent_again_ = 0;
   StrayAnswers stray_;
   json::Object scratch_;

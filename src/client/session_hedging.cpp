@@ -70,10 +70,14 @@ void Session::seek_other() {
   seeker_.try_each(std::move(order), search_budget, [this](auto found) {
     if (ended_) return;
     if (found && !links_[found->node]) open_link(std::move(*found));
-    seek_timer_.expires_after(timer_length(between_searches));
-    seek_timer_.async_wait([this](asio::error_code error) {
-      if (!error) seek_other();
-    });
+    seek_other_later();
+  });
+}
+
+void Session::seek_other_later() {
+  seek_timer_.expires_after(timer_length(between_searches));
+  seek_timer_.async_wait([this](asio::error_code error) {
+    if (!error) seek_other();
   });
 }
 

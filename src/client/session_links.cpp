@@ -46,6 +46,7 @@ Session::Session(asio::io_context& io, const Clock& clock, SessionOptions option
       has_spoken_(options_.nodes.size()),
       ids_(options_.nodes.size()),
       silence_(options_.nodes.size()),
+      is_foreign_(options_.nodes.size()),
       hedging_(options_.hedge, options_.requirements) {}
 
 void Session::start(Events events) {
@@ -68,7 +69,8 @@ void Session::on_attempt(Result<Reconnector::Connected> connected) {
 void Session::adopt(Reconnector::Connected connected) {
   const NodeIndex node = connected.node;
   current_ = last_ = node;
-  if (!links_[node]) open_link(std::move(connected));  // else it was connected to for hedging
+  if (!links_[node]) open_link(std::move(connected));  // else it was connected to before
+  hasten_refused();
   await_first_word();
   seek_other();
   if (++connects_ == 1) {
@@ -110,14 +112,17 @@ Connection::Events Session::events_of(NodeIndex node) {
   return events;
 }
 
-/// A peer that was never heard is not what the user meant; else it is a break like another.
+/// Where none of them was ever heard, they are not what the user meant; else it is a break like
+/// another.
 void Session::on_framing_lost(NodeIndex node, const Error& why) {
-  if (!was_heard_ || !options_.retries) {
-    return end({ErrorCode::invalid, fmt::format("{} does not speak the protocol of a fog node: {}",
-                                                name_of(node), why.message)});
+  const std::string text = "does not speak the protocol of a fog node: " + why.message;
+  is_foreign_[node] = !has_spoken_[node];
+  const bool are_all = std::ranges::count(is_foreign_, false) == 0;
+  if ((!was_heard_ && are_all) || !options_.retries) {
+    return end({ErrorCode::invalid, fmt::format("{} {}", name_of(node), text)});
   }
   links_[node]->close("not the protocol");
-  lose_link(node, why.message);
+  lose_link(node, is_foreign_[node] ? "it " + text : why.message);
 }
 
 void Session::lose_link(NodeIndex node, const std::string& why, bool is_tried_first) {
@@ -126,15 +131,20 @@ void Session::lose_link(NodeIndex node, const std::string& why, bool is_tried_fi
   links_[node].reset();
   const Instant now = clock_.now();
   for (const std::uint64_t id : outstanding_.take_all_back(node)) due_.emplace(now, id);
+  // One that was connected to in case it is of use, and is of none.
+  if (node != current_ && !has_spoken_[node]) {
+    seek_other_later();
+    return flush();
+  }
   if (node == current_) {
-    const auto other =
-        std::ranges::find_if(links_, [](const auto& link) { return link != nullptr; });
-    current_ = other == links_.end() ? no_node : static_cast<NodeIndex>(other - links_.begin());
-    const auto next = static_cast<NodeIndex>((node + 1) % links_.size());
-    last_ = current_ != no_node ? current_ : is_tried_first ? node : next;
+    const bool is_next = !is_tried_first || !has_spoken_[node];
+    current_ = best_link();
+    last_ =
+        current_ != no_node ? current_ : (node + is_next) % static_cast<NodeIndex>(links_.size());
   }
   if (current_ != no_node) {
     events_.on_note(text + "; going on at " + name_of(current_));
+    hasten_refused();
     await_first_word();
     seek_other();
     return flush();
@@ -146,6 +156,15 @@ void Session::lose_link(NodeIndex node, const std::string& why, bool is_tried_fi
   reconnector_.try_later(last_, [this](auto next) { on_attempt(std::move(next)); });
 }
 
+/// One that has spoken, else any; no_node where there is none.
+NodeIndex Session::best_link() const {
+  NodeIndex best = no_node;
+  for (NodeIndex node = 0; node < links_.size(); ++node) {
+    if (links_[node] && (best == no_node || (has_spoken_[node] && !has_spoken_[best]))) best = node;
+  }
+  return best;
+}
+
 /// The current node refuses tasks: the next one that can be connected to gets them.
 void Session::move_on() {
   const Instant now = clock_.now();
@@ -155,6 +174,7 @@ void Session::move_on() {
   order.erase(order.begin());
   if (links_[order.front()]) {
     current_ = last_ = order.front();
+    hasten_refused();
     await_first_word();
     return seek_other();
   }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SIGINT ends the sending of a load, and the report comes; a second one does not wait for answers.
+# A task or a row that is interrupted is named, and can be asked for again.
 # shellcheck source=tests/e2e/support.sh
 source "$(dirname "$0")/support.sh"
 start_fog fog --workers 8
@@ -7,15 +8,18 @@ start_fog fog --workers 8
 # start_load ARGUMENT…: a load of an hour, that has been running for a second at least. The shell
 # has its background jobs ignore SIGINT, until they catch it.
 start_load() {
-  "$fogctl" client --connect "$address" --duration 1h --json "$@" >"$dir/report" 2>"$dir/err" &
+  start_client --duration 1h --json "$@"
+  read -rt 1.5 <><(:) || true
+}
+start_client() {
+  "$fogctl" client --connect "$address" "$@" >"$dir/report" 2>"$dir/err" &
   pid_of[load]=$!
   catches_interrupts() {
     local caught
     caught=$(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/${pid_of[load]}/status")
     [ $((caught >> 1 & 1)) -eq 1 ]
   }
-  wait_for "the load to run" catches_interrupts
-  read -rt 1.5 <><(:) || true
+  wait_for "the client to run" catches_interrupts
 }
 figure() {
   python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["total"][sys.argv[2]])' \
@@ -44,3 +48,24 @@ stop load INT
 [ "$SECONDS" -lt 5 ] || fail "the second signal waited $SECONDS s"
 [ "$status" -eq 1 ] || fail "unanswered tasks give status $status"
 [ "$(figure lost)" -gt 0 ] || fail "they are counted as lost: $(cat "$dir/report")"
+
+# A node of its own: what is there has come from these clients, which then catch interrupts.
+start_fog other --workers 8
+# at_node NAME COUNT: so many tasks of that name are there, not finished.
+at_node() { [ "$("$fogctl" tasks ls --connect "$address" | grep -c "$1")" -ge "$2" ]; }
+start_client --task sleep --content 8
+wait_for "the task to be at the node" at_node sleep 1
+stop load INT
+[ "$status" -eq 1 ] || fail "an interrupted task gives status $status"
+uid=$(sed -n "s/^fogctl: task 'sleep' was interrupted, .* --uid //p" "$dir/err")
+[ -n "$uid" ] || fail "says what became of it: $(cat "$dir/err")"
+"$fogctl" client --connect "$address" --task sleep --content 8 --uid "$uid" --requirement 100 \
+  --json >"$dir/again" 2>"$dir/err" || fail "asked again: $(cat "$dir/err")"
+grep -q '"content":8' "$dir/again" || fail "asked again: $(cat "$dir/again")"
+
+printf '60\n61\n' >"$dir/rows.csv"
+start_client --task sleep --content-csv "$dir/rows.csv"
+wait_for "the rows to be at the node" at_node sleep 2
+stop load INT
+[ "$(grep -c "^fogctl: row [12]: task 'sleep' was interrupted, .* --uid ." "$dir/err")" -eq 2 ] ||
+  fail "says what became of the rows: $(cat "$dir/err")"

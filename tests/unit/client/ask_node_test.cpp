@@ -84,11 +84,12 @@ TEST_CASE("A question is sent as it is, and the first answer of its kind is take
 }
 
 TEST_CASE("A node that does not understand the question is said to") {
-  OneAnswer node("{\"message_type\":\"error\",\"code\":\"invalid_message\",\"message\":\"what?\"}");
+  OneAnswer node(
+      R"({"message_type":"error","code":"invalid_message","message":"\u001b[31mwhat?\n"})");
   const auto answer = ask(node.address);
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == ErrorCode::invalid);
-  CHECK(answer.error().message == to_string(node.address) + " says: invalid_message: what?");
+  CHECK(answer.error().message == to_string(node.address) + " says: invalid_message: ?[31mwhat??");
 }
 
 TEST_CASE("Where nobody answers the question has an error that says whom it was for") {

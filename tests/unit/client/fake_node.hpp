@@ -31,6 +31,7 @@ struct Behaviour {
   std::function<void(const std::string& uid)> on_given_up = {};
   std::function<void()> on_connected = {};
   std::uint16_t port = 0;  // 0: any
+  bool closes_at_once = false;
 };
 
 class FakeNode {
@@ -74,6 +75,7 @@ class FakeNode {
     };
     events.on_closed = [](const std::string&) {};
     connection->start(std::move(events));
+    if (behaviour_.closes_at_once) return connection->close("as told");
     connection->send(behaviour_.greeting);
     connection->flush();
   }

@@ -36,6 +36,24 @@ TEST_CASE("A person reads where a task ran, its times, and whether it was in tim
   CHECK(outcome_text(Outcome{}, "x", 2s) == "task 'x' is lost: no answer");
 }
 
+TEST_CASE("What was interrupted may still run, and is named so that it can be asked for") {
+  Outcome outcome;
+  outcome.interrupted_uid = "u-1";
+  CHECK(outcome_text(outcome, "x", 2s) ==
+        "task 'x' was interrupted, and may still run at the node: to ask for it again, send it "
+        "with --uid u-1");
+  CHECK(outcome_json(outcome, 2s) == R"({"status":"lost","task_uid":"u-1"})");
+}
+
+TEST_CASE("What a node sent does nothing to a terminal") {
+  Outcome outcome = done_outcome();
+  outcome.node = "fog\x1b[31m\n";
+  CHECK(outcome_text(outcome, "x", 2s).starts_with("ran in the cloud on fog?[31m?: execution"));
+  outcome = failed_outcome();
+  outcome.error.message = "a\nb\x07";
+  CHECK(outcome_text(outcome, "x", 2s) == "task 'x' failed: unknown_task: a?b?");
+}
+
 TEST_CASE("A program reads the same from one JSON object") {
   CHECK(outcome_json(done_outcome(), 2s) ==
         R"({"status":"done","content":{"a": 1},"process_by":"cloud","node":"fog-1",)"

@@ -20,6 +20,13 @@ TEST_CASE("The back-off doubles from a tenth of a second to two seconds") {
   }
 }
 
+TEST_CASE("What a node said of when to send again is believed up to a minute") {
+  CHECK(believed_pause({}, 200ms) == 200ms);
+  CHECK(believed_pause(0s, 200ms) == 0s);
+  CHECK(believed_pause(10s, 200ms) == 10s);
+  CHECK(believed_pause(24h, 200ms) == 60s);
+}
+
 TEST_CASE("The nodes are tried in turn, from the one that is named on") {
   asio::io_context io;
   Reconnector reconnector(io, {nobody(), nobody(), nobody()}, Random(1));
