@@ -65,8 +65,12 @@ class Question {
   }
 
   void on_object(std::string_view text) {
-    auto message = wire::parse_message(text, scratch_);
-    if (!message) return;
+    auto message = wire::parse_message(text, scratch_, json::deepest_listing);
+    if (!message) {
+      return finish(failure(ErrorCode::failed,
+                            hide_controls(fmt::format("{} answers what cannot be read: {}",
+                                                      to_string(node_), message.error().message))));
+    }
     if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
       const auto code = error->code == "not_found" ? ErrorCode::not_found : ErrorCode::invalid;
       return finish(failure(code, hide_controls(fmt::format("{} says: {}: {}", to_string(node_),

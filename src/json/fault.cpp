@@ -170,8 +170,9 @@ std::optional<Fault> find_fault(std::string_view text, std::size_t deepest) {
   return explain(text, read, error, deepest);
 }
 
-Result<void> check_value(std::string_view text) {
-  if (auto fault = find_fault(text)) return failure(ErrorCode::invalid, std::move(fault->message));
+Result<void> check_value(std::string_view text, std::size_t deepest) {
+  auto fault = find_fault(text, deepest);
+  if (fault) return failure(ErrorCode::invalid, std::move(fault->message));
   return {};
 }
 

@@ -185,10 +185,10 @@ std::optional<std::vector<T>> read_array(std::string_view value, Read read) {
 
 }  // namespace
 
-Result<void> Object::parse(std::string_view text) {
+Result<void> Object::parse(std::string_view text, std::size_t deepest) {
   members_.clear();
   decoded_names_.clear();
-  if (const auto checked = check_value(text); !checked) return checked;
+  if (const auto checked = check_value(text, deepest); !checked) return checked;
   Slicer slicer(text);
   if (slicer.peek() != '{') return failure(ErrorCode::invalid, "not a JSON object");
   slicer.skip();

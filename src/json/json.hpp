@@ -18,6 +18,8 @@ namespace fogctl::json {
 inline constexpr std::size_t max_depth = 32;
 /// Of what a member of a message holds: the message around it is one level.
 inline constexpr std::size_t deepest_member = max_depth - 1;
+/// Of a message that lists what members of others hold.
+inline constexpr std::size_t deepest_listing = max_depth + 2;
 
 struct Member {
   std::string_view name;   // decoded
@@ -33,7 +35,7 @@ class Object {
   Object& operator=(Object&&) = default;
 
   /// Error: invalid, saying what is wrong, in which member or at which byte.
-  [[nodiscard]] Result<void> parse(std::string_view text);
+  [[nodiscard]] Result<void> parse(std::string_view text, std::size_t deepest = max_depth);
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
   /// The last member of that name (as Python reads it), or none.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
@@ -60,7 +62,7 @@ struct Fault {
 [[nodiscard]] std::optional<Fault> find_fault(std::string_view text,
                                               std::size_t deepest = max_depth);
 /// The same as a Result. Error: invalid.
-[[nodiscard]] Result<void> check_value(std::string_view text);
+[[nodiscard]] Result<void> check_value(std::string_view text, std::size_t deepest = max_depth);
 
 /// Where the first byte is that is no UTF-8; none: all is.
 [[nodiscard]] std::optional<std::size_t> find_bad_utf8(std::string_view text);

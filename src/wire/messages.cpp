@@ -81,8 +81,9 @@ constexpr Kind<Message> message_kinds[] = {
 
 template <typename Messages>
 Result<Messages> parse_as(std::string_view text, std::span<const Kind<Messages>> kinds,
-                          json::Object& scratch) {
-  if (const auto parsed = scratch.parse(text); !parsed) return std::unexpected(parsed.error());
+                          json::Object& scratch, std::size_t deepest = json::max_depth) {
+  if (const auto parsed = scratch.parse(text, deepest); !parsed)
+    return std::unexpected(parsed.error());
   const auto type = scratch.find("message_type");
   if (!type) return failure(ErrorCode::invalid, "field 'message_type': missing");
   const auto name = json::read_string(*type);
@@ -94,8 +95,8 @@ Result<Messages> parse_as(std::string_view text, std::span<const Kind<Messages>>
 
 }  // namespace
 
-Result<Message> parse_message(std::string_view text, json::Object& scratch) {
-  return parse_as<Message>(text, message_kinds, scratch);
+Result<Message> parse_message(std::string_view text, json::Object& scratch, std::size_t deepest) {
+  return parse_as<Message>(text, message_kinds, scratch, deepest);
 }
 
 Result<Datagram> parse_datagram(std::string_view text, json::Object& scratch) {

@@ -204,7 +204,8 @@ using Datagram = std::variant<FogHello, EndpointHello, FogAck>;
 
 /// `scratch` only saves allocations. Error: invalid, naming the field.
 [[nodiscard]] Result<Datagram> parse_datagram(std::string_view text, json::Object& scratch);
-[[nodiscard]] Result<Message> parse_message(std::string_view text, json::Object& scratch);
+[[nodiscard]] Result<Message> parse_message(std::string_view text, json::Object& scratch,
+                                            std::size_t deepest = json::max_depth);
 
 /// What a task message says beside the task.
 struct TaskMessageExtras {

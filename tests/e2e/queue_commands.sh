@@ -102,12 +102,17 @@ check_commands() {
   says 'f["paused"] is True'
   send held echo 1
   wait_for "it to wait" is_at held queued
+  send deep echo "$(printf '%.0s[' {1..31})$(printf '%.0s]' {1..31})"
+  wait_for "the deepest content to wait" is_at deep queued
+  ask 0 tasks show deep --json
+  says 'str(f["content"]).count("[") == 31'
   ask 0 queue
   grep -q PAUSED "$dir/said" || fail "a paused queue: $(cat "$dir/said")"
   ! is_answered held none || fail "a paused queue runs nothing"
   ask 0 queue resume --json
   says 'f["paused"] is False'
   wait_for "it to run" is_answered held none
+  wait_for "the deepest content to run" is_answered deep none
 
   send doomed fail 9 '{"max_attempts": 1}'
   wait_for "it to die" is_answered doomed task_failed
