@@ -7,6 +7,7 @@
 
 #include "contract/queues.hpp"
 #include "queue/redis_route.hpp"
+#include "support/lossy_relay.hpp"
 #include "work/reconciler.hpp"
 
 namespace fogctl::contract {
@@ -239,6 +240,30 @@ TEST_CASE("redis trouble: what a server forgot that was finished does not stay h
   must(queue->give_back(wrong, start()));
   CHECK(must(reconciler.tend(start() + 60s)).empty());
   CHECK(uids(lease(*queue, 9)).size() == 2);
+}
+
+TEST_CASE("redis trouble: an answer that comes a byte at a time does not keep a call for ever") {
+  const RedisServer server("no");
+  const std::string text(4000, 'x');  // would take 80 s
+  CHECK(ask_redis(server.address(), {"SET", "text", text}).text() == "OK");
+  LossyRelay relay(server.socket_path());
+  RedisAddress address;
+  address.port = relay.port();
+  const auto connection = must(RedisConnection::open(address, {.connect = 20s, .call = 500ms}));
+  relay.drip();
+  const auto answer = connection->call({"GET", "text"});
+  REQUIRE_FALSE(answer.has_value());
+  CHECK(answer.error().code == ErrorCode::timed_out);
+  CHECK(answer.error().message == "no answer within 500ms");
+}
+
+TEST_CASE("redis trouble: an answer of many parts comes whole") {
+  const RedisServer server("no");
+  const std::string text(std::size_t{8} << 20, 'x');
+  const auto connection = must(RedisConnection::open(server.address(), {}));
+  CHECK(must(connection->call({"SET", "text", text})).text() == "OK");
+  for (int i = 0; i < 2; ++i) connection->append(std::vector<std::string_view>{"GET", "text"});
+  for (int i = 0; i < 2; ++i) CHECK(must(connection->read()).text() == text);
 }
 
 TEST_CASE("redis route: it goes where a node of a cluster says, and back where that is away") {
