@@ -257,6 +257,26 @@ TEST_CASE("redis trouble: an answer that comes a byte at a time does not keep a 
   CHECK(answer.error().message == "no answer within 500ms");
 }
 
+TEST_CASE("redis trouble: a server that says at once that there is no news is not asked for ever") {
+  const RedisServer server("no");
+  LossyRelay relay(server.socket_path());
+  auto options = redis_options(server, "fog", "a");
+  options.address.socket_path.clear();
+  options.address.port = relay.port();
+  const auto queue = open_redis(options);
+  CHECK(must(queue->wait(1ms)).replies.empty());  // over the connection that is asked below
+  for (const char* nothing : {"$-1\r\n", "*0\r\n"}) {
+    CAPTURE(nothing);
+    relay.answer_with(nothing);
+    const int before = relay.answers();
+    const Instant begin = system_clock().now();
+    CHECK_FALSE(must(queue->wait(500ms)).work);
+    CHECK(system_clock().now() - begin >= 500ms);
+    CHECK(relay.answers() - before <= 12);
+    relay.answer_with(nullptr);
+  }
+}
+
 TEST_CASE("redis trouble: an answer of many parts comes whole") {
   const RedisServer server("no");
   const std::string text(std::size_t{8} << 20, 'x');
