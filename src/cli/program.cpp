@@ -266,6 +266,8 @@ int run(int argc, const char* const* argv, std::span<const Command> commands) {
   if (const auto code = run_if_keeper(argc, argv)) return *code;
   // A reader that left (`| head`) shows as a failed write instead of ending the program.
   std::signal(SIGPIPE, SIG_IGN);
+  // Likewise a file that may not grow any more (ulimit -f): its owner says so, as of a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return perform(
         parse(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), commands));

@@ -46,9 +46,6 @@ Answer ask_queue(const QueueAccessFlags& flags, const QueueRequest& request) {
   if (!queue) return std::unexpected(queue.error());
   auto answered = answer(**queue, request, clock.now());
   if (answered) return std::move(*answered);
-  if (answered.error().code == ErrorCode::not_found) {
-    return std::unexpected(CommandFailure{exit_code::failed, answered.error().message});
-  }
   return std::unexpected(queue_failure(flags.queue, answered.error()));
 }
 

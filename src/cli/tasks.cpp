@@ -67,8 +67,32 @@ CommandResult report(const TasksOptions& options, const std::vector<std::string>
   return all_good ? exit_code::ok : exit_code::failed;
 }
 
+/// Those that are there; fails where one is not, and says which.
+CommandResult show(const std::vector<std::string>& objects) {
+  std::vector<std::string> missing;
+  for (const std::string& text : objects) {
+    json::Object task;
+    if (task.parse(text) && text_of(task, "status", "") == "unknown") {
+      missing.push_back("'" + text_of(task, "task_uid") + "'");
+    } else {
+      fmt::print("{}\n", text);
+    }
+  }
+  if (missing.empty()) return exit_code::ok;
+  return std::unexpected(CommandFailure{
+      exit_code::failed, fmt::format("no task has the uid {}", fmt::join(missing, " or "))});
+}
+
 CommandResult run_tasks(const TasksOptions& options) {
   const std::string& action = options.request.action;
+  const std::vector<std::string>& uids = options.request.uids;
+  if ((action == "ls" || action == "kinds") && !uids.empty()) {
+    return std::unexpected(
+        CommandFailure{exit_code::usage,
+                       fmt::format("tasks {0}: takes no uid, but got '{1}'; to look at that task "
+                                   "alone: fogctl tasks show {1}",
+                                   action, uids.front())});
+  }
   if (action == "kinds") {
     NodeAddressFlags node;
     node.discovery = options.discovery;
@@ -76,12 +100,13 @@ CommandResult run_tasks(const TasksOptions& options) {
     if (!connect.empty()) node.connect.push_back(*parse_host_port(connect));
     return run_tasks_kinds(node, options.json);
   }
-  if (action != "ls" && options.request.uids.empty()) {
+  if (action != "ls" && uids.empty()) {
     return std::unexpected(
         CommandFailure{exit_code::usage, "tasks " + action + ": name the tasks by uid"});
   }
   const auto answered = ask_queue(options.access, options.request);
   if (!answered) return std::unexpected(answered.error());
+  if (action == "show") return show(*answered);
   if (action == "cancel") return report(options, *answered, {"cancelled", "will apply"});
   if (action == "retry") return report(options, *answered, {"queued again"});
   if (action == "rm") return report(options, *answered, {"removed"});

@@ -144,7 +144,7 @@ void run_first(const Plan& plan) {
 void reset_signals() {
   constexpr std::array<unsigned long, 4> by_default{};  // the kernel's struct: SIG_DFL, no flags
   constexpr std::size_t set_size = 8;
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, 32, 33}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ, 32, 33}) {
     ::syscall(SYS_rt_sigaction, signal, by_default.data(), nullptr, set_size);
   }
   sigset_t none;

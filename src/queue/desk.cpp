@@ -113,10 +113,8 @@ Result<Objects> show(TaskQueue& queue, const QueueRequest& request, Instant now)
       continue;
     }
     const auto found = std::ranges::find(*dead, uid, [](const DeadTask& t) { return t.task->uid; });
-    if (found == dead->end()) {
-      return failure(ErrorCode::not_found, "no task has the uid '" + uid + "'");
-    }
-    objects.push_back(object_of(*found, now));
+    objects.push_back(found == dead->end() ? status_object(uid, "unknown")
+                                           : object_of(*found, now));
   }
   return objects;
 }

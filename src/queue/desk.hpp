@@ -27,8 +27,8 @@ struct QueueRequest {
 /// What became of one task.
 [[nodiscard]] std::string status_object(const std::string& uid, std::string_view status);
 
-/// The answer, one JSON object after the other. Error: invalid (no such action), not_found (no task
-/// has the uid), or what the queue said.
+/// The answer, one JSON object after the other; of show, the status "unknown" where no task has the
+/// uid. Error: invalid (no such action), or what the queue said.
 [[nodiscard]] Result<std::vector<std::string>> answer(TaskQueue& queue, const QueueRequest& request,
                                                       Instant now);
 

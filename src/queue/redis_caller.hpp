@@ -71,6 +71,7 @@ class RedisCaller {
 
   [[nodiscard]] std::string incarnation() const;
   [[nodiscard]] const RedisTimeouts& timeouts() const { return pool_.timeouts(); }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
   /// What one call tried so far.

@@ -4,6 +4,7 @@
 #include <hiredis/hiredis.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -18,6 +19,9 @@ namespace fogctl {
 namespace {
 
 constexpr std::size_t input_buffer_size = std::size_t{64} << 10;
+/// A call that moved so much more is given its time anew: the line is slow, and not the server.
+constexpr std::size_t renewing_size = input_buffer_size;
+const SystemClock system_clock;
 
 timeval to_timeval(Duration length) {
   const auto us = std::max<std::int64_t>(1, length / std::chrono::microseconds(1));
@@ -163,34 +167,69 @@ void RedisConnection::append_asking() {
 
 // Not hiredis' own writing: it would raise SIGPIPE on a connection that the server closed.
 Result<void> RedisConnection::flush() {
+  const auto too_late = [&] {
+    return failure(ErrorCode::timed_out, "took no command for " + format_duration(timeouts_.call));
+  };
+  deadline_.reset();
   std::size_t sent = 0;
-  while (sent < output_.size()) {
-    const auto n = ::send(context_->fd, output_.data() + sent, output_.size() - sent, MSG_NOSIGNAL);
+  while (true) {
+    const int flags = MSG_NOSIGNAL | (deadline_ ? MSG_DONTWAIT : 0);
+    const auto n = ::send(context_->fd, output_.data() + sent, output_.size() - sent, flags);
     if (n >= 0) {
       sent += static_cast<std::size_t>(n);
+      if (sent == output_.size()) break;
+      if (!may_go_on(static_cast<std::size_t>(n))) return too_late();
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      return failure(ErrorCode::timed_out,
-                     "took no command for " + format_duration(timeouts_.call));
+      if (!deadline_ || !await(POLLOUT)) return too_late();
     } else if (errno != EINTR) {
       return failure(ErrorCode::unavailable, errno_text(errno));
     }
   }
   output_.clear();
+  deadline_.reset();
   return {};
 }
 
-Result<void> RedisConnection::receive() {
+Result<std::size_t> RedisConnection::receive() {
   while (true) {
-    const auto n = ::recv(context_->fd, input_.data(), input_.size(), 0);
+    const auto n = ::recv(context_->fd, input_.data(), input_.size(), deadline_ ? MSG_DONTWAIT : 0);
     if (n > 0) {
       redisReaderFeed(context_->reader, input_.data(), static_cast<std::size_t>(n));
-      return {};
+      return static_cast<std::size_t>(n);
     }
     if (n == 0) return failure(ErrorCode::unavailable, "connection closed by the server");
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      return failure(ErrorCode::timed_out, "no answer within " + format_duration(timeouts_.call));
+      if (!deadline_ || !await(POLLIN)) return no_answer();
+    } else if (errno != EINTR) {
+      return failure(ErrorCode::unavailable, errno_text(errno));
     }
-    if (errno != EINTR) return failure(ErrorCode::unavailable, errno_text(errno));
+  }
+}
+
+std::unexpected<Error> RedisConnection::no_answer() const {
+  return failure(ErrorCode::timed_out, "no answer within " + format_duration(timeouts_.call));
+}
+
+/// Of a call of which a part was done: the socket's own time-out would start anew with each part.
+bool RedisConnection::may_go_on(std::size_t moved) {
+  const Instant now = system_clock.now();
+  moved_ += moved;
+  if (deadline_ && moved_ < renewing_size) return now < *deadline_;
+  deadline_ = now + timeouts_.call;
+  moved_ = 0;
+  return true;
+}
+
+/// Until the socket is ready; false: the deadline came first.
+bool RedisConnection::await(short events) const {
+  while (true) {
+    const Duration left = *deadline_ - system_clock.now();
+    if (left <= Duration{}) return false;
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+    pollfd polled{context_->fd, events, 0};
+    const int ready = ::poll(&polled, 1, static_cast<int>(std::min<std::int64_t>(ms, 60'000)));
+    if (ready > 0 || (ready < 0 && errno != EINTR))
+      return true;  // the next call says what is wrong
   }
 }
 
@@ -205,6 +244,7 @@ Result<RedisReply> RedisConnection::read_one() {
   if (!output_.empty()) {
     if (const auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
   }
+  std::size_t received = 0;
   while (true) {
     void* reply = nullptr;
     if (redisReaderGetReply(context_->reader, &reply) != REDIS_OK) {
@@ -212,7 +252,10 @@ Result<RedisReply> RedisConnection::read_one() {
                      fmt::format("unreadable answer: {}", context_->reader->errstr));
     }
     if (reply != nullptr) return RedisReply(static_cast<redisReply*>(reply));
-    if (const auto received = receive(); !received) return std::unexpected(received.error());
+    if (received > 0 && !may_go_on(received)) return no_answer();
+    const auto more = receive();
+    if (!more) return std::unexpected(more.error());
+    received = *more;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,6 +44,8 @@ class RedisReply {
 
 struct RedisTimeouts {
   Duration connect = std::chrono::seconds(2);
+  /// How long a server may be silent, and then, from the first part of its answer, until it is
+  /// whole; each further 64 KiB of a long one give as much time again. Sending likewise.
   Duration call = std::chrono::seconds(5);
 };
 
@@ -86,14 +89,19 @@ class RedisConnection {
 
   [[nodiscard]] Result<void> greet(const RedisAddress& address);
   [[nodiscard]] Result<void> flush();
-  [[nodiscard]] Result<void> receive();
+  [[nodiscard]] Result<std::size_t> receive();
   [[nodiscard]] Result<RedisReply> read_one();
+  [[nodiscard]] std::unexpected<Error> no_answer() const;
+  [[nodiscard]] bool may_go_on(std::size_t moved);
+  [[nodiscard]] bool await(short events) const;
   void append_asking();
 
   redisContext* context_;
   RedisTimeouts timeouts_;
   std::string output_;  // commands that were appended and not yet sent
   std::vector<char> input_;
+  std::optional<Instant> deadline_;  // of the call under way, once a part of it was done
+  std::size_t moved_ = 0;            // bytes, since it was set
   bool asking_ = false;
 };
 

@@ -11,6 +11,7 @@ namespace fogctl {
 namespace {
 
 constexpr Doing waiting{"wait for news"};
+constexpr Duration longest_pause = std::chrono::milliseconds(50);
 
 // The id that follows "1700000000000-7" in a stream.
 std::string id_after(std::string_view id) {
@@ -34,14 +35,17 @@ Result<QueueNews> RedisNews::wait(Duration at_most) {
   Duration left = at_most;
   while (!interrupted_) {
     const Duration block = std::clamp<Duration>(left, Duration{}, longest);
+    const Instant before = caller_.clock().now();
     const auto found = look(block, news);
     if (!found) {
       disconnect();
       if (interrupted_) break;
       return std::unexpected(found.error());
     }
-    left -= block;
+    const Duration took = caller_.clock().now() - before;
+    left -= took;
     if (*found || left <= Duration{}) break;
+    pause(block - took);
   }
   return news;
 }
@@ -50,6 +54,16 @@ void RedisNews::interrupt() {
   interrupted_ = true;
   const std::lock_guard lock(mutex_);
   if (connection_) connection_->interrupt();
+  interruption_.notify_all();
+}
+
+/// For what is left of a look that came back too soon: a server that answers at once with nothing
+/// is not asked in a busy loop.
+void RedisNews::pause(Duration left) {
+  if (left <= Duration{}) return;
+  std::unique_lock lock(mutex_);
+  interruption_.wait_for(lock, std::min<Duration>(left, longest_pause),
+                         [this] { return interrupted_.load(); });
 }
 
 void RedisNews::reconnect() {
@@ -93,16 +107,17 @@ Result<bool> RedisNews::look(Duration block, QueueNews& news) {
     connection_->append(trim);
   }
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(block).count();
-  const std::string block_ms = std::to_string(ms);
-  const std::string_view read[] = {"XREAD",   "COUNT",      "1000",    "BLOCK", block_ms,
-                                   "STREAMS", replies_key_, wake_key_, "0-0",   last_wake_};
-  if (ms > 0) {
-    connection_->append(read);
-  } else {  // BLOCK 0 waits for ever
-    const std::string_view look[] = {"XREAD",      "COUNT",   "1000", "STREAMS",
-                                     replies_key_, wake_key_, "0-0",  last_wake_};
-    connection_->append(look);
+  RedisArguments read;
+  if (ms > 0) {  // BLOCK 0 waits for ever
+    read.add("BLOCK");
+    read.add_number(ms);
   }
+  read.add("STREAMS");
+  read.add(replies_key_);
+  read.add(wake_key_);
+  read.add("0-0");
+  read.add(last_wake_);
+  connection_->append({"XREAD", "COUNT", "1000"}, read);
   if (trims) {
     const auto trimmed = connection_->read();
     if (!trimmed) return failed(trimmed.error());

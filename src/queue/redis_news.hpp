@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -28,6 +29,7 @@ class RedisNews {
  private:
   [[nodiscard]] Result<void> connect();
   void disconnect();
+  void pause(Duration left);
   [[nodiscard]] Result<bool> look(Duration block, QueueNews& news);
   void read_replies(const RedisReply& entries, QueueNews& news);
 
@@ -40,6 +42,7 @@ class RedisNews {
   std::string first_to_keep_;  // of the replies; empty: nothing was returned since the last trim
   std::atomic<bool> interrupted_{false};
   std::mutex mutex_;  // guards the pointer against interrupt
+  std::condition_variable interruption_;
   std::unique_ptr<RedisConnection> connection_;
 };
 

@@ -74,6 +74,7 @@ void LeaseKeeper::renew() {
   const auto kept = queue_.extend(pool_.threads(), options_.lease, clock_.now());
   // A call that failed is made again at the next tick: the lease must not run out meanwhile.
   if (!kept) return note_failure(kept.error());
+  if (!failing_) has_complained_ = false;
   failing_ = false;
   renew_at_ = clock_.now() + options_.lease / 3;
   if (!*kept) {
@@ -138,9 +139,11 @@ void LeaseKeeper::give_back(std::vector<LeaseRef> leases) {
   pool_.wake();
 }
 
-/// Says once that the queue is away, until the lease is renewed again, which is tried soon.
+/// Says once that the queue is away or refuses, until nothing failed from one renewal of the lease
+/// to the next: what fails may be another call than that. It is renewed soon.
 void LeaseKeeper::note_failure(const Error& error) {
-  if (!failing_) log(LogLevel::warning, "the lease cannot be kept: {}", error.message);
+  if (!has_complained_) log(LogLevel::warning, "the lease cannot be kept: {}", error.message);
+  has_complained_ = true;
   failing_ = true;
   renew_at_ = std::min(renew_at_, clock_.now() + recover_interval_);
 }

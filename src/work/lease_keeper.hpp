@@ -63,7 +63,8 @@ class LeaseKeeper {
   const KeeperEvents events_;
   Instant renew_at_;
   Instant recover_at_;
-  bool failing_ = false;
+  bool failing_ = false;         // something did since the lease was last renewed
+  bool has_complained_ = false;  // since all was last well
   Reconciler reconciler_;
   Watchdog watchdog_;
   std::atomic<bool> is_ready_ = true;

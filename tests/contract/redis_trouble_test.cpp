@@ -7,6 +7,7 @@
 
 #include "contract/queues.hpp"
 #include "queue/redis_route.hpp"
+#include "support/lossy_relay.hpp"
 #include "work/reconciler.hpp"
 
 namespace fogctl::contract {
@@ -241,7 +242,8 @@ TEST_CASE("redis trouble: what a server forgot that was finished does not stay h
   CHECK(uids(lease(*queue, 9)).size() == 2);
 }
 
-TEST_CASE("redis trouble: the key of the leases is lost, who lives goes on, and no task stays held") {
+TEST_CASE(
+    "redis trouble: the key of the leases is lost, who lives goes on, and no task stays held") {
   RedisServer server("no");
   const auto alive = open_redis(redis_options(server, "fog", "alive"));
   const auto dead = open_redis(redis_options(server, "fog", "dead"));
@@ -257,6 +259,50 @@ TEST_CASE("redis trouble: the key of the leases is lost, who lives goes on, and 
   CHECK(must(alive->extend(1, 60s, start() + 2s)));
   CHECK(recover(*alive, start() + 2s, start() + 2s + first_lease) == 1);
   CHECK(must(alive->load(start())).queued[0] == 2);
+}
+
+TEST_CASE("redis trouble: an answer that comes a byte at a time does not keep a call for ever") {
+  const RedisServer server("no");
+  const std::string text(4000, 'x');  // would take 80 s
+  CHECK(ask_redis(server.address(), {"SET", "text", text}).text() == "OK");
+  LossyRelay relay(server.socket_path());
+  RedisAddress address;
+  address.port = relay.port();
+  const auto connection = must(RedisConnection::open(address, {.connect = 20s, .call = 500ms}));
+  relay.drip();
+  const auto answer = connection->call({"GET", "text"});
+  REQUIRE_FALSE(answer.has_value());
+  CHECK(answer.error().code == ErrorCode::timed_out);
+  CHECK(answer.error().message == "no answer within 500ms");
+}
+
+TEST_CASE("redis trouble: a server that says at once that there is no news is not asked for ever") {
+  const RedisServer server("no");
+  LossyRelay relay(server.socket_path());
+  auto options = redis_options(server, "fog", "a");
+  options.address.socket_path.clear();
+  options.address.port = relay.port();
+  const auto queue = open_redis(options);
+  CHECK(must(queue->wait(1ms)).replies.empty());  // over the connection that is asked below
+  for (const char* nothing : {"$-1\r\n", "*0\r\n"}) {
+    CAPTURE(nothing);
+    relay.answer_with(nothing);
+    const int before = relay.answers();
+    const Instant begin = system_clock().now();
+    CHECK_FALSE(must(queue->wait(500ms)).work);
+    CHECK(system_clock().now() - begin >= 500ms);
+    CHECK(relay.answers() - before <= 12);
+    relay.answer_with(nullptr);
+  }
+}
+
+TEST_CASE("redis trouble: an answer of many parts comes whole") {
+  const RedisServer server("no");
+  const std::string text(std::size_t{8} << 20, 'x');
+  const auto connection = must(RedisConnection::open(server.address(), {}));
+  CHECK(must(connection->call({"SET", "text", text})).text() == "OK");
+  for (int i = 0; i < 2; ++i) connection->append(std::vector<std::string_view>{"GET", "text"});
+  for (int i = 0; i < 2; ++i) CHECK(must(connection->read()).text() == text);
 }
 
 TEST_CASE("redis route: it goes where a node of a cluster says, and back where that is away") {

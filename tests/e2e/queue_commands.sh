@@ -82,7 +82,11 @@ check_commands() {
   ask 0 tasks show waiting --json
   says 'f["task_name"] == "sleep" and f["content"] == 60 and f["attempts"] == 0'
   says 'f["time_requirement"] == 1000 and f["state"] == "queued"'
-  ask 1 tasks show nobody
+  ask 1 tasks show running nobody waiting
+  says '[x["task_uid"] for x in o] == ["running", "waiting"]'
+  grep -q "no task has the uid 'nobody'" "$dir/said.err" || fail "names not who is missing"
+  ask 2 tasks ls waiting
+  grep -q "fogctl tasks show waiting" "$dir/said.err" || fail "ls of one: $(cat "$dir/said.err")"
   ask 2 tasks show
   ask 2 tasks dance waiting
 

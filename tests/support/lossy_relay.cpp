@@ -9,7 +9,7 @@
 
 #include <array>
 #include <cstring>
-#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -63,14 +63,27 @@ LossyRelay::~LossyRelay() {
   ::close(listener_);
 }
 
+bool LossyRelay::pass_on_answer(int to, std::span<const char> bytes) {
+  ++answers_;
+  if (left_ > 0 && --left_ == 0) return false;
+  if (const char* instead = instead_) return send_all(to, std::string_view(instead));
+  if (!drips_) return send_all(to, bytes);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (!send_all(to, bytes.subspan(i, 1))) return false;
+    pollfd stop{stop_[0], POLLIN, 0};
+    if (::poll(&stop, 1, 20) > 0) return false;
+  }
+  return true;
+}
+
 void LossyRelay::run() {
   std::vector<Pair> pairs;
   const auto pass_on = [&](int from, int to, bool is_answer) {
     std::array<char, 65536> bytes;
     const ssize_t got = ::recv(from, bytes.data(), bytes.size(), 0);
     if (got <= 0) return false;
-    if (is_answer && left_ > 0 && --left_ == 0) return false;
-    return send_all(to, std::span(bytes).first(static_cast<std::size_t>(got)));
+    const auto whole = std::span(bytes).first(static_cast<std::size_t>(got));
+    return is_answer ? pass_on_answer(to, whole) : send_all(to, whole);
   };
   while (true) {
     std::vector<pollfd> polled = {{stop_[0], POLLIN, 0}, {listener_, POLLIN, 0}};

@@ -1,9 +1,11 @@
 // Stands between a client and a server on this machine, and loses an answer when it is told to: the
-// server acted, and the client sees its connection break. A thread of its own passes on what comes.
+// server acted, and the client sees its connection break. It can also let answers drip, or make its
+// own. A thread of its own passes on what comes.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -22,15 +24,25 @@ class LossyRelay {
   /// The answer after so many is lost, and its connection with it.
   void lose_answer(int after = 0) { left_ = after + 1; }
   [[nodiscard]] bool has_lost() const { return left_ == 0; }
+  /// From now on answers pass one byte each 20 ms. Other connections wait meanwhile.
+  void drip() { drips_ = true; }
+  /// From now on this is passed on instead of each answer; null: the answer itself again.
+  void answer_with(const char* bytes) { instead_ = bytes; }
+  /// How many answers came from the server.
+  [[nodiscard]] int answers() const { return answers_; }
 
  private:
   void run();
+  [[nodiscard]] bool pass_on_answer(int to, std::span<const char> bytes);
 
   std::string socket_path_;
   int listener_ = -1;
   int stop_[2] = {-1, -1};  // a pipe
   std::uint16_t port_ = 0;
   std::atomic<int> left_{0};  // answers, of which the last is lost; 0: none is
+  std::atomic<int> answers_{0};
+  std::atomic<bool> drips_{false};
+  std::atomic<const char*> instead_{nullptr};
   std::jthread thread_;
 };
 

@@ -4,11 +4,13 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/log.hpp"
 #include "queue/memory_queue.hpp"
+#include "support/caught_errors.hpp"
 #include "support/failing_queue.hpp"
 
 namespace fogctl {
@@ -16,21 +18,30 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Counts a keeper's calls, and refuses to renew a lease when it is told to.
+/// Counts a keeper's calls, and refuses to renew a lease, or to recover others', when it is told
+/// to.
 struct WatchedQueue : FailingQueue {
   using FailingQueue::FailingQueue;
   [[nodiscard]] Result<bool> extend(std::size_t workers, Duration lease, Instant now) override {
-    if (!is_away) return FailingQueue::extend(workers, lease, now);
+    if (!is_away) {
+      auto extended = FailingQueue::extend(workers, lease, now);
+      ++renewals;
+      return extended;
+    }
     ++refused;
     return failure(ErrorCode::unavailable, "away");
   }
   [[nodiscard]] Result<std::size_t> recover_expired(Instant now) override {
+    const bool refuses = refuses_recovery;
     auto recovered = FailingQueue::recover_expired(now);
     ++recoveries;
+    if (refuses) return failure(ErrorCode::failed, "refused");
     return recovered;
   }
   std::atomic<bool> is_away = false;
+  std::atomic<bool> refuses_recovery = false;
   std::atomic<int> refused = 0;
+  std::atomic<int> renewals = 0;
   std::atomic<int> recoveries = 0;
 };
 
@@ -92,6 +103,27 @@ TEST_CASE("lease keeper: who cannot renew its lease looks after nobody's, until 
   scene.queue.is_away = false;
   Scene::wait_for(scene.queue.recoveries, before + 1);
   scene.keeper.stop();
+}
+
+TEST_CASE("lease keeper: what fails again and again beside the renewals is said once") {
+  Scene scene(a_lease / 20);
+  CaughtErrors errors;
+  set_log_level(LogLevel::warning);
+  scene.queue.refuses_recovery = true;
+  REQUIRE(scene.keeper.start().has_value());
+  Scene::wait_for(scene.queue.recoveries, 4);
+  const int renewals = scene.queue.renewals;
+  CHECK(renewals >= 3);  // they work
+  scene.queue.refuses_recovery = false;
+  Scene::wait_for(scene.queue.renewals, renewals + 4);
+  scene.queue.refuses_recovery = true;
+  const int recoveries = scene.queue.recoveries;
+  Scene::wait_for(scene.queue.recoveries, recoveries + 4);
+  scene.keeper.stop();
+  const std::string text = errors.text();
+  std::size_t said = 0;
+  for (std::size_t at = 0; (at = text.find("refused", at)) != std::string::npos; ++at) ++said;
+  CHECK_MESSAGE(said == 2, text);
 }
 
 }  // namespace
