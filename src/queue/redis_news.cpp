@@ -43,9 +43,9 @@ Result<QueueNews> RedisNews::wait(Duration at_most) {
       return std::unexpected(found.error());
     }
     const Duration took = caller_.clock().now() - before;
-    left -= took;
-    if (*found || left <= Duration{}) break;
+    if (*found || took >= left) break;
     pause(block - took);
+    left -= caller_.clock().now() - before;
   }
   return news;
 }

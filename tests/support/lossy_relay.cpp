@@ -64,9 +64,7 @@ LossyRelay::~LossyRelay() {
 }
 
 bool LossyRelay::pass_on_answer(int to, std::span<const char> bytes) {
-  ++answers_;
   if (left_ > 0 && --left_ == 0) return false;
-  if (const char* instead = instead_) return send_all(to, std::string_view(instead));
   if (!drips_) return send_all(to, bytes);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     if (!send_all(to, bytes.subspan(i, 1))) return false;
@@ -82,6 +80,10 @@ void LossyRelay::run() {
     std::array<char, 65536> bytes;
     const ssize_t got = ::recv(from, bytes.data(), bytes.size(), 0);
     if (got <= 0) return false;
+    if (const char* own = is_answer ? nullptr : own_answer_.load()) {
+      ++own_answers_;
+      return send_all(from, std::string_view(own));
+    }
     const auto whole = std::span(bytes).first(static_cast<std::size_t>(got));
     return is_answer ? pass_on_answer(to, whole) : send_all(to, whole);
   };

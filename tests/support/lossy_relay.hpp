@@ -26,10 +26,9 @@ class LossyRelay {
   [[nodiscard]] bool has_lost() const { return left_ == 0; }
   /// From now on answers pass one byte each 20 ms. Other connections wait meanwhile.
   void drip() { drips_ = true; }
-  /// From now on this is passed on instead of each answer; null: the answer itself again.
-  void answer_with(const char* bytes) { instead_ = bytes; }
-  /// How many answers came from the server.
-  [[nodiscard]] int answers() const { return answers_; }
+  /// From now on it answers what comes itself, and at once, with this; null: the server does again.
+  void answer_with(const char* bytes) { own_answer_ = bytes; }
+  [[nodiscard]] int own_answers() const { return own_answers_; }
 
  private:
   void run();
@@ -40,9 +39,9 @@ class LossyRelay {
   int stop_[2] = {-1, -1};  // a pipe
   std::uint16_t port_ = 0;
   std::atomic<int> left_{0};  // answers, of which the last is lost; 0: none is
-  std::atomic<int> answers_{0};
   std::atomic<bool> drips_{false};
-  std::atomic<const char*> instead_{nullptr};
+  std::atomic<const char*> own_answer_{nullptr};
+  std::atomic<int> own_answers_{0};
   std::jthread thread_;
 };
 
