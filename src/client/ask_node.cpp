@@ -32,7 +32,9 @@ class Question {
     });
     timer_.expires_after(timer_length(budget));
     timer_.async_wait([this](asio::error_code error) {
-      if (!error) finish(failure(ErrorCode::timed_out, "no answer from " + to_string(node_)));
+      if (error) return;
+      finish(failure(ErrorCode::timed_out,
+                     hide_controls("no answer from " + to_string(node_) + unreadable_)));
     });
     io_.run();
     return std::move(*answer_);
@@ -66,10 +68,9 @@ class Question {
 
   void on_object(std::string_view text) {
     auto message = wire::parse_message(text, scratch_, json::deepest_listing);
-    if (!message) {
-      return finish(failure(ErrorCode::failed,
-                            hide_controls(fmt::format("{} answers what cannot be read: {}",
-                                                      to_string(node_), message.error().message))));
+    if (!message) {  // of a newer node it need not be the answer
+      unreadable_ = ", and what it says cannot be read: " + message.error().message;
+      return;
     }
     if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
       const auto code = error->code == "not_found" ? ErrorCode::not_found : ErrorCode::invalid;
@@ -92,6 +93,7 @@ class Question {
   asio::steady_timer timer_{io_};
   std::shared_ptr<Connection> connection_;
   std::string question_;
+  std::string unreadable_;  // for people
   json::Object scratch_;
   std::optional<Result<wire::Message>> answer_;
 };
