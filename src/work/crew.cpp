@@ -23,7 +23,7 @@ Crew::Crew(TaskQueue& queue, const Handlers& handlers, const Clock& clock, CrewO
                        pool_.cancel(uids);
                        if (told) told(std::move(uids));
                      },
-                 .on_work = [this] { pool_.wake(); }}) {}
+                 .on_work = [this](bool is_news) { pool_.wake(is_news); }}) {}
 
 Result<void> Crew::start() {
   if (auto kept = keeper_.start(); !kept) return kept;  // before anything is held

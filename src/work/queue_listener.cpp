@@ -40,7 +40,7 @@ void QueueListener::listen(const std::stop_token& stop) {
     if (!news->replies.empty() && events_.on_replies) events_.on_replies(std::move(news->replies));
     if (!news->cancelled.empty()) events_.on_cancelled(std::move(news->cancelled));
     // Also after a silence: a word that was lost with a connection must not leave work lying.
-    if (events_.on_work) events_.on_work();
+    if (events_.on_work) events_.on_work(news->work);
   }
 }
 

@@ -19,7 +19,7 @@ class QueueListener {
     std::function<void(std::vector<TaskResult> replies)> on_replies;
     std::function<void(std::vector<TaskProgress> news)> on_progress;
     std::function<void(std::vector<std::string> uids)> on_cancelled;
-    std::function<void()> on_work;
+    std::function<void(bool is_news)> on_work;  // there may be some
   };
 
   QueueListener(TaskQueue& queue, Events events);

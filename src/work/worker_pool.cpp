@@ -341,9 +341,10 @@ void WorkerPool::offer(std::vector<Lease> leases) {
   tell_change(!one_is_enough);
 }
 
-void WorkerPool::wake() {
+void WorkerPool::wake(bool is_news) {
   {
     const Lock lock(mutex_);
+    if (!is_news && clock_.now() < looks_again_at_) return;
     maybe_work_ = true;
   }
   tell_change(false);

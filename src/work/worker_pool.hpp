@@ -63,8 +63,8 @@ class WorkerPool {
   /// it leases for lease nothing themselves, which might be less urgent.
   [[nodiscard]] LeaseWant reserve(Instant now);
   void offer(std::vector<Lease> leases);
-  /// There may be tasks in the queue.
-  void wake();
+  /// There may be tasks in the queue: there is news of it, or one looks now and then.
+  void wake(bool is_news = true);
   /// These were given up: what has not begun does not begin, what runs is asked to stop.
   void cancel(const std::vector<std::string>& uids);
   /// A task that has no handler here: one of those others may have it. This pool does not wake
@@ -160,6 +160,7 @@ class WorkerPool {
   std::vector<Retry> failed_;                 // likewise
   std::optional<Instant> next_retry_;
   Instant put_off_until_;                 // the last of those that were put off
+  Instant looks_again_at_;                // at the queue, without news of it
   std::set<std::string> left_to_others_;  // kinds that were met and have no handler here
   TaskEstimates estimates_;
   std::vector<Slot> slots_;

@@ -11,6 +11,8 @@ namespace {
 
 /// How long a task that has no handler here is left to the other processes of its queue.
 constexpr Duration for_others = std::chrono::seconds(1);
+/// They look at the queue once a second, and had better do so first.
+constexpr Duration others_look_within = std::chrono::milliseconds(1500);
 
 }  // namespace
 
@@ -87,7 +89,9 @@ bool WorkerPool::has_others() const {
 
 void WorkerPool::leave_to_others(const Task& task, LeaseRef lease) {
   const Lock lock(mutex_);
-  failed_.push_back({std::move(lease), clock_.now() + for_others, false});
+  const Instant until = clock_.now() + for_others;
+  failed_.push_back({std::move(lease), until, false});
+  looks_again_at_ = until + others_look_within;
   if (left_to_others_.insert(task.name).second) {
     log(LogLevel::warning,
         "task '{}' has no handler here, and is left to the queue's other workers; give all of them "
