@@ -18,7 +18,7 @@ peer, count, said = Peer(), 20, collections.Counter()
 peer.ask(task(0, "sleep", 0.2))
 for i in range(count):  # every other one goes to the neighbour
     uid = f"{sys.argv[1].split()[-1]}-{i}"
-    peer.send(task(i, "sleep", 20, task_uid=uid, time_requirement=1000 * (i % 2)) +
+    peer.send(task(i, "sleep", 1, task_uid=uid, time_requirement=1000 * (i % 2)) +
               json.dumps({"message_type": "cancel", "task_uid": uid}))
 while sum(said.values()) < 2 * count:
     got = peer.read()
