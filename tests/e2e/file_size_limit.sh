@@ -15,7 +15,8 @@ start fog fog --queue-backend file --queue-file "$dir/fog.queue" --listen 127.0.
   --no-discovery --name fog --workers 1 --tasks "$dir/tasks.toml"
 ulimit -S -f "$(ulimit -H -f)"
 
-ignored=$("$fogctl" client --connect "$address" --task signals --content 0 2>&1) ||
+ignored=$("$fogctl" client --connect "$address" --task signals --content 0 \
+  --requirement 100 2>&1) ||
   fail "the program: $ignored"
 mask=$(grep -oE '[0-9a-f]{16}' <<<"$ignored") || fail "the program said: $ignored"
 [ $((16#$mask >> 24 & 1)) -eq 0 ] || fail "the program ignores SIGXFSZ: $ignored"
