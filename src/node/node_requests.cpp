@@ -81,9 +81,7 @@ void Node::on_message(PeerId peer, wire::QueueQuery query) {
       wire::append_queue_report(text, report);
     } else {
       const Error& why = answered.error();
-      const bool is_missing = why.code == ErrorCode::not_found;
-      const std::string_view wrong = is_missing ? "not_found" : "invalid_message";
-      wire::append_error(text, is_transient(why) ? "unavailable" : wrong, why.message);
+      wire::append_error(text, is_transient(why) ? "unavailable" : "invalid_message", why.message);
     }
     return [this, peer, text = std::move(text)] { connections_.send(peer, text); };
   });
