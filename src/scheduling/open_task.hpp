@@ -58,6 +58,7 @@ struct OpenTask {
 
   // For a policy that ties_copies, while it is here.
   std::vector<Copy> copies;            // with neighbours
+  std::vector<PeerId> left_copies;     // neighbours that had one, and may have begun it
   bool has_started = false;            // a worker has it
   Instant look_at = Instant::max();    // when the policy is asked again; none: never
   Instant escape_at = Instant::max();  // when it goes to the cloud; none: never

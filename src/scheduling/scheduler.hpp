@@ -244,6 +244,7 @@ class Scheduler {
   // Copies: scheduler_copies.cpp.
   void send_copies(Entry& entry, Instant now, Actions& out);
   void cancel_copies(Entry& entry, Actions& out, std::int64_t but_for = 0);
+  void give_up_copies(Entry& entry, Actions& out);
   void note_copy_gone(const Copy& copy);
   void remove_copy(Entry& entry, std::int64_t id);
   [[nodiscard]] static bool is_copy_of(const Entry& entry, std::int64_t id);
@@ -351,7 +352,6 @@ class Scheduler {
   };
   std::vector<LeftOut> left_out_;  // places that are not in it
   std::vector<SeenPlace> places_;
-  /// The neighbours as they were last remembered.
   struct SeenNeighbour {
     PeerId link = 0;
     Duration wait{};
@@ -361,7 +361,7 @@ class Scheduler {
     std::optional<Duration> run;
     bool operator==(const SeenNeighbour&) const = default;
   };
-  std::vector<SeenNeighbour> seen_;
+  std::vector<SeenNeighbour> seen_;  // the neighbours, as they were last remembered
   bool is_seen_kept_ = false;
   bool draining_ = false;
   NodeState shared_;  // last

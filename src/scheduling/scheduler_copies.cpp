@@ -75,9 +75,20 @@ void Scheduler::cancel_copies(Entry& entry, Actions& out, std::int64_t but_for) 
       entry.copies.push_back(copy);
     } else if (copy.id != 0) {
       note_copy_gone(copy);
+      entry.left_copies.push_back(copy.link);
       out.push_back(CancelCopy{copy.link, entry.task->uid});
     }
   }
+}
+
+/// The task itself was given up: where a copy of it has begun, that ends, too.
+void Scheduler::give_up_copies(Entry& entry, Actions& out) {
+  for (const Copy& copy : std::exchange(entry.copies, {})) {
+    if (copy.id == 0) continue;
+    note_copy_gone(copy);
+    entry.left_copies.push_back(copy.link);
+  }
+  for (const PeerId link : entry.left_copies) out.push_back(GiveUp{link, entry.task->uid});
 }
 
 void Scheduler::note_copy_gone(const Copy& copy) {

@@ -90,6 +90,7 @@ void Scheduler::finish_unless_asked(const Entry& entry, const TaskResult& result
 /// Answers everyone who waits for it, and forgets the task. `entry` is gone afterwards.
 void Scheduler::answer(Entry& entry, const TaskResult& result, Actions& out, bool is_forwarded) {
   note_ending(entry, result);
+  if (result.error && result.error->code == TaskErrorCode::cancelled) give_up_copies(entry, out);
   if (is_forwarded && (entry.maybe_away || entry.is_withdrawn)) entry.outcome = result;
   for (Origin& origin : entry.other_origins) {
     note_answered(origin);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A task that is given up in the same breath as it is sent is known and is not run, on every kind of
-# queue, and at the neighbour that it is handed to.
+# queue, and at the neighbour that it is handed to: also where a copy of it has begun.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
 start_redis
@@ -18,7 +18,7 @@ peer, count, said = Peer(), 20, collections.Counter()
 peer.ask(task(0, "sleep", 0.2))
 for i in range(count):  # every other one goes to the neighbour
     uid = f"{sys.argv[1].split()[-1]}-{i}"
-    peer.send(task(i, "sleep", 1, task_uid=uid, time_requirement=1000 * (i % 2)) +
+    peer.send(task(i, "sleep", 60, task_uid=uid, time_requirement=1000 * (i % 2)) +
               json.dumps({"message_type": "cancel", "task_uid": uid}))
 while sum(said.values()) < 2 * count:
     got = peer.read()

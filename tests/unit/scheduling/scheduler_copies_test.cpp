@@ -2,6 +2,7 @@
 // whatever becomes of links, queues and copies.
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct Tied : Home {
   std::int64_t a = 0;  // the id of the copy with 101
   std::int64_t b = 0;  // ... with 102
 };
+
+std::set<PeerId> given_up_at(const Actions& actions) {
+  std::set<PeerId> links;
+  for (const GiveUp& action : all<GiveUp>(actions)) links.insert(action.link);
+  return links;
+}
 
 /// ... and the task `u1`, here alone; 998 ms are left until it goes to the cloud.
 struct Escaping : Home {
@@ -300,13 +307,28 @@ TEST_CASE("A task that is given up while the queue is asked for it ends as cance
   const Actions end = bench.withdrawn("u1", Withdrawn::away, 5);
   CHECK(all<FinishAway>(end).at(0).lease_number == 5);
   CHECK(all<ReturnResult>(end).at(0).result.error->code == TaskErrorCode::cancelled);
-  CHECK(all<CancelCopy>(end).size() == 1);
+  CHECK(given_up_at(end) == std::set<PeerId>{101, 102});
 }
 
 TEST_CASE("What the queue ends ends its copies as well") {
   Tied bench;
-  CHECK(all<CancelCopy>(bench.result(error_of("u1", TaskErrorCode::cancelled))).size() == 2);
+  CHECK(all<CancelCopy>(bench.result(error_of("u1", TaskErrorCode::timed_out))).size() == 2);
   CHECK(bench.scheduler.copies() == 0);
+}
+
+TEST_CASE("A task that is given up is given up wherever a copy of it may have begun") {
+  Tied bench;
+  SUBCASE("it waits here") {}
+  SUBCASE("a worker here has begun it, and perhaps one there") { (void)bench.started("u1"); }
+  SUBCASE("one copy has begun, and perhaps the other") {
+    (void)bench.copy_started(101, bench.a);
+    (void)bench.withdrawn("u1", Withdrawn::leased);
+  }
+  const Actions end = bench.result(error_of("u1", TaskErrorCode::cancelled));
+  CHECK(given_up_at(end) == std::set<PeerId>{101, 102});
+  CHECK(all<CancelCopy>(end).empty());
+  CHECK(bench.scheduler.copies() == 0);
+  CHECK(bench.neighbour(101).handed_now == 0);
 }
 
 TEST_CASE("A task is looked at again only while it waits, and may have room here by then") {
