@@ -80,4 +80,17 @@ struct Home : SchedulerBench {
   }
 };
 
+/// Home and the task `u1`, here and with both neighbours.
+struct Tied : Home {
+  explicit Tied(const Task& task = hurried()) {
+    CHECK_FALSE(only<EnqueueTask>(this->task(task, 1, "42")).away);
+    for (const HandOn& copy : copies()) {
+      (copy.link == 101 ? a : b) = copy.id;
+    }
+    REQUIRE((a != 0 && b != 0));
+  }
+  std::int64_t a = 0;  // the id of the copy with 101
+  std::int64_t b = 0;  // ... with 102
+};
+
 }  // namespace fogctl::support

@@ -2,7 +2,6 @@
 // whatever becomes of links, queues and copies.
 #include <doctest/doctest.h>
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -16,26 +15,7 @@ using namespace std::chrono_literals;
 using Kind = EnqueueAnswer::Kind;
 using Withdrawn = WithdrawAnswer::Kind;
 
-/// ... and the task `u1`, here and with both.
-struct Tied : Home {
-  explicit Tied(const Task& task = hurried()) {
-    CHECK_FALSE(only<EnqueueTask>(this->task(task, 1, "42")).away);
-    for (const HandOn& copy : copies()) {
-      (copy.link == 101 ? a : b) = copy.id;
-    }
-    REQUIRE((a != 0 && b != 0));
-  }
-  std::int64_t a = 0;  // the id of the copy with 101
-  std::int64_t b = 0;  // ... with 102
-};
-
-std::set<PeerId> given_up_at(const Actions& actions) {
-  std::set<PeerId> links;
-  for (const GiveUp& action : all<GiveUp>(actions)) links.insert(action.link);
-  return links;
-}
-
-/// ... and the task `u1`, here alone; 998 ms are left until it goes to the cloud.
+/// Home and the task `u1`, here alone; 998 ms are left until it goes to the cloud.
 struct Escaping : Home {
   Escaping() {
     (void)cloud_up();
@@ -299,36 +279,10 @@ TEST_CASE(
   CHECK(all<TakeBack>(bench.withdrawn("u1", Withdrawn::away, 5)).size() == 1);
 }
 
-TEST_CASE("A task that is given up while the queue is asked for it ends as cancelled") {
-  Tied bench;
-  (void)bench.copy_started(101, bench.a);
-  Actions out;
-  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));  // the queue is asked, too
-  const Actions end = bench.withdrawn("u1", Withdrawn::away, 5);
-  CHECK(all<FinishAway>(end).at(0).lease_number == 5);
-  CHECK(all<ReturnResult>(end).at(0).result.error->code == TaskErrorCode::cancelled);
-  CHECK(given_up_at(end) == std::set<PeerId>{101, 102});
-}
-
 TEST_CASE("What the queue ends ends its copies as well") {
   Tied bench;
   CHECK(all<CancelCopy>(bench.result(error_of("u1", TaskErrorCode::timed_out))).size() == 2);
   CHECK(bench.scheduler.copies() == 0);
-}
-
-TEST_CASE("A task that is given up is given up wherever a copy of it may have begun") {
-  Tied bench;
-  SUBCASE("it waits here") {}
-  SUBCASE("a worker here has begun it, and perhaps one there") { (void)bench.started("u1"); }
-  SUBCASE("one copy has begun, and perhaps the other") {
-    (void)bench.copy_started(101, bench.a);
-    (void)bench.withdrawn("u1", Withdrawn::leased);
-  }
-  const Actions end = bench.result(error_of("u1", TaskErrorCode::cancelled));
-  CHECK(given_up_at(end) == std::set<PeerId>{101, 102});
-  CHECK(all<CancelCopy>(end).empty());
-  CHECK(bench.scheduler.copies() == 0);
-  CHECK(bench.neighbour(101).handed_now == 0);
 }
 
 TEST_CASE("A task is looked at again only while it waits, and may have room here by then") {

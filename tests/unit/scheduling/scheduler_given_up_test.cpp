@@ -1,7 +1,9 @@
 // A task that its client gave to another node too, and needs here no more: it does not begin,
-// unless somebody else waits for it, and may come again.
+// unless somebody else waits for it, and may come again. And one that a person gave up: it ends,
+// wherever it is.
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -170,6 +172,40 @@ TEST_CASE("A copy that is turned away at once does not hide what its neighbour w
   task.exclusive = true;
   CHECK(only<ReturnResult>(bench.task(task, 101, "2")).result.error);
   CHECK(bench.neighbour(101).taken_now == 1);
+}
+
+std::set<PeerId> given_up_at(const Actions& actions) {
+  std::set<PeerId> links;
+  for (const GiveUp& action : all<GiveUp>(actions)) links.insert(action.link);
+  return links;
+}
+
+TEST_CASE("A task that is given up is given up wherever a copy of it may have begun") {
+  Tied bench;
+  SUBCASE("it waits here") {}
+  SUBCASE("a worker here has begun it, and perhaps one there") {
+    (void)bench.started("u1");
+  }
+  SUBCASE("one copy has begun, and perhaps the other") {
+    (void)bench.copy_started(101, bench.a);
+    (void)bench.withdrawn("u1", Withdrawn::leased);
+  }
+  const Actions end = bench.result(error_of("u1", TaskErrorCode::cancelled));
+  CHECK(given_up_at(end) == std::set<PeerId>{101, 102});
+  CHECK(all<CancelCopy>(end).empty());
+  CHECK(bench.scheduler.copies() == 0);
+  CHECK(bench.neighbour(101).handed_now == 0);
+}
+
+TEST_CASE("A task that is given up while the queue is asked for it ends as cancelled") {
+  Tied bench;
+  (void)bench.copy_started(101, bench.a);
+  Actions out;
+  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));  // the queue is asked, too
+  const Actions end = bench.withdrawn("u1", Withdrawn::away, 5);
+  CHECK(all<FinishAway>(end).at(0).lease_number == 5);
+  CHECK(all<ReturnResult>(end).at(0).result.error->code == TaskErrorCode::cancelled);
+  CHECK(given_up_at(end) == std::set<PeerId>{101, 102});
 }
 
 }  // namespace
