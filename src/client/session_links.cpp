@@ -10,7 +10,7 @@
 namespace fogctl {
 namespace {
 
-constexpr Duration connect_budget = std::chrono::seconds(5);
+constexpr Duration connect_budget = std::chrono::seconds(5);  // to each node
 constexpr Duration original_peer_gap = std::chrono::milliseconds(1);
 /// A fogctl node that does not acknowledge what was sent to it for so long is gone.
 constexpr Duration longest_silence = std::chrono::seconds(10);
@@ -52,7 +52,7 @@ Session::Session(asio::io_context& io, const Clock& clock, SessionOptions option
 void Session::start(Events events) {
   events_ = std::move(events);
   if (options_.retries) arm_silence_timer();
-  reconnector_.try_each(reconnector_.order_from(0), connect_budget,
+  reconnector_.try_each(reconnector_.order_from(0), std::min(connect_budget, options_.timeout),
                         [this](Result<Reconnector::Connected> connected) {
                           if (!connected) return end(connected.error());
                           on_attempt(std::move(connected));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/name_lookup.hpp"
 
 namespace fogctl {
 namespace {
@@ -38,12 +39,13 @@ Result<void> Listener::open_at(const HostPort& address) {
                    fmt::format("cannot listen on {}: {}{}", to_string(address), error.message(),
                                in_use ? "; 'fogctl find-port' shows idle ones" : ""));
   };
+  const auto found = look_up_within(address.host);
+  if (!found) {
+    return failure(ErrorCode::failed, fmt::format("cannot listen on {}: {}", to_string(address),
+                                                  found.error().message));
+  }
+  const tcp::endpoint endpoint(asio::ip::make_address(found->front()), address.port);
   asio::error_code error;
-  tcp::resolver resolver(io_);
-  const auto found =
-      resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive, error);
-  if (error) return failed(error);
-  const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor_.bind(endpoint, error);

@@ -2,22 +2,23 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <asio/ip/tcp.hpp>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "base/name_lookup.hpp"
 
 namespace fogctl {
 namespace {
@@ -164,22 +165,18 @@ Error cannot_bind(const std::string& host, int error) {
 
 /// The addresses of `host` that this machine has.
 Result<std::vector<Address>> addresses_of(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* list = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0) {
+  const auto found = look_up_within(host);
+  if (!found) {
     return failure(ErrorCode::invalid,
-                   fmt::format("cannot find host '{}': {}", host, ::gai_strerror(error)));
+                   fmt::format("cannot find host '{}': {}", host, found.error().message));
   }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, ::freeaddrinfo);
   std::vector<Address> addresses;
   int refused = EADDRNOTAVAIL;
-  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+  for (const std::string& one : *found) {
+    const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(one), 0);
     Address address;
-    std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
-    address.size = entry->ai_addrlen;
-    address.set_port(0);
+    std::memcpy(&address.storage, endpoint.data(), endpoint.size());
+    address.size = static_cast<socklen_t>(endpoint.size());
     const int error = try_to_take(address, Reuse::no);
     if (error == 0) addresses.push_back(address);
     if (error != 0) refused = error;

@@ -28,6 +28,7 @@ declare -A may_include=(
 
 # Outside headers (a pattern for the text between the angle brackets) and who alone may include
 # them: folders or files.
+locks='mutex|shared_mutex|condition_variable|semaphore|latch|barrier'
 outside=(
   'asio(/.*|\.hpp)             net node client'
   'hiredis/.*                  queue/redis_connection.cpp'
@@ -37,8 +38,8 @@ outside=(
   'gmp(xx)?\.h                 work'
   'toml\+\+/.*                  base/toml.hpp'
   'random                      base/random.cpp'
-  'thread|stop_token|future    work programs node cli base/spin.cpp' # spin asks how many cores
-  'mutex|shared_mutex|condition_variable|semaphore|latch|barrier    base queue work programs node'
+  'thread|stop_token|future    work programs node cli base/name_lookup.cpp base/spin.cpp'
+  "$locks  base queue work programs node net/dialer.cpp"
 )
 # The folders that decide and do nothing: no thread, lock, file or socket, and no log or clock.
 pure='placement|scheduling|sim|task'

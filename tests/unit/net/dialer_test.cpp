@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/name_lookup.hpp"
 #include "support/loopback.hpp"
 
 namespace fogctl {
@@ -121,6 +122,26 @@ TEST_CASE("A loop that ends in the middle of dialling leaves nothing behind") {
     loop.run_ready();
   }
   CHECK_FALSE(was_called);
+}
+
+TEST_CASE("A loop that ends while a name is looked up leaves nothing behind") {
+  bool was_called = false;
+  for (int i = 0; i < 50; ++i) {
+    Loop loop;
+    dial(loop.io, {"localhost", 1}, 10s, [&](const Result<tcp::socket>&) { was_called = true; });
+  }
+  CHECK_FALSE(was_called);
+  CHECK(look_up_within("localhost", 20s));  // the last of them has ended
+}
+
+TEST_CASE("A name that nobody knows is said to be unknown") {
+  Loop loop;
+  Dial dialled(loop, {"no such host", 10000}, 10s);
+  const auto& socket = dialled.answer();
+  REQUIRE_FALSE(socket);
+  CHECK(socket.error().code == ErrorCode::unavailable);
+  CHECK(socket.error().message ==
+        "cannot connect to no such host:10000: Name or service not known");
 }
 
 }  // namespace
