@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.hpp"
 #include "base/random.hpp"
 #include "net/address.hpp"
 #include "node/node.hpp"
@@ -17,7 +18,9 @@
 #include "placement/placement.hpp"
 #include "queue/file_queue.hpp"
 #include "queue/memory_queue.hpp"
+#include "queue/redis_health.hpp"
 #include "queue/redis_queue.hpp"
+#include "queue/redis_route.hpp"
 
 namespace fogctl::cli {
 namespace {
@@ -97,6 +100,37 @@ std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_file_queue(const 
       CommandFailure{exit_code::failed, why.message + '\n' + file_advice(why.code)});
 }
 
+std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(
+    const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock) {
+  const auto address = redis_address(flags.redis);
+  if (!address) {
+    return std::unexpected(CommandFailure{exit_code::failed, address.error().message});
+  }
+  RedisQueueOptions options;
+  options.address = *address;
+  options.name = flags.name;
+  options.holder = holder;
+  options.limits = flags.limits;
+  options.lease = flags.lease;
+  options.connections = threads + 3;  // the workers, the lane, the lease keeper, one to spare
+  auto queue = RedisQueue::open(options, clock);
+  if (queue) return std::unique_ptr<TaskQueue>(std::move(*queue));
+  return std::unexpected(queue_failure(flags, queue.error()));
+}
+
+/// What is accepted there may be lost: that is said at the start, not when it is.
+void warn_of_losses(const RedisAddress& address) {
+  RedisRoute route(address, RedisTimeouts{});
+  const auto session = route.open();
+  if (!session) return;
+  const auto losses = find_losses(*session->connection, session->server);
+  if (!losses) return;
+  for (const Finding& loss : *losses) {
+    log(LogLevel::warning, "redis {}: {} {}; to change it: {}", address.display(), loss.check,
+        loss.meaning, loss.advice);
+  }
+}
+
 std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_node_queue(const NodeFlags& flags,
                                                                           const std::string& holder,
                                                                           const Clock& clock) {
@@ -110,7 +144,9 @@ std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_node_queue(const 
     return std::unexpected(CommandFailure{
         exit_code::usage, "--queue-file: only the queue of --queue-backend file has a file"});
   }
-  if (flags.backend == "redis") return open_redis_queue(flags.queue, holder, flags.workers, clock);
+  if (flags.backend == "redis") {
+    return open_served_redis_queue(flags.queue, holder, flags.workers, clock);
+  }
   return std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(flags.queue.limits), holder);
 }
 
@@ -213,22 +249,11 @@ void add_limit_flags(CLI::App& command, QueueLimits& limits) {
                           "most tasks that failed for good to keep for a look at them");
 }
 
-std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(
+std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_served_redis_queue(
     const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock) {
-  const auto address = redis_address(flags.redis);
-  if (!address) {
-    return std::unexpected(CommandFailure{exit_code::failed, address.error().message});
-  }
-  RedisQueueOptions options;
-  options.address = *address;
-  options.name = flags.name;
-  options.holder = holder;
-  options.limits = flags.limits;
-  options.lease = flags.lease;
-  options.connections = threads + 3;  // the workers, the lane, the lease keeper, one to spare
-  auto queue = RedisQueue::open(options, clock);
-  if (queue) return std::unique_ptr<TaskQueue>(std::move(*queue));
-  return std::unexpected(queue_failure(flags, queue.error()));
+  auto queue = open_redis_queue(flags, holder, threads, clock);
+  if (queue) warn_of_losses(*redis_address(flags.redis));
+  return queue;
 }
 
 CommandFailure queue_failure(const QueueFlags& flags, const Error& error) {

@@ -31,8 +31,8 @@ void add_queue_flags(CLI::App& command, QueueFlags& flags);
 /// --max-queued, --max-queued-bytes and --result-ttl: for the roles that put tasks into a queue.
 void add_limit_flags(CLI::App& command, QueueLimits& limits);
 
-/// A Redis queue for this process.
-[[nodiscard]] std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(
+/// A Redis queue for this process to serve; the log says where that Redis may lose tasks.
+[[nodiscard]] std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_served_redis_queue(
     const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock);
 /// Why a Redis queue cannot be served, and what to do; exit code 3 where it may be there later.
 [[nodiscard]] CommandFailure queue_failure(const QueueFlags& flags, const Error& error);

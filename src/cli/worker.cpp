@@ -41,7 +41,7 @@ CommandResult run_worker(const WorkerFlags& flags) {
   if (const auto read = commands.read(); !read) return std::unexpected(task_failure(read.error()));
   Random random(entropy());
   const std::string id = random_hex_id(random);
-  auto queue = open_redis_queue(flags.queue, id, flags.concurrency, clock);
+  auto queue = open_served_redis_queue(flags.queue, id, flags.concurrency, clock);
   if (!queue) return std::unexpected(queue.error());
 
   CrewOptions options;

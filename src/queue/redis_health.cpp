@@ -62,7 +62,7 @@ struct Subject {
 Finding cannot_tell(std::string check, std::string_view command) {
   return {std::move(check), Verdict::warning,
           fmt::format("cannot tell: this Redis refuses {}", command),
-          fmt::format("allow {} to this user, or ask whoever runs this Redis", command)};
+          fmt::format("allow {} to this user, or ask whoever runs this Redis", command), false};
 }
 
 std::string bytes_text(std::uint64_t bytes) {
@@ -263,12 +263,18 @@ Result<void> read_cluster(RedisConnection& redis, RedisFacts& facts) {
   return {};
 }
 
-/// The value of one setting, where the server tells it.
-Result<void> read_setting(RedisConnection& redis, const char* name, RedisFacts& facts) {
-  const auto reply = redis.call({"CONFIG", "GET", name});
-  if (!reply) return std::unexpected(reply.error());
-  if (reply->size() == 2) facts.config[name] = std::string((*reply)[1].text());
-  return {};
+/// What it says of itself and of its settings.
+Result<RedisFacts> read_itself(RedisConnection& redis) {
+  RedisFacts facts;
+  const auto info = redis.call({"INFO"});
+  if (!info) return std::unexpected(info.error());
+  if (!info->is_error()) facts.info = parse_redis_info(info->text());
+  for (const char* name : config_names) {
+    const auto reply = redis.call({"CONFIG", "GET", name});
+    if (!reply) return std::unexpected(reply.error());
+    if (reply->size() == 2) facts.config[name] = std::string((*reply)[1].text());
+  }
+  return facts;
 }
 
 /// The three commands that run scripts, as the queue uses them.
@@ -319,20 +325,24 @@ std::map<std::string, std::string> parse_redis_info(std::string_view text) {
 }
 
 Result<RedisFacts> collect_redis_facts(RedisConnection& redis, const Clock& clock) {
-  RedisFacts facts;
-  const auto info = redis.call({"INFO"});
-  if (!info) return std::unexpected(info.error());
-  if (!info->is_error()) facts.info = parse_redis_info(info->text());
-  for (const char* name : config_names) {
-    const auto read = read_setting(redis, name, facts);
-    if (!read) return std::unexpected(read.error());
-  }
-  if (const auto read = read_cluster(redis, facts); !read) return std::unexpected(read.error());
-  const auto tried = try_scripts(redis, facts);
+  auto facts = read_itself(redis);
+  if (!facts) return facts;
+  if (const auto read = read_cluster(redis, *facts); !read) return std::unexpected(read.error());
+  const auto tried = try_scripts(redis, *facts);
   if (!tried) return std::unexpected(tried.error());
-  const auto measured = measure_round_trips(redis, clock, facts);
+  const auto measured = measure_round_trips(redis, clock, *facts);
   if (!measured) return std::unexpected(measured.error());
   return facts;
+}
+
+Result<std::vector<Finding>> find_losses(RedisConnection& redis, const RedisAddress& address) {
+  const auto facts = read_itself(redis);
+  if (!facts) return std::unexpected(facts.error());
+  const Subject subject{*facts, address};
+  std::vector<Finding> found = {check_eviction(subject), check_append_only(subject)};
+  std::erase_if(found,
+                [](const Finding& one) { return one.verdict == Verdict::ok || !one.is_told; });
+  return found;
 }
 
 std::vector<Finding> judge_redis(const RedisFacts& facts, const RedisAddress& address) {

@@ -22,6 +22,7 @@ struct Finding {
   Verdict verdict = Verdict::ok;
   std::string meaning;  // what was found and what follows from it
   std::string advice;   // what to do; empty: nothing
+  bool is_told = true;  // false: the server would not say
 };
 
 /// What a Redis told about itself.
@@ -45,6 +46,11 @@ struct RedisFacts {
 /// commands in an advice.
 [[nodiscard]] std::vector<Finding> judge_redis(const RedisFacts& facts,
                                                const RedisAddress& address);
+
+/// By what it tells: how it loses tasks that it took. Empty: it does not, or would not tell.
+/// Error: as above.
+[[nodiscard]] Result<std::vector<Finding>> find_losses(RedisConnection& redis,
+                                                       const RedisAddress& address);
 
 /// What it means that RedisConnection::open() failed.
 [[nodiscard]] std::vector<Finding> judge_unreachable_redis(const Error& error,
