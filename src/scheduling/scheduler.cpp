@@ -306,10 +306,18 @@ bool Scheduler::is_promised(const Entry& entry) const {
          !std::ranges::all_of(entry.other_origins, &Origin::is_neighbour);
 }
 
+/// Only nodes wait for it, each of which places it elsewhere when it is turned away.
+bool Scheduler::is_left_to_sender(const Entry& entry) {
+  return entry.was_in_queue && !is_promised(entry) && !is_original_at(entry.origin.peer) &&
+         std::ranges::none_of(entry.other_origins,
+                              [&](const Origin& one) { return is_original_at(one.peer); });
+}
+
 /// It has no place now. What was promised waits for one, in the queue where that may bring it one;
 /// the rest is refused after a while.
 void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& out) {
   undo_hop(entry);
+  if (draining_ && is_left_to_sender(entry)) return refuse_parked(entry, out);
   const Task& task = *entry.task;
   const bool may_run_here = runs_here(task) && (backlog_.workers() > 0 || !queue_up_);
   // While this node stops, those that serve the queue after it may run it.

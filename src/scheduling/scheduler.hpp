@@ -115,11 +115,11 @@ class Scheduler {
 
   /// This node will stop: its neighbours are told that it takes no more tasks.
   void on_drain(Instant now, Actions& out);
-  /// Queued tasks may go elsewhere now.
+  /// Queued tasks may go elsewhere now, or, from a node that stops, back to where they came from.
   [[nodiscard]] bool has_elsewhere(Instant now);
   /// ... and should: the workers that they wait for are gone.
   [[nodiscard]] bool has_stranded_tasks(Instant now);
-  /// False: nobody takes it, and it goes back, or waits here where this node does not stop.
+  /// False: nobody takes it: it stays in the queue, or waits here where this node does not stop.
   [[nodiscard]] bool on_taken(const TakenTask& taken, Instant now, Actions& out);
   /// This node stops. What waits for a place is refused, and where the queue ends with this process
   /// (`queue_survives` is false), all that is unanswered.
@@ -187,6 +187,7 @@ class Scheduler {
   void place(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] bool is_anothers_task(const Entry& entry) const;
   [[nodiscard]] bool is_promised(const Entry& entry) const;
+  [[nodiscard]] bool is_left_to_sender(const Entry& entry);
   void park(Entry& entry, std::string_view why, Instant now, Actions& out);
   [[nodiscard]] bool has_place(const Entry& entry, Instant now);
   [[nodiscard]] Unsent& unsent_over(PeerId link);
@@ -299,9 +300,7 @@ class Scheduler {
   [[nodiscard]] bool runs_here(const Task& task) const;
   [[nodiscard]] bool is_in_reach(const Task& task) const;
   [[nodiscard]] bool may_hear_of_kinds() const;
-  [[nodiscard]] bool is_unplaceable(const Task& task) const {
-    return !is_in_reach(task) && !may_hear_of_kinds();
-  }
+  [[nodiscard]] bool is_unplaceable(const Task& task) const;
   [[nodiscard]] Plan ask_policy(const Task& task, const ClusterView& view,
                                 std::uint64_t draw) const;
   [[nodiscard]] Duration expected_run(const Task& task, PeerId link) const;

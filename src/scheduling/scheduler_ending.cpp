@@ -60,6 +60,8 @@ void Scheduler::refuse_parked(Entry& entry, Actions& out) {
   const auto end = expiry(task, entry.arrival);
   if (entry.was_in_queue && end && entry.deadline >= *end) {
     error = {TaskErrorCode::expired, "no node that can run it came before it expired"};
+  } else if (draining_) {
+    error.message = "this node is stopping";
   } else if (!is_in_reach(task)) {
     error = {TaskErrorCode::unplaceable,
              fmt::format("field 'task_name': no node in reach can run '{}'", task.name)};
@@ -158,9 +160,15 @@ void Scheduler::on_drain(Instant now, Actions& out) {
 }
 
 bool Scheduler::has_elsewhere(Instant now) {
-  const bool has_neighbour = std::ranges::any_of(
-      neighbours_.all(), [&](const Neighbour& one) { return !neighbours_.why_none(one, now); });
-  return cloud_.has_value() || (has_neighbour && options_.hands_to_neighbours);
+  const auto may_take = [&](const Neighbour& one) {
+    return options_.hands_to_neighbours && !neighbours_.why_none(one, now);
+  };
+  const auto may_have_back = [&](const Neighbour& one) {
+    return draining_ && one.taken_now > 0 && !one.is_retired && !one.who.is_original();
+  };
+  return cloud_ || std::ranges::any_of(neighbours_.all(), [&](const Neighbour& one) {
+           return may_take(one) || may_have_back(one);
+         });
 }
 
 bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
@@ -201,8 +209,8 @@ bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
   set_where(*entry, Where::going_away);
   place(*entry, now, out);
   entry = entry_of(task.uid);
-  if (entry == nullptr) return false;
-  return entry->where == Where::away || (draining_ && entry->where == Where::parked);
+  return entry == nullptr || entry->where == Where::away ||
+         (draining_ && entry->where == Where::parked);
 }
 
 void Scheduler::on_stop(bool queue_survives, Actions& out) {

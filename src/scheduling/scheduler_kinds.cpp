@@ -152,4 +152,8 @@ void Scheduler::on_link_progress(PeerId link, std::int64_t id, double share, Ins
   on_progress(*uid, share, out);
 }
 
+bool Scheduler::is_unplaceable(const Task& task) const {
+  return !is_in_reach(task) && !may_hear_of_kinds();
+}
+
 }  // namespace fogctl

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A fog that leaves hands on what it can: a task that may not go holds up none behind it, and one
-# whose failed run is to be tried again later goes, too, with what it counts.
+# whose failed run is to be tried again later goes, too, with what it counts. What it has from a
+# neighbour, and nobody else takes, that one has back at once.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
 
@@ -46,3 +47,28 @@ check_leaving '[task(i, "fail", 1, task_uid=f"f-{i}") for i in range(5)] +
                [task(i, "sleep", 0.03, task_uid=f"s-{i}") for i in range(5, 60)]' \
   'by["f", "neighbour", None] == 5 and all(content[f"f-{i}"] == 2 for i in range(5))'
 [ "$failed" -eq 0 ] || fail "what was queued is not all handed on"
+
+stop neighbour
+start_mesh_fog home --workers 0
+start_mesh_fog leaving --workers 1 --drain-timeout 60s --peer "${address_of[home]}"
+wait_for "the neighbour" holds_at home 'n["leaving"]["state_age"] is not None'
+address=${address_of[home]} python3 - "$dir/back" >"$dir/answers" <<'EOF2' &
+import sys
+from peer import Peer, task, check
+peer = Peer()
+peer.send(task(0, "sleep", 25))
+peer.send("".join(task(i, "echo", i, task_uid=f"back-{i}") for i in range(1, 6)))
+answers = [peer.read() for _ in range(5)]
+print(answers)
+check({got["node"] for got in answers} == {"third"}, "they are back before the long one is done")
+open(sys.argv[1], "w").close()
+EOF2
+pid_of[client]=$!
+wait_there() {
+  "$fogctl" tasks ls --state queued --connect "${address_of[leaving]}" >"$dir/queued"
+  [ "$(grep -c echo "$dir/queued")" -eq 5 ]
+}
+wait_for "them to wait there" wait_there
+kill -TERM "${pid_of[leaving]}"
+start_mesh_fog third --workers 1 --peer "${address_of[home]}"
+wait_for "the answers" test -e "$dir/back"

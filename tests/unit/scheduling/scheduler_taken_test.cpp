@@ -71,6 +71,45 @@ TEST_CASE("A task that is to be handed on and that nobody takes goes back into t
   CHECK(only<TakeBack>(bench.taken(task, 7, "other")).lease_number == 7);
 }
 
+TEST_CASE("A neighbour's task that nobody else takes goes back to that neighbour at once") {
+  SchedulerBench bench;
+  (void)bench.load(1);
+  (void)bench.peer_up(101, fogctl_node("a"));
+  (void)bench.peer_up(102, original_node("10.0.0.2"));
+  Task task = task_of("light", "u1");
+  task.offloading_nodes = {"a"};
+  bool may_have_back = true;
+  const auto hand_over = [&] {
+    (void)bench.drain();
+    REQUIRE(bench.scheduler.has_elsewhere(bench.now) == may_have_back);
+    return bench.taken(task, 7, bench_options().node);
+  };
+  SUBCASE("it waits for it alone") {
+    (void)bench.task(task, 101, "77");
+    (void)bench.enqueued("u1", Kind::queued);
+    CHECK_FALSE(bench.scheduler.has_elsewhere(bench.now));
+    const Actions out = hand_over();
+    CHECK_FALSE(bench.scheduler.has_elsewhere(bench.now));  // it has them all back
+    CHECK(all<FinishAway>(out).at(0).lease_number == 7);
+    const auto back = all<ReturnResult>(out).at(0);
+    CHECK(back.origin.task_id == "77");
+    CHECK(back.result.error->code == TaskErrorCode::unavailable);
+    CHECK(bench.scheduler.unanswered() == 0);
+  }
+  SUBCASE("a client waits for it, too") {
+    (void)bench.task(task, 101, "77");
+    (void)bench.enqueued("u1", Kind::queued);
+    (void)bench.task(task, client, "1");
+    CHECK(only<TakeBack>(hand_over()).lease_number == 7);
+  }
+  SUBCASE("it is an original one, which knows no such answer") {
+    (void)bench.task(task, 102, "77");
+    (void)bench.enqueued("u1", Kind::queued);
+    may_have_back = false;
+    CHECK(only<TakeBack>(hand_over()).lease_number == 7);
+  }
+}
+
 TEST_CASE("A copy that is to be handed on ends, unless another node asked for the task itself") {
   Leaving bench;
   Task task = task_of("light", "u1");
