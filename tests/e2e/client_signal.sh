@@ -5,12 +5,10 @@
 source "$(dirname "$0")/support.sh"
 start_fog fog --workers 8
 
-# start_load ARGUMENT…: a load of an hour, that has been running for a second at least. The shell
-# has its background jobs ignore SIGINT, until they catch it.
-start_load() {
-  start_client --duration 1h --json "$@"
-  read -rt 1.5 <><(:) || true
-}
+# start_load ARGUMENT…: a load of an hour.
+start_load() { start_client --duration 1h --json "$@"; }
+# start_client ARGUMENT…: one that catches SIGINT: the shell has its background jobs ignore it until
+# then.
 start_client() {
   "$fogctl" client --connect "$address" "$@" >"$dir/report" 2>"$dir/err" &
   pid_of[load]=$!
@@ -26,7 +24,15 @@ figure() {
     "$dir/report" "$1"
 }
 
+# at_node NAME COUNT: so many tasks of that name are there, not finished.
+at_node() { [ "$("$fogctl" tasks ls --connect "$address" | grep -c "$1")" -ge "$2" ]; }
+has_done() {
+  "$fogctl" nodes --connect "$address" --json | python3 -c "import json, sys
+sys.exit(json.load(sys.stdin)['predictions']['here']['tasks'] < $1)"
+}
+
 start_load --load echo=100/s
+wait_for "10 to be done" has_done 10
 SECONDS=0
 stop load INT
 [ "$SECONDS" -lt 5 ] || fail "it took $SECONDS s to end"
@@ -35,12 +41,14 @@ stop load INT
 [ "$(figure lost)" -eq 0 ] || fail "nothing was lost: $(cat "$dir/report")"
 
 start_load --load sleep=2/s --content 1.5
+wait_for "one to run" at_node sleep 1
 stop load INT
 [ "$status" -eq 0 ] || fail "it waits for the answers, but the status is $status"
 grep -q "stopping: waiting for" "$dir/err" || fail "says what it waits for: $(cat "$dir/err")"
 [ "$(figure sent)" -eq "$(figure "done")" ] || fail "all were answered: $(cat "$dir/report")"
 
 start_load --load sleep=2/s --content 60
+wait_for "one to run" at_node sleep 1
 kill -INT "${pid_of[load]}"
 wait_for "the client to say that it waits" grep -q "interrupt again" "$dir/err"
 SECONDS=0
@@ -51,8 +59,6 @@ stop load INT
 
 # A node of its own: what is there has come from these clients, which then catch interrupts.
 start_fog other --workers 8
-# at_node NAME COUNT: so many tasks of that name are there, not finished.
-at_node() { [ "$("$fogctl" tasks ls --connect "$address" | grep -c "$1")" -ge "$2" ]; }
 start_client --task sleep --content 8
 wait_for "the task to be at the node" at_node sleep 1
 stop load INT
