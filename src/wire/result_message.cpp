@@ -132,9 +132,15 @@ void append_original_fields(std::string& out, std::string_view task_id,
 Result<Message> read_result(const json::Object& object) {
   ResultMessage message;
   const auto wrong = read_fields<ResultMessage>(object, fields, message, [](const auto&) {});
-  if (wrong) return failure(ErrorCode::invalid, *wrong);
-  if (message.task_id.empty()) return failure(ErrorCode::invalid, "field 'task_id': missing");
-  return message;
+  const auto id = object.find("task_id");
+  if (!id) return failure(ErrorCode::invalid, wrong.value_or("field 'task_id': missing"));
+  if (!wrong) return message;
+  // Whose answer it is is known: that task need not wait for a better one.
+  ResultMessage unreadable;
+  unreadable.task_id = *id;
+  unreadable.result.error =
+      TaskError{TaskErrorCode::unavailable, "the answer cannot be read: " + *wrong};
+  return unreadable;
 }
 
 void append_result(std::string& out, const TaskResult& result, const ResultContext& context) {

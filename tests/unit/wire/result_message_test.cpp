@@ -189,13 +189,12 @@ TEST_CASE("An error of a code that is not known here is a failed task") {
   CHECK_FALSE(read(R"({"message_type":"result","task_id":1,"error":null})").result.error);
 }
 
-TEST_CASE("A result with a wrong field is refused, naming it") {
+TEST_CASE("Of a result that cannot be read is known whose it is, and which field is wrong") {
   struct Row {
     const char* fields;
     const char* says;
   };
   constexpr Row rows[] = {
-      {"", "field 'task_id': missing"},
       {R"(,"task_id":1,"execution_time":"fast")", "field 'execution_time': expected a finite"},
       {R"(,"task_id":1,"execution_time":1e999)", "field 'execution_time': expected a finite"},
       {R"(,"task_id":1,"offload_times":-1)", "field 'offload_times': expected a whole number"},
@@ -208,10 +207,17 @@ TEST_CASE("A result with a wrong field is refused, naming it") {
   for (const Row& row : rows) {
     CAPTURE(row.fields);
     const std::string text = std::string(R"({"message_type":"result")") + row.fields + "}";
-    const auto message = parse_message(text, scratch);
-    REQUIRE_FALSE(message);
-    CHECK(message.error().message.starts_with(row.says));
+    const ResultMessage message = read(text);
+    CHECK(message.task_id == "1");
+    CHECK(message.result.content == "null");
+    REQUIRE(message.result.error);
+    CHECK(message.result.error->code == TaskErrorCode::unavailable);
+    CHECK(message.result.error->message.starts_with("the answer cannot be read: "));
+    CHECK(message.result.error->message.contains(row.says));
   }
+  const auto nobodys = parse_message(R"({"message_type":"result"})", scratch);
+  REQUIRE_FALSE(nobodys);
+  CHECK(nobodys.error().message == "field 'task_id': missing");
 }
 
 }  // namespace
