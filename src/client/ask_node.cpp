@@ -20,6 +20,12 @@ namespace {
 
 constexpr std::size_t longest_answer = std::size_t{64} << 20;
 
+ErrorCode code_of(const wire::ErrorMessage& error) {
+  if (error.code == "not_found") return ErrorCode::not_found;
+  if (error.code == "unavailable") return ErrorCode::unavailable;  // the node's queue is away
+  return ErrorCode::invalid;
+}
+
 class Question {
  public:
   Question(const HostPort& node, bool (*is_answer)(const wire::Message& message))
@@ -73,9 +79,9 @@ class Question {
       return;
     }
     if (const auto* error = std::get_if<wire::ErrorMessage>(&*message)) {
-      const auto code = error->code == "not_found" ? ErrorCode::not_found : ErrorCode::invalid;
-      return finish(failure(code, hide_controls(fmt::format("{} says: {}: {}", to_string(node_),
-                                                            error->code, error->message))));
+      return finish(
+          failure(code_of(*error), hide_controls(fmt::format("{} says: {}: {}", to_string(node_),
+                                                             error->code, error->message))));
     }
     if (const auto* ready = std::get_if<wire::FogReady>(&*message)) on_greeting(ready->identity);
     if (const auto* ready = std::get_if<wire::CloudReady>(&*message)) on_greeting(ready->identity);

@@ -32,6 +32,12 @@ runs "$alone" || fail "with Redis: $(cat "$dir/out")"
 stop redis KILL
 runs "$alone" && fail "without Redis and cloud the task cannot be accepted"
 grep -q unavailable "$dir/out" || fail "the answer says unavailable: $(cat "$dir/out")"
+for where in "--connect $alone" "--port $redis_port"; do
+  status=0
+  # shellcheck disable=SC2086
+  "$fogctl" tasks ls $where >"$dir/out" 2>&1 || status=$?
+  [ "$status" -eq 3 ] || fail "tasks ls $where ends with $status: $(cat "$dir/out")"
+done
 runs "$with_cloud" || fail "the cloud is used while Redis is away: $(cat "$dir/out")"
 grep -q "in the cloud" "$dir/out" || fail "it ran in the cloud: $(cat "$dir/out")"
 start_redis everysec "$redis_port"
