@@ -177,10 +177,15 @@ TEST_CASE("queue lane: a call that hangs does not keep who stops the lane") {
   Scene scene;
   scene.lane.start();
   std::promise<void> gate;
+  std::promise<void> stopped;
+  std::jthread opener([&] {
+    stopped.get_future().wait_for(10s);
+    gate.set_value();
+  });
   scene.occupy(gate.get_future().share());
   scene.lane.submit(scene.enqueue("a"));
   CHECK_FALSE(scene.lane.stop(scene.clock.now() + 10ms));
-  gate.set_value();
+  stopped.set_value();
   CHECK(scene.lane.stop(scene.clock.now() + 60s));
   CHECK(scene.said == Said{"enqueued a"});
 }

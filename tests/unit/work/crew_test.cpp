@@ -106,6 +106,7 @@ class SilentQueue final : public FailingQueue {
     return std::unexpected(wait_for_end().error());
   }
   void end_by(Instant end) override { end_ = end; }
+  [[nodiscard]] Instant end() const { return end_; }
   std::atomic<bool> is_silent = false;
 
  private:
@@ -131,6 +132,7 @@ TEST_CASE("crew: it leaves a queue that says nothing long before a drain would h
   queue.is_silent = true;
   const Instant deadline = clock.now() + 60s;
   crew.stop_leasing(deadline);
+  CHECK(queue.end() == deadline + leaving_time);
   CHECK(crew.drain(deadline));
   crew.leave();
   CHECK(clock.now() < deadline - 30s);
