@@ -75,8 +75,8 @@ class Node {
   [[nodiscard]] Result<void> start();
 
   /// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
-  /// False: a task still ran at the drain time-out, or the queue still kept a thread waiting; the
-  /// process must end without waiting for it.
+  /// False: a task still ran at the drain time-out, or the queue or a peer still kept it waiting;
+  /// the process must end without waiting for them.
   [[nodiscard]] bool run();
 
   /// The table of what this node can run was replaced: others are told. Any thread.
@@ -165,6 +165,7 @@ class Node {
   void wait_for_signal();
   void drain();
   void leave_behind_at(Instant end);
+  void end_at(Instant end);
   void say_goodbye(bool is_drained);
 
   const NodeOptions options_;

@@ -8,6 +8,12 @@
 #include "node/signals.hpp"
 
 namespace fogctl {
+namespace {
+
+/// For the peers to read what was said to them at the very end.
+constexpr Duration last_words = std::chrono::milliseconds(250);
+
+}  // namespace
 
 void Node::wait_for_signal() {
   signals_.async_wait([this](asio::error_code error, int) {
@@ -53,16 +59,25 @@ void Node::leave_behind_at(Instant end) {
   ending_timer_.async_wait([this](asio::error_code error) {
     if (error || is_goodbye_) return;
     log(LogLevel::warning,
-        "the queue could not be left: what is held comes back when the lease "
-        "runs out");
+        "the queue could not be left: what is held comes back when the lease runs out");
     say_goodbye(false);
+  });
+}
+
+/// Connections whose peers take longer are left behind, too.
+void Node::end_at(Instant end) {
+  ending_timer_.expires_after(timer_length(end - clock_.now()));
+  ending_timer_.async_wait([this](asio::error_code error) {
+    if (error) return;
+    is_drained_ = false;
+    io_.stop();
   });
 }
 
 void Node::say_goodbye(bool is_drained) {
   if (is_goodbye_) return;
   is_goodbye_ = true;
-  ending_timer_.cancel();
+  end_at(ends_at_ + last_words);
   scheduler_.on_stop(queue_.blocks(), actions_);
   perform();
   const bool is_lane_done = lane_.stop(ends_at_);

@@ -18,7 +18,7 @@ namespace fogctl {
 /// What leave() may take, past the end of the drain at the latest.
 inline constexpr Duration leaving_time = std::chrono::seconds(1);
 /// Past that a thread hangs in a call which cannot be ended, and is not waited for.
-inline constexpr Duration longest_leaving = leaving_time + std::chrono::milliseconds(500);
+inline constexpr Duration longest_leaving = leaving_time + std::chrono::milliseconds(250);
 
 /// When a drain that begins now ends: no further off than what follows fits as well.
 [[nodiscard]] inline Instant drain_end(Instant now, Duration timeout) {
