@@ -90,21 +90,22 @@ end_round frozen
 
 start_both 30s
 kill -STOP "${pid_of[redis]}"
-end_both 5
+end_both 6
 kill -CONT "${pid_of[redis]}"
 
 # A name server that says nothing, and a file of hosts that has the name until it is taken out.
 echo "127.0.0.1 redis.test" >"$dir/hosts"
-echo "nameserver 127.77.77.77" >"$dir/resolv.conf"
+names_at=127.77.$((RANDOM % 256)).$((RANDOM % 254 + 1))
+echo "nameserver $names_at" >"$dir/resolv.conf"
 in_own_etc() {
   exec unshare -m bash -c 'mount --bind "$0/hosts" /etc/hosts &&
     mount --bind "$0/resolv.conf" /etc/resolv.conf && exec "$@"' "$dir" "$@"
 }
 if (in_own_etc true) 2>"$dir/unshare"; then
-  python3 -c 'import socket
+  python3 -c 'import socket, sys
 silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-silent.bind(("127.77.77.77", 53))
-while True: silent.recv(999)' 2>"$dir/names.log" &
+silent.bind((sys.argv[1], 53))
+while True: silent.recv(999)' "$names_at" 2>"$dir/names.log" &
   pid_of[names]=$!
   redis_at=redis.test:$redis_port
   start_both 3s in_own_etc
