@@ -41,7 +41,7 @@ Finding survey_sentinels(const RedisAddress& address) {
   std::vector<RedisEndpoint> masters;
   std::size_t silent = 0;
   for (const RedisEndpoint& sentinel : address.sentinels) {
-    const auto named = ask_sentinel(sentinel, address, RedisTimeouts{}.connect);
+    const auto named = ask_sentinel(sentinel, address, RedisTimeouts{});
     answers += fmt::format("{}{}: {}", answers.empty() ? "" : "; ", to_string(sentinel),
                            named ? to_string(*named) : named.error().message);
     if (!named) ++silent;

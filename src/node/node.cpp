@@ -8,7 +8,6 @@
 #include "base/log.hpp"
 #include "net/timer_length.hpp"
 #include "node/queue_words.hpp"
-#include "node/signals.hpp"
 
 namespace fogctl {
 namespace {
@@ -59,6 +58,7 @@ Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, cons
       clock_(clock),
       signals_(io_, SIGINT, SIGTERM),
       tick_timer_(io_),
+      ending_timer_(io_),
       listener_(io_),
       connections_(options_.connection, connection_events()),
       scheduler_(
@@ -332,54 +332,6 @@ void Node::arm_tick() {
   tick_timer_.async_wait([this](asio::error_code error) {
     if (!error) tick();
   });
-}
-
-void Node::wait_for_signal() {
-  signals_.async_wait([this](asio::error_code error, int) {
-    if (error) return;
-    signals_.clear();
-    end_at_next_signal();
-    drain();
-  });
-}
-
-/// Stopping: 1. no new connection and no new task, and the neighbours are told; 2. what runs is
-/// finished, what is queued is handed on, what is away is waited for, and all of it is answered;
-/// 3. the rest goes back to the queue; 4. what still waits for an answer that cannot come is told
-/// so; 5. the connections close once all is written.
-void Node::drain() {
-  log(LogLevel::info, "stopping: finishing what runs, at most {}",
-      format_duration(options_.drain_timeout));
-  is_draining_ = true;
-  listener_.close();
-  mesh_.stop_looking();
-  scheduler_.on_drain(clock_.now(), actions_);
-  perform();
-  drainer_ = std::jthread([this] {
-    const Instant deadline = clock_.now() + options_.drain_timeout;
-    crew_.stop_leasing();
-    asio::post(io_, [this] {  // not before: what was leased ahead is queued again now
-      may_hand_over_ = true;
-      hand_over();
-      perform();
-    });
-    const bool is_drained = crew_.drain(deadline);
-    nothing_away_.get_future().wait_for(std::max(deadline - clock_.now(), Duration::zero()));
-    crew_.leave();
-    asio::post(io_, [this, is_drained] { say_goodbye(is_drained); });
-  });
-}
-
-void Node::say_goodbye(bool is_drained) {
-  is_drained_ = is_drained;
-  const bool queue_survives = queue_.blocks();
-  scheduler_.on_stop(queue_survives, actions_);
-  perform();
-  lane_.stop();
-  if (cloud_) cloud_->stop();
-  is_goodbye_ = true;
-  if (connections_.empty()) return io_.stop();
-  connections_.close_when_written();
 }
 
 }  // namespace fogctl

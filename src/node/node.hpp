@@ -75,8 +75,8 @@ class Node {
   [[nodiscard]] Result<void> start();
 
   /// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
-  /// False: a task still ran at the drain time-out, and the process must end without waiting for
-  /// it.
+  /// False: a task still ran at the drain time-out, or the queue or a peer still kept it waiting;
+  /// the process must end without waiting for them.
   [[nodiscard]] bool run();
 
   /// The table of what this node can run was replaced: others are told. Any thread.
@@ -164,6 +164,8 @@ class Node {
   void arm_tick();
   void wait_for_signal();
   void drain();
+  void leave_behind_at(Instant end);
+  void end_at(Instant end);
   void say_goodbye(bool is_drained);
 
   const NodeOptions options_;
@@ -174,6 +176,7 @@ class Node {
   asio::io_context io_{1};
   asio::signal_set signals_;
   asio::steady_timer tick_timer_;
+  asio::steady_timer ending_timer_;
   Instant tick_at_ = Instant::max();  // when it is due
   Instant look_at_;
   Listener listener_;
@@ -210,6 +213,7 @@ class Node {
   bool has_handed_over_ = false;  // it has no more, or nobody takes them
   bool is_drained_ = false;
   bool is_goodbye_ = false;  // ends when the last connection is closed
+  Instant ends_at_;          // whatever any thread waits for
   std::promise<void> nothing_away_;
   bool said_nothing_away_ = false;
   std::jthread drainer_;

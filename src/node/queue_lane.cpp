@@ -42,10 +42,6 @@ QueueLane::QueueLane(TaskQueue& queue, WorkerPool& pool, const Clock& clock, Lan
       post_(std::move(post)),
       incarnation_(queue.incarnation()) {}
 
-QueueLane::~QueueLane() {
-  stop();
-}
-
 void QueueLane::start() {
   if (!queue_.blocks()) return;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -87,12 +83,14 @@ void QueueLane::give_up_turn() {
     is_busy_ = false;
     if (inbox_.empty() && !is_awaited_) return;
   }
-  changed_.notify_one();
+  changed_.notify_all();  // stop() may wait as well
 }
 
-void QueueLane::stop() {
+bool QueueLane::stop(Instant deadline) {
+  if (!thread_.joinable()) return true;
   thread_.request_stop();
-  if (thread_.joinable()) thread_.join();
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, deadline - clock_.now(), [this] { return has_ended_; });
 }
 
 void QueueLane::run(const std::stop_token& stop) {
@@ -114,6 +112,11 @@ void QueueLane::run(const std::stop_token& stop) {
     if (clock_.now() >= load_at_) ask_load();
     give_up_turn();
   }
+  {
+    const std::lock_guard guard(mutex_);
+    has_ended_ = true;
+  }
+  changed_.notify_all();
 }
 
 void QueueLane::perform_all(std::vector<LaneWork>& works) {

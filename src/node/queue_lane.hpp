@@ -65,15 +65,15 @@ class QueueLane {
  public:
   QueueLane(TaskQueue& queue, WorkerPool& pool, const Clock& clock, LaneEvents events,
             std::function<void(std::function<void()>)> post);
-  ~QueueLane();
 
   void start();
   void submit(LaneWork work);
   /// Asks for the load now; the lane's own thread does so by itself, a timer must where it has
   /// none.
   void ask_load();
-  /// Does what was submitted, as far as the queue answers.
-  void stop();
+  /// Does what was submitted, as far as the queue answers. False: at `deadline` it still did; the
+  /// process must then end without waiting for it.
+  [[nodiscard]] bool stop(Instant deadline);
 
  private:
   void run(const std::stop_token& stop);
@@ -105,6 +105,7 @@ class QueueLane {
   bool is_lent_ = false;         // a worker was asked to make the calls, and has not begun
   bool is_busy_ = false;         // somebody makes them: one thread at a time
   bool is_awaited_ = false;      // the lane's thread waits for its turn
+  bool has_ended_ = false;       // that thread
 
   // Of whoever makes the calls: a worker, the lane's thread, or the network thread.
   LaneWork unsettled_;  // finish and give_back that failed and are tried again

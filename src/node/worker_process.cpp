@@ -26,10 +26,21 @@ Result<bool> WorkerProcess::run() {
   log(LogLevel::info, "stopping: finishing what runs, at most {}", format_duration(drain_timeout_));
   signals.clear();
   end_at_next_signal();
-  crew_.stop_leasing();
-  const bool is_drained = crew_.drain(clock_.now() + drain_timeout_);
-  crew_.leave();
-  return is_drained;
+  return end();
+}
+
+/// On a thread of its own: a call to the queue cannot be ended while a name is looked up.
+bool WorkerProcess::end() {
+  const Instant deadline = drain_end(clock_.now(), drain_timeout_);
+  ender_ = std::jthread([this, deadline] {
+    crew_.stop_leasing(deadline);
+    const bool is_drained = crew_.drain(deadline);
+    crew_.leave();
+    ended_.set_value(is_drained);
+  });
+  auto ended = ended_.get_future();
+  const auto is_in_time = ended.wait_for(deadline + longest_leaving - clock_.now());
+  return is_in_time == std::future_status::ready && ended.get();
 }
 
 }  // namespace fogctl

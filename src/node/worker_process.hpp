@@ -5,6 +5,9 @@
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 
+#include <future>
+#include <thread>
+
 #include "base/result.hpp"
 #include "queue/task_queue.hpp"
 #include "work/crew.hpp"
@@ -17,15 +20,20 @@ class WorkerProcess {
                 Duration drain_timeout);
 
   /// Works until SIGTERM or SIGINT, then finishes what runs and gives the rest back; a second
-  /// signal ends the process at once. False: a task still ran at the drain time-out, and the
-  /// process must end without waiting for it. Error: why the queue refuses it.
+  /// signal ends the process at once. False: a task still ran at the drain time-out, or the queue
+  /// still kept a thread waiting; the process must end without waiting for it. Error: why the queue
+  /// refuses it.
   [[nodiscard]] Result<bool> run();
 
  private:
+  [[nodiscard]] bool end();
+
   const Clock& clock_;
   const Duration drain_timeout_;
   const std::size_t threads_;
   Crew crew_;
+  std::promise<bool> ended_;  // with what drain() said
+  std::jthread ender_;
 };
 
 }  // namespace fogctl

@@ -63,6 +63,7 @@ class RedisCaller {
   [[nodiscard]] std::uint64_t generation() const { return pool_.route().generation(); }
   /// Leaves every connection.
   void reconnect() { pool_.leave(generation()); }
+  void end_by(Instant end) { pool_.end_by(end); }
   [[nodiscard]] Error cannot(Doing doing, const Error& why) const;
 
   /// Microseconds of Redis' clock, within what a Lua number holds exactly: 0 to 8.99e15.

@@ -4,7 +4,6 @@
 #include <hiredis/hiredis.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -21,7 +20,13 @@ namespace {
 constexpr std::size_t input_buffer_size = std::size_t{64} << 10;
 /// A call that moved so much more is given its time anew: the line is slow, and not the server.
 constexpr std::size_t renewing_size = input_buffer_size;
+/// A thread that waits looks up so often: its call may have got another end meanwhile.
+constexpr Duration longest_wait = std::chrono::milliseconds(100);
 const SystemClock system_clock;
+
+Instant end_of(const RedisTimeouts& timeouts) {
+  return timeouts.end == nullptr ? Instant::max() : timeouts.end->load();
+}
 
 timeval to_timeval(Duration length) {
   const auto us = std::max<std::int64_t>(1, length / std::chrono::microseconds(1));
@@ -100,16 +105,18 @@ Result<std::unique_ptr<RedisConnection>> RedisConnection::open(const RedisAddres
   const auto cannot = [&](ErrorCode code, const std::string& why) {
     return failure(code, connect_words(address) + why);
   };
-  const timeval connect = to_timeval(timeouts.connect);
+  const Duration left = end_of(timeouts) - system_clock.now();
+  if (left <= Duration{}) return cannot(ErrorCode::unavailable, "no time is left for it");
+  const timeval connect = to_timeval(std::min(timeouts.connect, left));
   redisContext* context = address.socket_path.empty()
                               ? redisConnectWithTimeout(address.host.c_str(), address.port, connect)
                               : redisConnectUnixWithTimeout(address.socket_path.c_str(), connect);
   if (context == nullptr) return cannot(ErrorCode::unavailable, "out of memory");
   std::unique_ptr<RedisConnection> connection(
-      new RedisConnection(context, {timeouts.connect, timeouts.connect}));
+      new RedisConnection(context, {timeouts.connect, timeouts.connect, timeouts.end}));
   if (context->err != 0) return cannot(ErrorCode::unavailable, decapitalized(context->errstr));
 
-  redisSetTimeout(context, connect);
+  redisSetTimeout(context, to_timeval(std::min({longest_wait, timeouts.connect, timeouts.call})));
   if (address.socket_path.empty()) {
     redisEnableKeepAlive(context);
     const int on = 1;
@@ -118,7 +125,6 @@ Result<std::unique_ptr<RedisConnection>> RedisConnection::open(const RedisAddres
   if (const auto greeted = connection->greet(address); !greeted) {
     return cannot(greeted.error().code, greeted.error().message);
   }
-  redisSetTimeout(context, to_timeval(timeouts.call));
   connection->timeouts_ = timeouts;
   return connection;
 }
@@ -171,16 +177,17 @@ Result<void> RedisConnection::flush() {
     return failure(ErrorCode::timed_out, "took no command for " + format_duration(timeouts_.call));
   };
   deadline_.reset();
+  const Instant silent_until = system_clock.now() + timeouts_.call;
+  if (!may_wait(silent_until)) return failure(ErrorCode::timed_out, "no time is left for it");
   std::size_t sent = 0;
   while (true) {
-    const int flags = MSG_NOSIGNAL | (deadline_ ? MSG_DONTWAIT : 0);
-    const auto n = ::send(context_->fd, output_.data() + sent, output_.size() - sent, flags);
+    const auto n = ::send(context_->fd, output_.data() + sent, output_.size() - sent, MSG_NOSIGNAL);
     if (n >= 0) {
       sent += static_cast<std::size_t>(n);
       if (sent == output_.size()) break;
       if (!may_go_on(static_cast<std::size_t>(n))) return too_late();
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      if (!deadline_ || !await(POLLOUT)) return too_late();
+      if (!may_wait(deadline_.value_or(silent_until))) return too_late();
     } else if (errno != EINTR) {
       return failure(ErrorCode::unavailable, errno_text(errno));
     }
@@ -191,15 +198,16 @@ Result<void> RedisConnection::flush() {
 }
 
 Result<std::size_t> RedisConnection::receive() {
+  const Instant until = deadline_.value_or(system_clock.now() + timeouts_.call);
   while (true) {
-    const auto n = ::recv(context_->fd, input_.data(), input_.size(), deadline_ ? MSG_DONTWAIT : 0);
+    const auto n = ::recv(context_->fd, input_.data(), input_.size(), 0);
     if (n > 0) {
       redisReaderFeed(context_->reader, input_.data(), static_cast<std::size_t>(n));
       return static_cast<std::size_t>(n);
     }
     if (n == 0) return failure(ErrorCode::unavailable, "connection closed by the server");
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      if (!deadline_ || !await(POLLIN)) return no_answer();
+      if (!may_wait(until)) return no_answer();
     } else if (errno != EINTR) {
       return failure(ErrorCode::unavailable, errno_text(errno));
     }
@@ -207,30 +215,23 @@ Result<std::size_t> RedisConnection::receive() {
 }
 
 std::unexpected<Error> RedisConnection::no_answer() const {
-  return failure(ErrorCode::timed_out, "no answer within " + format_duration(timeouts_.call));
+  const bool is_end = system_clock.now() >= end_of(timeouts_);
+  return failure(ErrorCode::timed_out, is_end
+                                           ? "no answer, and no time is left"
+                                           : "no answer within " + format_duration(timeouts_.call));
 }
 
-/// Of a call of which a part was done: the socket's own time-out would start anew with each part.
+/// Of a call of which a part was done.
 bool RedisConnection::may_go_on(std::size_t moved) {
-  const Instant now = system_clock.now();
   moved_ += moved;
-  if (deadline_ && moved_ < renewing_size) return now < *deadline_;
-  deadline_ = now + timeouts_.call;
+  if (deadline_ && moved_ < renewing_size) return may_wait(*deadline_);
+  deadline_ = system_clock.now() + timeouts_.call;
   moved_ = 0;
   return true;
 }
 
-/// Until the socket is ready; false: the deadline came first.
-bool RedisConnection::await(short events) const {
-  while (true) {
-    const Duration left = *deadline_ - system_clock.now();
-    if (left <= Duration{}) return false;
-    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-    pollfd polled{context_->fd, events, 0};
-    const int ready = ::poll(&polled, 1, static_cast<int>(std::min<std::int64_t>(ms, 60'000)));
-    if (ready > 0 || (ready < 0 && errno != EINTR))
-      return true;  // the next call says what is wrong
-  }
+bool RedisConnection::may_wait(Instant until) const {
+  return system_clock.now() < std::min(until, end_of(timeouts_));
 }
 
 Result<RedisReply> RedisConnection::read() {

@@ -2,6 +2,7 @@
 // The only part that knows hiredis. Belongs to one thread at a time, interrupt() apart.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -47,6 +48,9 @@ struct RedisTimeouts {
   /// How long a server may be silent, and then, from the first part of its answer, until it is
   /// whole; each further 64 KiB of a long one give as much time again. Sending likewise.
   Duration call = std::chrono::seconds(5);
+  /// No call lasts beyond it, but for a name to be looked up and a connect that are under way when
+  /// it is set. Outlives every connection; null: there is no end.
+  const std::atomic<Instant>* end = nullptr;
 };
 
 /// The error that a server's error reply stands for; see error_of_refusal.
@@ -93,7 +97,7 @@ class RedisConnection {
   [[nodiscard]] Result<RedisReply> read_one();
   [[nodiscard]] std::unexpected<Error> no_answer() const;
   [[nodiscard]] bool may_go_on(std::size_t moved);
-  [[nodiscard]] bool await(short events) const;
+  [[nodiscard]] bool may_wait(Instant until) const;
   void append_asking();
 
   redisContext* context_;

@@ -39,8 +39,8 @@ void RedisPool::Handle::note_refusal(std::string_view text) {
 }
 
 RedisPool::RedisPool(RedisAddress address, RedisTimeouts timeouts, std::size_t most)
-    : route_(std::move(address), timeouts),
-      timeouts_(timeouts),
+    : timeouts_{timeouts.connect, timeouts.call, &end_},
+      route_(std::move(address), timeouts_),
       most_(std::max<std::size_t>(most, 1)) {}
 
 Result<RedisPool::Handle> RedisPool::acquire() {

@@ -2,6 +2,7 @@
 // most so many, and thrown away once broken. Any thread may call; it must outlive its handles.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -66,6 +67,8 @@ class RedisPool {
 
   /// Leaves every connection of that generation, the idle ones at once.
   void leave(std::uint64_t generation);
+  /// No call over any of its connections lasts beyond it, those under way included.
+  void end_by(Instant end) { end_ = end; }
   [[nodiscard]] RedisRoute& route() { return route_; }
   [[nodiscard]] const RedisRoute& route() const { return route_; }
   [[nodiscard]] const RedisTimeouts& timeouts() const { return timeouts_; }
@@ -81,8 +84,9 @@ class RedisPool {
   void release(RedisSession session);
   [[nodiscard]] Result<void> forget_given_up(const RedisSession& session);
 
-  RedisRoute route_;
+  std::atomic<Instant> end_{Instant::max()};
   RedisTimeouts timeouts_;
+  RedisRoute route_;
   std::size_t most_;
   std::mutex forget_mutex_;  // taken before mutex_
   std::mutex mutex_;         // guards what follows

@@ -78,6 +78,7 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<std::vector<LeaseRef>> held(bool as_away) override;
   [[nodiscard]] Result<void> probe() override;
   void reconnect() override;
+  void end_by(Instant end) override { caller_->end_by(end); }
   [[nodiscard]] std::string incarnation() const override { return caller_->incarnation(); }
 
  private:

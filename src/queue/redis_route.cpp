@@ -75,7 +75,7 @@ Result<RedisSession> RedisRoute::open_master() {
   bool has_answer = false;
   for (const RedisEndpoint& sentinel : sentinels) {
     const std::string who = "sentinel " + to_string(sentinel);
-    const auto named = ask_sentinel(sentinel, with_password(address_), timeouts_.connect);
+    const auto named = ask_sentinel(sentinel, with_password(address_), timeouts_);
     if (!named) {
       add_reason(reasons, who, named.error().message);
       continue;

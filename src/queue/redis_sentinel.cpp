@@ -9,21 +9,23 @@ namespace fogctl {
 namespace {
 
 /// Most sentinels have no password, and refuse one that is given to them.
-Result<std::unique_ptr<RedisConnection>> connect(const RedisAddress& sentinel, Duration at_most) {
+Result<std::unique_ptr<RedisConnection>> connect(const RedisAddress& sentinel,
+                                                 RedisTimeouts timeouts) {
   RedisAddress open = sentinel;
   open.password.clear();
-  auto connection = RedisConnection::open(open, {at_most, at_most});
+  auto connection = RedisConnection::open(open, timeouts);
   const bool wants_password = !connection && connection.error().code == ErrorCode::unauthorized;
   if (!wants_password || sentinel.password.empty()) return connection;
-  return RedisConnection::open(sentinel, {at_most, at_most});
+  return RedisConnection::open(sentinel, timeouts);
 }
 
 }  // namespace
 
 Result<RedisEndpoint> ask_sentinel(const RedisEndpoint& sentinel, const RedisAddress& address,
-                                   Duration at_most) {
+                                   RedisTimeouts timeouts) {
+  timeouts.call = timeouts.connect;
   const RedisAddress at = address.at(sentinel);
-  auto connection = connect(at, at_most);
+  auto connection = connect(at, timeouts);
   if (!connection) return std::unexpected(without_address(connection.error(), at));
   const auto named = (*connection)->call({"SENTINEL", "get-master-addr-by-name", address.master});
   if (!named) return std::unexpected(named.error());

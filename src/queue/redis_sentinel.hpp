@@ -10,6 +10,7 @@ namespace fogctl {
 /// Asks one of the address's sentinels where its master is. A sentinel with a password has the
 /// same as the master. Error: the bare reason ("connection refused").
 [[nodiscard]] Result<RedisEndpoint> ask_sentinel(const RedisEndpoint& sentinel,
-                                                 const RedisAddress& address, Duration at_most);
+                                                 const RedisAddress& address,
+                                                 RedisTimeouts timeouts);
 
 }  // namespace fogctl

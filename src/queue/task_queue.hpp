@@ -315,6 +315,9 @@ class TaskQueue {
   [[nodiscard]] virtual Result<void> probe() { return {}; }
   /// Leaves its connections for new ones, where it has any; calls under way may end with an error.
   virtual void reconnect() {}
+  /// The process ends: no call that waits for another machine lasts beyond `end`, one that is under
+  /// way neither, and later ones fail at once. May be called again, with another instant.
+  virtual void end_by(Instant /*end*/) {}
 
   /// Tells apart two lives of the store: changes when it restarted or failed over and may have
   /// come back with less than it had. Empty before the first successful call.

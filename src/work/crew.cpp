@@ -32,7 +32,8 @@ Result<void> Crew::start() {
   return {};
 }
 
-void Crew::stop_leasing() {
+void Crew::stop_leasing(Instant deadline) {
+  queue_.end_by(deadline + leaving_time);
   pool_.stop_leasing();
 }
 
@@ -41,6 +42,7 @@ bool Crew::drain(Instant deadline) {
 }
 
 void Crew::leave() {
+  queue_.end_by(clock_.now() + leaving_time);
   listener_.stop();
   keeper_.stop();  // not before the last task is told: the lease must hold until then
   if (const auto left = queue_.leave(clock_.now()); !left) {

@@ -2,6 +2,7 @@
 // Started and stopped as one, in the right order, by the owner's thread.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,6 +14,17 @@
 #include "work/worker_pool.hpp"
 
 namespace fogctl {
+
+/// What leave() may take, past the end of the drain at the latest.
+inline constexpr Duration leaving_time = std::chrono::seconds(1);
+/// Past that a thread hangs in a call which cannot be ended, and is not waited for.
+inline constexpr Duration longest_leaving = leaving_time + std::chrono::milliseconds(250);
+
+/// When a drain that begins now ends: no further off than what follows fits as well.
+[[nodiscard]] inline Instant drain_end(Instant now, Duration timeout) {
+  constexpr Duration for_ever = std::chrono::hours(24 * 365);
+  return now + std::min(timeout, for_ever);
+}
 
 struct CrewOptions {
   PoolOptions pool;
@@ -47,12 +59,14 @@ class Crew {
   /// False while work stands still and nobody knows why. Any thread.
   [[nodiscard]] bool is_ready() const { return keeper_.is_ready(); }
 
-  /// Leases no more, and gives back what has not begun.
-  void stop_leasing();
-  /// After it: finishes what runs. False: something still ran at `deadline`.
+  /// Leases no more, and gives back what has not begun. The queue is waited for until `deadline`
+  /// and for what leaving takes, whatever becomes of it.
+  void stop_leasing(Instant deadline);
+  /// After it: finishes what runs. False: something still ran, or was not told to the queue, at
+  /// `deadline`.
   [[nodiscard]] bool drain(Instant deadline);
-  /// Gives everything that is still held back to the queue, and stops. Where drain() said false,
-  /// the process must then end without waiting for the thread that still runs.
+  /// Gives everything that is still held back to the queue, within leaving_time, and stops. Where
+  /// drain() said false, the process must then end without waiting for the thread that still runs.
   void leave();
 
  private:

@@ -61,11 +61,12 @@ void LeaseKeeper::keep(const std::stop_token& stop) {
     // As of before the lease was renewed: this process may be stopped in between, and must not take
     // itself for dead.
     const Instant now = clock_.now();
-    if (now >= renew_at_) renew();
-    if (now >= recover_at_) recover(now);
-    reconcile();
-    tell_progress();
-    watch();
+    // Each step may wait for the queue, and who stops this thread waits for one at most.
+    if (now >= renew_at_ && !stop.stop_requested()) renew();
+    if (now >= recover_at_ && !stop.stop_requested()) recover(now);
+    if (!stop.stop_requested()) reconcile();
+    if (!stop.stop_requested()) tell_progress();
+    if (!stop.stop_requested()) watch();
     stopped_.wait_for(lock, stop, std::chrono::nanoseconds(tick), [] { return false; });
   }
 }

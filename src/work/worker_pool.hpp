@@ -86,8 +86,8 @@ class WorkerPool {
 
   /// Leases no more, and gives back what has not begun.
   void stop_leasing();
-  /// After it: waits until what runs is finished and told to the queue. False: something still ran
-  /// at `deadline`.
+  /// After it: waits until what runs is finished and told to the queue. False: at `deadline` it was
+  /// not.
   [[nodiscard]] bool drain(Instant deadline);
 
   [[nodiscard]] const std::string& holder() const { return options_.holder; }

@@ -77,7 +77,7 @@ struct Scene {
     queue.fail_next(FailingQueue::When::before);
     lane.submit(std::move(work));  // before the lane asks for the load
     lane.start();
-    lane.stop();
+    CHECK(lane.stop(clock.now() + 60s));
   }
   LaneWork enqueue(const std::string& uid) {
     LaneWork work;
@@ -124,7 +124,7 @@ TEST_CASE("queue lane: what is withdrawn is not overtaken by what comes behind i
   scene.lane.submit(Scene::withdraw("b"));
   scene.lane.submit(Scene::withdraw("c"));
   gate.set_value();
-  scene.lane.stop();
+  CHECK(scene.lane.stop(scene.clock.now() + 60s));
   CHECK(scene.said ==
         Said{"enqueued a", "withdrawn a", "enqueued b", "withdrawn b", "not withdrawn c"});
 }
@@ -140,7 +140,7 @@ TEST_CASE("queue lane: a queue that cannot be asked is down, and is told to be u
     return scene.said.size() >= count;
   };
   while (!has_said(3) && scene.clock.now() < end) std::this_thread::sleep_for(1ms);
-  scene.lane.stop();
+  CHECK(scene.lane.stop(scene.clock.now() + 60s));
   CHECK(scene.said == Said{"down", "unavailable a", "up"});
 }
 
@@ -171,6 +171,23 @@ TEST_CASE("queue lane: what is about to come back is neither withdrawn nor away 
   scene.do_while_settling_fails(std::move(work));
   const char* refused = is_withdrawal ? "unavailable a" : "refused a";
   CHECK(scene.said == Said{"down", refused, "up", "enqueued b"});
+}
+
+TEST_CASE("queue lane: a call that hangs does not keep who stops the lane") {
+  Scene scene;
+  scene.lane.start();
+  std::promise<void> gate;
+  std::promise<void> stopped;
+  std::jthread opener([&] {
+    stopped.get_future().wait_for(10s);
+    gate.set_value();
+  });
+  scene.occupy(gate.get_future().share());
+  scene.lane.submit(scene.enqueue("a"));
+  CHECK_FALSE(scene.lane.stop(scene.clock.now() + 10ms));
+  stopped.set_value();
+  CHECK(scene.lane.stop(scene.clock.now() + 60s));
+  CHECK(scene.said == Said{"enqueued a"});
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ struct Scene {
     CHECK(crew.start().has_value());
   }
   ~Scene() {
-    crew.stop_leasing();
+    crew.stop_leasing(clock.now() + 10s);
     CHECK(crew.drain(clock.now() + 10s));
     crew.leave();
     set_log_level(LogLevel::info);
@@ -91,6 +91,52 @@ TEST_CASE("crew: where these do not help it is not ready until work goes on") {
   scene.queue.let_go();
   scene.wait_for_answer();
   while (!scene.crew.is_ready()) std::this_thread::yield();
+}
+
+/// From some moment on it answers nothing, and each call lasts until the end that it was told.
+class SilentQueue final : public FailingQueue {
+ public:
+  using FailingQueue::FailingQueue;
+
+  [[nodiscard]] Result<bool> extend(std::size_t workers, Duration lease, Instant now) override {
+    if (is_silent) return wait_for_end();
+    return FailingQueue::extend(workers, lease, now);
+  }
+  [[nodiscard]] Result<void> leave(Instant) override {
+    return std::unexpected(wait_for_end().error());
+  }
+  void end_by(Instant end) override { end_ = end; }
+  [[nodiscard]] Instant end() const { return end_; }
+  std::atomic<bool> is_silent = false;
+
+ private:
+  [[nodiscard]] Result<bool> wait_for_end() const {
+    while (clock_.now() < end_.load()) std::this_thread::sleep_for(1ms);
+    return failure(ErrorCode::timed_out, "no answer");
+  }
+  const SystemClock clock_;
+  std::atomic<Instant> end_ = Instant::max();
+};
+
+TEST_CASE("crew: it leaves a queue that says nothing long before a drain would have to end") {
+  const SystemClock clock;
+  const Handlers handlers(built_in_handlers());
+  SilentQueue queue(
+      std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(QueueLimits{}), "me"));
+  CrewOptions options = Scene::options();
+  options.lease = 100ms;  // so that it is about to be renewed at all times
+  set_log_level(LogLevel::off);
+  Crew crew(queue, handlers, clock, options,
+            {.on_results = {}, .on_cancelled = {}, .on_progress = {}, .on_lost = {}});
+  CHECK(crew.start().has_value());
+  queue.is_silent = true;
+  const Instant deadline = clock.now() + 60s;
+  crew.stop_leasing(deadline);
+  CHECK(queue.end() == deadline + leaving_time);
+  CHECK(crew.drain(deadline));
+  crew.leave();
+  CHECK(clock.now() < deadline - 30s);
+  set_log_level(LogLevel::info);
 }
 
 }  // namespace
