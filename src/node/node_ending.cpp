@@ -28,7 +28,7 @@ void Node::wait_for_signal() {
 /// finished, what is queued is handed on, what is away is waited for, and all of it is answered;
 /// 3. the rest goes back to the queue; 4. what still waits for an answer that cannot come is told
 /// so; 5. the connections close once all is written. A thread that hangs in a call to the queue,
-/// which cannot be ended while a name is looked up, is left behind.
+/// which cannot be ended while it connects, is left behind.
 void Node::drain() {
   log(LogLevel::info, "stopping: finishing what runs, at most {}",
       format_duration(options_.drain_timeout));

@@ -29,7 +29,7 @@ Result<bool> WorkerProcess::run() {
   return end();
 }
 
-/// On a thread of its own: a call to the queue cannot be ended while a name is looked up.
+/// On a thread of its own: a call to the queue cannot be ended while it connects.
 bool WorkerProcess::end() {
   const Instant deadline = drain_end(clock_.now(), drain_timeout_);
   ender_ = std::jthread([this, deadline] {

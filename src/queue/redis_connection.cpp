@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "base/check.hpp"
+#include "base/name_lookup.hpp"
 #include "queue/redis_refusal.hpp"
 
 namespace fogctl {
@@ -45,6 +46,33 @@ std::string connect_words(const RedisAddress& address) {
 
 std::string errno_text(int code) {
   return decapitalized(std::generic_category().message(code));
+}
+
+Result<redisContext*> checked(redisContext* context) {
+  if (context == nullptr) return failure(ErrorCode::unavailable, "out of memory");
+  if (context->err == 0) return context;
+  Error error{ErrorCode::unavailable, context->errstr};
+  redisFree(context);
+  return std::unexpected(std::move(error));
+}
+
+/// To the first of the host's addresses that takes it, each having its share of the time.
+Result<redisContext*> connect(const RedisAddress& address, Duration budget) {
+  if (!address.socket_path.empty()) {
+    const char* path = address.socket_path.c_str();
+    return checked(redisConnectUnixWithTimeout(path, to_timeval(budget)));
+  }
+  const Instant end = system_clock.now() + budget;
+  const auto found = look_up_within(address.host, budget);
+  if (!found) return failure(ErrorCode::unavailable, found.error().message);
+  Result<redisContext*> connected;
+  auto untried = static_cast<std::int64_t>(found->size());
+  for (const std::string& host : *found) {
+    const timeval share = to_timeval((end - system_clock.now()) / untried--);
+    connected = checked(redisConnectWithTimeout(host.c_str(), address.port, share));
+    if (connected) break;
+  }
+  return connected;
 }
 
 }  // namespace
@@ -107,14 +135,11 @@ Result<std::unique_ptr<RedisConnection>> RedisConnection::open(const RedisAddres
   };
   const Duration left = end_of(timeouts) - system_clock.now();
   if (left <= Duration{}) return cannot(ErrorCode::unavailable, "no time is left for it");
-  const timeval connect = to_timeval(std::min(timeouts.connect, left));
-  redisContext* context = address.socket_path.empty()
-                              ? redisConnectWithTimeout(address.host.c_str(), address.port, connect)
-                              : redisConnectUnixWithTimeout(address.socket_path.c_str(), connect);
-  if (context == nullptr) return cannot(ErrorCode::unavailable, "out of memory");
+  const auto connected = connect(address, std::min(timeouts.connect, left));
+  if (!connected) return cannot(connected.error().code, decapitalized(connected.error().message));
+  redisContext* context = *connected;
   std::unique_ptr<RedisConnection> connection(
       new RedisConnection(context, {timeouts.connect, timeouts.connect, timeouts.end}));
-  if (context->err != 0) return cannot(ErrorCode::unavailable, decapitalized(context->errstr));
 
   redisSetTimeout(context, to_timeval(std::min({longest_wait, timeouts.connect, timeouts.call})));
   if (address.socket_path.empty()) {

@@ -39,6 +39,12 @@ is_soon "a client with a time-out" "$fogctl" client --connect "$silent" --task e
 grep -q 'name server' "$dir/soon.err" || fail "it does not say why: $(cat "$dir/soon.err")"
 is_soon "a question to a node" "$fogctl" queue --connect "$silent"
 grep -q 'name server' "$dir/soon.err" || fail "it does not say why: $(cat "$dir/soon.err")"
+for command in redis-check fog worker queue; do
+  is_soon "$command at a Redis" "$fogctl" "$command" --redis silent.example:6379
+  cat "$dir/soon.out" >>"$dir/soon.err"
+  [ "$status" -eq 3 ] || [ "$command" = redis-check ] || fail "exit status $status"
+  grep -q 'name server' "$dir/soon.err" || fail "it does not say why: $(cat "$dir/soon.err")"
+done
 
 start_fog node
 node=$address
