@@ -306,7 +306,8 @@ void Node::tick() {
   if (now >= look_at_) look_around(now);
   scheduler_.on_tick(now, actions_);
   perform();
-  if (has_handed_over_ && scheduler_.away() == 0 && !said_nothing_away_) {
+  const bool is_over = has_handed_over_ && scheduler_.away() == 0 && !lane_.owes();
+  if (is_over && !said_nothing_away_) {
     said_nothing_away_ = true;
     nothing_away_.set_value();
   }

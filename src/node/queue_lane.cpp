@@ -49,6 +49,7 @@ void QueueLane::start() {
 
 void QueueLane::submit(LaneWork work) {
   if (work.empty()) return;
+  untold_ += work.settlements();
   if (!queue_.blocks()) return perform(work);
   {
     const std::lock_guard guard(mutex_);
@@ -243,12 +244,17 @@ void QueueLane::settle(LaneWork& work) {
       unsettled_ = std::move(work);
       return;
     }
+    untold_ -= work.finish.size();
   }
   if (!work.give_back.empty()) {
     const auto given = queue_.give_back(work.give_back, now);
     note(given ? nullptr : &given.error());
-    if (!given) unsettled_.give_back = std::move(work.give_back);
-    if (given) pool_.wake();
+    if (!given) {
+      unsettled_.give_back = std::move(work.give_back);
+      return;
+    }
+    untold_ -= work.give_back.size();
+    pool_.wake();
   }
 }
 

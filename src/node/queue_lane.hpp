@@ -7,6 +7,7 @@
 // for a queue that does not block, else through `post`.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -33,6 +34,7 @@ struct LaneWork {
   // After the others; what is submitted behind these does not overtake them.
   std::vector<std::string> withdraw;
   std::vector<LaneCall> calls;
+  [[nodiscard]] std::size_t settlements() const { return finish.size() + give_back.size(); }
   [[nodiscard]] bool has_changes() const {
     return !enqueue.empty() || !finish.empty() || !give_back.empty();
   }
@@ -71,6 +73,8 @@ class QueueLane {
   /// Asks for the load now; the lane's own thread does so by itself, a timer must where it has
   /// none.
   void ask_load();
+  /// Ends and returns were submitted that the queue has not heard of. Any thread.
+  [[nodiscard]] bool owes() const { return untold_ > 0; }
   /// Does what was submitted, as far as the queue answers. False: at `deadline` it still did; the
   /// process must then end without waiting for it.
   [[nodiscard]] bool stop(Instant deadline);
@@ -98,6 +102,8 @@ class QueueLane {
   const Clock& clock_;
   const LaneEvents events_;
   const std::function<void(std::function<void()>)> post_;
+
+  std::atomic<std::size_t> untold_{0};  // of finish and give_back
 
   std::mutex mutex_;
   std::condition_variable_any changed_;

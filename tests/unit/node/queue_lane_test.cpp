@@ -173,6 +173,27 @@ TEST_CASE("queue lane: what is about to come back is neither withdrawn nor away 
   CHECK(scene.said == Said{"down", refused, "up", "enqueued b"});
 }
 
+TEST_CASE("queue lane: it owes what ended and what goes back until the queue has heard of it") {
+  Scene scene;
+  LaneWork work;
+  for (const std::string uid : {"a", "b"}) {
+    const NewTask away = scene.away_task(uid);
+    const LeaseRef lease{uid, scene.hold(away)};
+    if (uid == "a") work.finish.push_back({lease, away.task, cancelled_result(uid), {}});
+    if (uid == "b") work.give_back.push_back(lease);
+  }
+  CHECK_FALSE(scene.lane.owes());
+  scene.queue.fail_next(FailingQueue::When::before);
+  scene.lane.submit(std::move(work));
+  CHECK(scene.lane.owes());
+  scene.lane.start();  // the first call fails
+  const Instant end = scene.clock.now() + 10s;
+  while (scene.lane.owes() && scene.clock.now() < end) std::this_thread::sleep_for(1ms);
+  CHECK_FALSE(scene.lane.owes());
+  CHECK(scene.queue.held(true)->empty());
+  CHECK(scene.lane.stop(scene.clock.now() + 60s));
+}
+
 TEST_CASE("queue lane: a call that hangs does not keep who stops the lane") {
   Scene scene;
   scene.lane.start();
