@@ -313,6 +313,8 @@ class TaskQueue {
 
   /// Whether the queue takes changes now: reads alone may go on where it does not. Changes nothing.
   [[nodiscard]] virtual Result<void> probe() { return {}; }
+  /// Whether a server of its own has it, to which there are connections.
+  [[nodiscard]] virtual bool has_server() const { return false; }
   /// Leaves its connections for new ones, where it has any; calls under way may end with an error.
   virtual void reconnect() {}
 
