@@ -4,11 +4,21 @@
 
 #include <system_error>
 
+#include "queue/file_errors.hpp"
+
 namespace fogctl::sqlite {
 namespace {
 
-ErrorCode code_of(int code) {
+ErrorCode code_of(int code, int reason) {
   switch (code & 0xff) {
+    case SQLITE_FULL:
+      return ErrorCode::overloaded;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return ErrorCode::unauthorized;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+      return file_error_code(reason);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return ErrorCode::in_use;
@@ -20,7 +30,7 @@ ErrorCode code_of(int code) {
     case SQLITE_SCHEMA:
       return ErrorCode::failed;
     default:
-      return ErrorCode::unavailable;  // the disk, its room or its rights, or memory
+      return ErrorCode::unavailable;  // memory, above all
   }
 }
 
@@ -31,7 +41,7 @@ Error error_of(sqlite3* handle, int code) {
   if (reason != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN)) {
     text += std::string(": ") + std::generic_category().message(reason);
   }
-  return {code_of(code), std::move(text)};
+  return {code_of(code, reason), std::move(text)};
 }
 
 }  // namespace
@@ -54,6 +64,9 @@ bool Database::has_moved() const {
 }
 
 Database::~Database() {
+  // What is damaged, and its journal, stay as they are for whoever mends them.
+  const bool is_damaged = failed_ && error_.code == ErrorCode::failed;
+  if (is_damaged) sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_close_v2(handle_);
 }
 
@@ -76,6 +89,22 @@ std::int64_t Database::number(const std::string& sql) {
   Statement statement(*this, sql);
   Rows rows(statement);
   return rows.next() ? rows.number(0) : 0;
+}
+
+std::string Database::text(const std::string& sql) {
+  Statement statement(*this, sql);
+  Rows rows(statement);
+  return rows.next() ? std::string(rows.bytes(0)) : std::string();
+}
+
+void Database::grow_in_steps(int bytes) {
+  if (!failed_) note(sqlite3_file_control(handle_, "main", SQLITE_FCNTL_CHUNK_SIZE, &bytes));
+}
+
+void Database::allocate(std::int64_t bytes) {
+  if (failed_) return;
+  const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_SIZE_HINT, &bytes);
+  if (code != SQLITE_OK) fail({ErrorCode::overloaded, sqlite3_errstr(SQLITE_FULL)});
 }
 
 void Database::recover() {

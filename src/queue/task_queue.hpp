@@ -92,12 +92,14 @@ enum class EnqueueStatus {
   done,        // it finished before: `result` is what was kept
   conflict,    // the queue has this uid with another name or content
   overloaded,  // a bound is reached, most_askers among them
+  no_room,     // the disk is full: `why`; what the queue holds goes on
 };
 
 struct EnqueueOutcome {
   EnqueueStatus status = EnqueueStatus::accepted;
   std::uint32_t number = 0;          // of the lease, when status is leased
   std::optional<TaskResult> result;  // when status is done
+  std::string why{};                 // when status is no_room: what, and what to do
 };
 
 struct Enqueued {
