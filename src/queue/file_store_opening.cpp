@@ -58,8 +58,12 @@ Result<void> FileStore::start() {
     if (auto room = make_room(std::move(why), 0); !room) return room;
   }
   if (database_->number("SELECT count(*) FROM reserve") == 0) is_tight_ = true;
-  if (is_tight_ && !fill_reserve()) say_full(database_->error());
-  database_->recover();
+  if (is_tight_ && !fill_reserve()) {
+    if (database_->error().code != ErrorCode::overloaded)
+      return std::unexpected(database_->error());
+    say_full(database_->error());
+    database_->recover();
+  }
   database_->execute("PRAGMA wal_checkpoint");  // the folder's entries reach the disk, too
   if (!is_full_ && database_->has_failed()) return std::unexpected(database_->error());
   database_->recover();

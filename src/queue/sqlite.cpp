@@ -34,9 +34,24 @@ ErrorCode code_of(int code, int reason) {
   }
 }
 
+/// Of the last call that failed on the file, or on its journal; 0 where none is known. What errno
+/// was then may have been lost since.
+int reason_of(sqlite3* handle) {
+  int reason = sqlite3_system_errno(handle);
+  if (reason != 0) return reason;
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(handle, "main", which, static_cast<void*>(&file));
+    if (file == nullptr || file->pMethods == nullptr) continue;
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    if (reason != 0) return reason;
+  }
+  return 0;
+}
+
 Error error_of(sqlite3* handle, int code) {
   std::string text = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
-  const int reason = handle != nullptr ? sqlite3_system_errno(handle) : 0;
+  const int reason = handle != nullptr ? reason_of(handle) : 0;
   const int kind = code & 0xff;
   if (reason != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN)) {
     text += std::string(": ") + std::generic_category().message(reason);

@@ -274,4 +274,32 @@ TEST_CASE(
   CHECK(must(queue.load(start())).away == 2);
 }
 
+TEST_CASE("file queue: without room for a new task it has some for a result that is kept") {
+  const ScratchFolder folder;
+  const auto options = file_options(folder);
+  int sent = 0;
+  const auto enqueue_some = [&sent](TaskQueue& queue) {
+    std::vector<TaskSpec> specs;
+    for (int end = sent + 16; sent < end; ++sent) {
+      specs.push_back({.uid = std::to_string(sent), .chosen = true});
+      specs.back().content.assign(4000, 'x');
+    }
+    return statuses(enqueue(queue, specs)) == std::vector(specs.size(), no_room);
+  };
+  {
+    FileQueue queue(open_file(options), "a");
+    while (std::filesystem::file_size(options.path) < (2U << 20U)) {
+      REQUIRE_FALSE(enqueue_some(queue));
+    }
+  }
+  FileQueue queue(open_file(options), "b");  // with a journal that is empty
+  const NoFileBeyond limit(2'200'000);
+  while (!enqueue_some(queue)) REQUIRE(sent < 1000);
+  const auto first = lease(queue, 1);
+  REQUIRE(uids(first) == Names{"0"});
+  CHECK(finish(queue, {finished(first[0], std::string(300'000, 'r'))}) ==
+        std::vector{FinishStatus::done});
+  CHECK(must(queue.kept_result("0", start())).has_value());
+}
+
 }  // namespace fogctl::contract

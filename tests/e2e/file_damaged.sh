@@ -39,7 +39,7 @@ stop fog KILL
 cp "$file" "$dir/whole"
 head -c 4096 /dev/urandom | dd of="$file" bs=4096 seek=2 conv=notrunc 2>/dev/null
 status=0
-"$fogctl" fog --queue-backend file --queue-file "$file" --listen 127.0.0.1:0 --no-discovery \
+timeout 60 "$fogctl" fog --queue-backend file --queue-file "$file" --listen 127.0.0.1:0 --no-discovery \
   >"$dir/out" 2>&1 || status=$?
 [ "$status" -eq 1 ] || fail "starts with a page of junk: $(cat "$dir/out")"
 grep -q "$file.*damaged\|$file.*malformed" "$dir/out" || fail "says not what: $(cat "$dir/out")"

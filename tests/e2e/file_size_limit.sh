@@ -48,7 +48,7 @@ wait_for "a task to run" "$fogctl" client --connect "$address" --task echo --con
 
 ulimit -S -f 100
 status=0
-"$fogctl" fog --queue-backend file --queue-file "$dir/small.queue" --listen 127.0.0.1:0 \
+timeout 60 "$fogctl" fog --queue-backend file --queue-file "$dir/small.queue" --listen 127.0.0.1:0 \
   --no-discovery >"$dir/out" 2>&1 || status=$?
 [ "$status" -eq 1 ] || fail "starts within 100 KiB"
 grep -q "^Make room.*$dir/small.queue.*ulimit -f" "$dir/out" || fail "$(cat "$dir/out")"

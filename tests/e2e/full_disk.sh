@@ -111,7 +111,7 @@ wait_for "the queue to be empty" nothing_waits
 ! says "is away\|is back\|wait for the queue" || fail "the queue comes and goes"
 
 status=0
-"$fogctl" fog --queue-backend file --queue-file "$disk/another" --listen 127.0.0.1:0 \
+timeout 60 "$fogctl" fog --queue-backend file --queue-file "$disk/another" --listen 127.0.0.1:0 \
   --no-discovery >"$dir/out" 2>&1 || status=$?
 [ "$status" -eq 1 ] || fail "starts without room: $(cat "$dir/out")"
 grep -q "^Make room on the file system of $disk/another" "$dir/out" || fail "$(cat "$dir/out")"
