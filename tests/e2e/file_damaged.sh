@@ -39,8 +39,8 @@ stop fog KILL
 cp "$file" "$dir/whole"
 head -c 4096 /dev/urandom | dd of="$file" bs=4096 seek=2 conv=notrunc 2>/dev/null
 status=0
-timeout 60 "$fogctl" fog --queue-backend file --queue-file "$file" --listen 127.0.0.1:0 --no-discovery \
-  >"$dir/out" 2>&1 || status=$?
+timeout 60 "$fogctl" fog --queue-backend file --queue-file "$file" --listen 127.0.0.1:0 \
+  --no-discovery >"$dir/out" 2>&1 || status=$?
 [ "$status" -eq 1 ] || fail "starts with a page of junk: $(cat "$dir/out")"
 grep -q "$file.*damaged\|$file.*malformed" "$dir/out" || fail "says not what: $(cat "$dir/out")"
 grep -q "^Move $file and $file-wal away.*fogctl-guarantees(7)" "$dir/out" ||
