@@ -12,11 +12,11 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "cli/queue_file.hpp"
 #include "net/address.hpp"
 #include "node/node.hpp"
 #include "node/task_reload.hpp"
 #include "placement/placement.hpp"
-#include "queue/file_queue.hpp"
 #include "queue/memory_queue.hpp"
 #include "queue/redis_health.hpp"
 #include "queue/redis_queue.hpp"
@@ -70,36 +70,6 @@ std::string redis_advice(ErrorCode code, const RedisAddress& address) {
   }
 }
 
-/// What a person can do about a queue file that cannot be opened.
-std::string file_advice(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::in_use:
-      return "A queue file serves one process at a time: stop that one, or name another file with "
-             "--queue-file";
-    case ErrorCode::invalid:
-      return "Name another file with --queue-file, which is made where there is none; a file of a "
-             "newer fogctl needs that one";
-    default:
-      return "Name a file with --queue-file that can be written, in a folder that is there; it is "
-             "made where there is none";
-  }
-}
-
-std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_file_queue(const NodeFlags& flags,
-                                                                          const std::string& holder,
-                                                                          const Clock& clock) {
-  FileQueueOptions options;
-  options.path = flags.queue_file.empty() ? flags.queue.name + ".queue" : flags.queue_file;
-  options.sync = flags.queue_sync == "full" ? FileSync::full : FileSync::normal;
-  options.limits = flags.queue.limits;
-  options.first_lease = flags.queue.lease;
-  auto store = FileStore::open(options, clock);
-  if (store) return std::make_unique<FileQueue>(std::move(*store), holder);
-  const Error& why = store.error();
-  return std::unexpected(
-      CommandFailure{exit_code::failed, why.message + '\n' + file_advice(why.code)});
-}
-
 std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(
     const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock) {
   const auto address = redis_address(flags.redis);
@@ -148,6 +118,12 @@ std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_node_queue(const 
     return open_served_redis_queue(flags.queue, holder, flags.workers, clock);
   }
   return std::make_unique<MemoryQueue>(std::make_shared<MemoryStore>(flags.queue.limits), holder);
+}
+
+CommandFailure start_failure(const NodeFlags& flags, const Error& error) {
+  if (flags.backend == "redis") return queue_failure(flags.queue, error);
+  if (flags.backend == "file") return queue_file_failure(queue_file_of(flags), error);
+  return {exit_code::failed, error.message};
 }
 
 NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) {
@@ -329,7 +305,7 @@ CommandResult run_node(const NodeFlags& flags, bool is_cloud) {
     return std::unexpected(CommandFailure{exit_code::failed, listening.error().message});
   }
   if (const auto started = node.start(); !started) {
-    return std::unexpected(queue_failure(flags.queue, started.error()));
+    return std::unexpected(start_failure(flags, started.error()));
   }
   TaskReload reload([&] {
     if (commands.reread()) node.on_handlers_changed();

@@ -70,7 +70,9 @@ std::string heading(const json::Object& node) {
                               length_of(*cloud, "link_delay", "?"))
                 : "; no cloud\n";
   if (node.find("ready") == "false") {
-    text += "NOT READY: tasks wait, its workers are free and get none; its log says more\n";
+    text +=
+        "NOT READY: tasks wait, its workers are free and get none, or its queue is broken; its log "
+        "says more\n";
   }
   return text;
 }

@@ -188,6 +188,7 @@ class Node {
   bool is_performing_ = false;
   bool knows_held_ = true;  // what the queue believes to be away from here, since it restarted
   bool is_checking_held_ = false;
+  bool is_queue_broken_ = false;                    // away, and does not come back by itself
   const wire::ResultMessage* forwarded_ = nullptr;  // a link's answer that is being returned
   std::atomic<bool> has_copies_ = false;            // so that what begins here matters elsewhere
   Mesh mesh_;

@@ -18,12 +18,14 @@ LaneEvents Node::lane_events() {
           .on_down =
               [this](const Error& why) {
                 log(LogLevel::warning, "the queue is away: {}", why.message);
+                is_queue_broken_ = !may_recover(why);
                 scheduler_.on_queue_down();
               },
           .on_up =
               [this](bool restarted) {
                 log(LogLevel::info, "the queue is back{}",
                     restarted ? "; giving it again what is unanswered" : "");
+                is_queue_broken_ = false;
                 scheduler_.on_queue_up(restarted, clock_.now(), actions_);
                 knows_held_ &= !restarted;
               }};

@@ -19,7 +19,8 @@ constexpr std::size_t handed_over_at_once = 1000;
 }  // namespace
 
 void Node::on_message(PeerId peer, const wire::NodesQuery&) {
-  NodesReportInput input{identity(), scheduler_.own_state(), crew_.is_ready(), {}, {}};
+  const bool is_ready = crew_.is_ready() && !is_queue_broken_;
+  NodesReportInput input{identity(), scheduler_.own_state(), is_ready, {}, {}};
   if (cloud_ && cloud_->is_up()) {
     input.cloud = {to_string(cloud_->address()), cloud_->round_trip(), cloud_->is_original()};
   }

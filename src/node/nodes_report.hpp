@@ -26,7 +26,7 @@ struct NodesReportInput {
   };
   wire::NodeIdentity self;
   NodeState state;
-  bool is_ready = true;  // else tasks wait that free workers do not get, for longer than is borne
+  bool is_ready = true;  // else workers do not get the tasks that wait, or the queue is broken
   std::optional<Cloud> cloud;
   std::vector<Known> neighbours;
   std::size_t dropped_results = 0;  // that came late, or twice

@@ -39,6 +39,8 @@ EnqueueAnswer enqueue_answer(const LaneAnswer& answer) {
       return {Kind::conflict, 0, {}, {}};
     case EnqueueStatus::overloaded:
       return {Kind::overloaded, 0, {}, {}};
+    case EnqueueStatus::no_room:
+      return {Kind::no_room, 0, {}, outcome->why};
   }
   FOGCTL_CHECK(false);
 }

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "queue/file_errors.hpp"
+
 namespace fogctl {
 namespace {
 
@@ -44,8 +46,9 @@ Result<FileLock> FileLock::take(const std::string& path) {
   for (;;) {
     const int descriptor = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (descriptor < 0) {
-      return failure(ErrorCode::failed, fmt::format("cannot make {}: {}", lock_path,
-                                                    std::generic_category().message(errno)));
+      const int why = errno;
+      return failure(file_error_code(why), fmt::format("cannot make {}: {}", lock_path,
+                                                       std::generic_category().message(why)));
     }
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
       const std::string owner = owner_of(descriptor);

@@ -10,7 +10,7 @@ namespace fogctl {
 
 class FileLock {
  public:
-  /// Error: in_use (by whom), or failed (the folder is missing or cannot be written).
+  /// Error: in_use (by whom), or why the file cannot be made, as file_error_code().
   [[nodiscard]] static Result<FileLock> take(const std::string& path);
   ~FileLock();
   FileLock(FileLock&& other) noexcept;

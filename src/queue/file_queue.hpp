@@ -7,6 +7,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "queue/file_store.hpp"
@@ -54,17 +56,39 @@ class FileQueue final : public TaskQueue {
 
  private:
   void note_life();
-  /// One transaction: `what` and `tasks` as in FileStore::commit.
+  [[nodiscard]] Result<bool> note_clock(std::string_view what, Instant now);
+  /// One transaction, made again where the store makes room for it: `what` and `tasks` as in
+  /// FileStore::commit, `items` as in FileStore::make_room. The caller holds the mutex.
   template <typename Call>
-  [[nodiscard]] auto transact(std::string_view what, std::size_t tasks, Call call)
-      -> Result<decltype(call())> {
-    const std::lock_guard lock(store_->mutex_);
-    store_->begin();
-    auto outcome = call();
-    if (auto kept = store_->commit(what, tasks); !kept) {
-      return std::unexpected(std::move(kept.error()));
+  [[nodiscard]] auto transact(std::string_view what, std::size_t tasks, Call call,
+                              std::size_t items = 0) -> Result<decltype(call())> {
+    for (;;) {
+      store_->begin();
+      auto outcome = call();
+      auto kept = store_->commit(what, tasks);
+      if (kept) note_life();
+      if (kept) return outcome;
+      auto room = store_->make_room(std::move(kept.error()), items);
+      if (!room) return std::unexpected(std::move(room.error()));
     }
-    return outcome;
+  }
+  /// Likewise for each part of the items that fits, so for all at once as a rule.
+  template <typename Item, typename Call>
+  [[nodiscard]] Result<void> in_parts(std::string_view what, std::span<const Item> items,
+                                      Call call) {
+    const std::lock_guard lock(store_->mutex_);
+    do {
+      std::span<const Item> part;
+      const auto change = [&] {
+        part = store_->part_of(items);
+        call(part);
+        return true;
+      };
+      auto done = transact(what, items.size(), change, items.size());
+      if (!done) return std::unexpected(std::move(done.error()));
+      items = items.subspan(part.size());
+    } while (!items.empty());
+    return {};
   }
 
   std::shared_ptr<FileStore> store_;

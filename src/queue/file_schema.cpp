@@ -14,7 +14,7 @@ constexpr std::int64_t application_id = 0x666f6771;
 // The step from each version to the next. `ready` and `by_age` hold what is queued, in the two
 // orders of a lease; `held` what somebody holds. States are written as numbers, for a partial index
 // serves only statements whose text implies its condition.
-constexpr std::array<const char*, 2> steps = {R"sql(
+constexpr std::array<const char*, 3> steps = {R"sql(
 CREATE TABLE tasks(
   id       INTEGER PRIMARY KEY,
   uid      BLOB NOT NULL UNIQUE,
@@ -54,7 +54,8 @@ CREATE TABLE file(life INTEGER NOT NULL, clock INTEGER NOT NULL, paused INTEGER 
 INSERT INTO file VALUES(0, 0, 0);
 )sql",
                                               // what the file holds, as of its last change
-                                              "ALTER TABLE file ADD COLUMN counts BLOB"};
+                                              "ALTER TABLE file ADD COLUMN counts BLOB",
+                                              "CREATE TABLE reserve(bytes BLOB NOT NULL)"};
 
 Result<void> outcome(const sqlite::Database& database) {
   if (database.has_failed()) return std::unexpected(database.error());
@@ -158,6 +159,10 @@ FileStatements::FileStatements(sqlite::Database& database)
       drop_oldest_dead(database,
                        "DELETE FROM dead WHERE id = (SELECT id FROM dead ORDER BY id LIMIT 1)"),
       set_clock(database, "UPDATE file SET clock = ?"),
-      set_counts(database, "UPDATE file SET counts = ?") {}
+      set_counts(database, "UPDATE file SET counts = ?"),
+      pages(database, "PRAGMA page_count"),
+      free_pages(database, "PRAGMA freelist_count"),
+      fill_reserve(database, "INSERT INTO reserve VALUES(zeroblob(?))"),
+      drop_reserve(database, "DELETE FROM reserve") {}
 
 }  // namespace fogctl

@@ -6,6 +6,7 @@
 // results  kept for clients that chose the uid, oldest first by `id`
 // dead     tasks that failed for good, oldest first by `id`
 // file     one row: how often the file was opened, the latest queue time known, whether paused
+// reserve  one row of nothing, whose pages the others get when the disk is full; else none
 //
 // A later schema adds its step to the list in file_schema.cpp, and `PRAGMA user_version` says which
 // were taken; a file of a version that this program does not know is left alone.
@@ -80,6 +81,11 @@ struct FileStatements {
 
   sqlite::Statement set_clock;
   sqlite::Statement set_counts;
+
+  sqlite::Statement pages;
+  sqlite::Statement free_pages;
+  sqlite::Statement fill_reserve;
+  sqlite::Statement drop_reserve;
 };
 
 }  // namespace fogctl

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 
@@ -39,115 +38,6 @@ FileStore::FileStore(FileQueueOptions options, FileLock lock,
 
 FileStore::~FileStore() = default;
 
-Result<std::shared_ptr<FileStore>> FileStore::open(const FileQueueOptions& options,
-                                                   const Clock& clock) {
-  const auto named = [&](Error error) {
-    error.message = fmt::format("cannot open queue file {}: {}", options.path, error.message);
-    return std::unexpected(std::move(error));
-  };
-  auto lock = FileLock::take(options.path);
-  if (!lock) return named(lock.error());
-  auto database = sqlite::Database::open(options.path);
-  if (!database) return named(database.error());
-  std::shared_ptr<FileStore> store(
-      new FileStore(options, std::move(*lock), std::move(*database), clock));
-  if (const auto started = store->start(); !started) return named(started.error());
-  return store;
-}
-
-/// 1. nobody else gets in; 2. the file is ours to write; 3. what an earlier life held is queued
-/// again, runs that may have begun counting as attempts; 4. time goes on from where it was.
-Result<void> FileStore::start() {
-  database_->execute("PRAGMA locking_mode = EXCLUSIVE");
-  if (auto prepared = prepare_queue_file(*database_); !prepared) return prepared;
-  const bool is_full = options_.sync == FileSync::full;
-  database_->execute("PRAGMA journal_mode = WAL");
-  database_->execute(fmt::format("PRAGMA synchronous = {}", is_full ? "FULL" : "NORMAL"));
-  // Pages of 4 KiB, and KiB where negative: a checkpoint waits for the disk, a miss reads it.
-  database_->execute("PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536");
-  database_->execute("PRAGMA journal_size_limit = 67108864");
-  sql_ = std::make_unique<FileStatements>(*database_);
-
-  database_->execute("BEGIN IMMEDIATE");
-  recall_counts();
-  database_->execute(
-      "UPDATE tasks SET suspect = suspect OR state < 6, tries = tries + (state IN (4, 5)),"
-      " state = 2 WHERE state BETWEEN 3 AND 6");
-  database_->execute("UPDATE file SET life = life + 1");
-  life_ = database_->number("SELECT life FROM file");
-  const std::int64_t known = std::max(database_->number("SELECT clock FROM file"),
-                                      database_->number("SELECT max(arrival) FROM tasks INDEXED BY"
-                                                        " by_age WHERE state = 2"));
-  database_->execute("COMMIT");
-  database_->execute("PRAGMA wal_checkpoint");  // the folder's entries reach the disk, too
-  if (database_->has_failed()) return std::unexpected(database_->error());
-
-  const Duration wall = clock_.wall_now().time_since_epoch();
-  const Instant now = clock_.now();
-  offset_ = std::max(wall, Duration(known)) - now.time_since_epoch();
-  clock_noted_at_ = now;
-  return {};
-}
-
-/// The counts as the last change left them, what was held counting as queued.
-void FileStore::recall_counts() {
-  const auto slots = [this] {
-    auto& [light, medium, heavy] = counts_.load.queued;
-    return std::array{&light,
-                      &medium,
-                      &heavy,
-                      &counts_.load.delayed,
-                      &counts_.load.bytes,
-                      &counts_.load.dead,
-                      &counts_.results,
-                      &counts_.result_bytes};
-  }();
-  counts_.load.is_paused = database_->number("SELECT paused FROM file") != 0;
-  sqlite::Statement kept(*database_, "SELECT counts FROM file");
-  sqlite::Rows row(kept);
-  const std::string_view bytes = row.next() ? row.bytes(0) : std::string_view();
-  if (bytes.size() != slots.size() * sizeof(std::uint64_t)) return count_rows();
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    *slots[i] = read_fixed(bytes.substr(i * sizeof(std::uint64_t)));
-  }
-  sqlite::Statement held(*database_,
-                         "SELECT class, count(*) FROM tasks INDEXED BY held"
-                         " WHERE state BETWEEN 3 AND 6 GROUP BY class");
-  sqlite::Rows rows(held);
-  while (rows.next()) {
-    const auto weight = count(rows.number(0));
-    if (weight < task_class_count) counts_.load.queued[weight] += count(rows.number(1));
-  }
-}
-
-std::string FileStore::record_of(const Counts& counts) {
-  std::string record;
-  const QueueLoad& load = counts.load;
-  for (const std::size_t number : {load.queued[0], load.queued[1], load.queued[2], load.delayed,
-                                   load.bytes, load.dead, counts.results, counts.result_bytes}) {
-    append_fixed(record, number);
-  }
-  return record;
-}
-
-/// Of a file that an older fogctl wrote.
-void FileStore::count_rows() {
-  sqlite::Statement tasks(*database_,
-                          "SELECT class, count(*), sum(length(record)), sum(state = 7) FROM tasks"
-                          " GROUP BY class");
-  sqlite::Rows rows(tasks);
-  while (rows.next()) {
-    const auto weight = count(rows.number(0));
-    if (weight >= task_class_count) continue;
-    counts_.load.queued[weight] = count(rows.number(1) - rows.number(3));
-    counts_.load.delayed += count(rows.number(3));
-    counts_.load.bytes += count(rows.number(2));
-  }
-  counts_.load.dead = count(database_->number("SELECT count(*) FROM dead"));
-  counts_.results = count(database_->number("SELECT count(*) FROM results"));
-  counts_.result_bytes = count(database_->number("SELECT sum(length(record)) FROM results"));
-}
-
 void FileStore::begin() {
   counts_before_ = counts_;
   effects_ = {};
@@ -158,17 +48,17 @@ Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
   if (std::string counts = record_of(counts_); counts != record_of(counts_before_)) {
     sql_->set_counts.run(std::string_view(counts));
   }
+  take_pages();
   sql_->commit.run();
   if (database_->has_failed()) {
-    Error error = explained(what, tasks);
+    const Error why = database_->error();
+    Error error = explained(why, what, tasks);
     database_->recover();
     counts_ = counts_before_;
-    is_failing_ = true;
-    // The journal holds pages many times over: written back, they may leave room to go on.
-    database_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    database_->recover();
+    note_fault(why);
     return std::unexpected(std::move(error));
   }
+  keeps_ends_ = true;
   for (auto& [holder, result] : effects_.replies) holder->replies.push_back(std::move(result));
   for (auto& [holder, uid] : effects_.cancelled) holder->cancelled.push_back(std::move(uid));
   for (Holder* holder : effects_.ended) {
@@ -183,7 +73,8 @@ Result<void> FileStore::commit(std::string_view what, std::size_t tasks) {
   return {};
 }
 
-Result<void> FileStore::check_place() const {
+Result<void> FileStore::check_file() const {
+  if (damage_) return std::unexpected(*damage_);
   if (!database_->has_moved()) return {};
   return failure(
       ErrorCode::unavailable,
@@ -192,8 +83,7 @@ Result<void> FileStore::check_place() const {
                   options_.path));
 }
 
-Error FileStore::explained(std::string_view what, std::size_t tasks) const {
-  const Error& why = database_->error();
+Error FileStore::explained(const Error& why, std::string_view what, std::size_t tasks) const {
   const std::string object =
       tasks == 0 ? "" : fmt::format(" {} task{}", tasks, tasks > 1 ? "s" : "");
   return {why.code, fmt::format("cannot {}{} in queue file {}: {}", what, object, options_.path,
@@ -341,7 +231,7 @@ void FileStore::put_back(const Row& row) {
 }
 
 bool FileStore::has_room(std::size_t bytes, std::size_t share) const {
-  return counts_.tasks() < share * options_.limits.max_tasks &&
+  return !is_tight_ && counts_.tasks() < share * options_.limits.max_tasks &&
          counts_.load.bytes + bytes <= share * options_.limits.max_bytes;
 }
 

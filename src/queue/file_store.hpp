@@ -7,8 +7,10 @@
 // lives: what the one before it held is back in the queue once the file is open.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,8 +44,7 @@ struct FileQueueOptions {
 class FileStore {
  public:
   /// Makes the file where there is none. Error: in_use (by another process), invalid (no queue
-  /// file, or a newer one), failed or unavailable (it cannot be opened); the message says what to
-  /// do.
+  /// file, or a newer one), failed (damaged), else as file_error_code() has it.
   [[nodiscard]] static Result<std::shared_ptr<FileStore>> open(const FileQueueOptions& options,
                                                                const Clock& clock);
   ~FileStore();
@@ -130,6 +131,8 @@ class FileStore {
   FileStore(FileQueueOptions options, FileLock lock, std::unique_ptr<sqlite::Database> database,
             const Clock& clock);
   [[nodiscard]] Result<void> start();
+  [[nodiscard]] bool begin_life();
+  void check_pages();
   void recall_counts();
   void count_rows();
   [[nodiscard]] static std::string record_of(const Counts& counts);
@@ -137,7 +140,8 @@ class FileStore {
   void begin();
   /// `what`: "lease", "enqueue 3 tasks".
   [[nodiscard]] Result<void> commit(std::string_view what, std::size_t tasks = 0);
-  [[nodiscard]] Error explained(std::string_view what, std::size_t tasks) const;
+  [[nodiscard]] Error explained(const Error& why, std::string_view what, std::size_t tasks) const;
+  void note_fault(const Error& why);
 
   [[nodiscard]] Holder& holder_named(const std::string& name);
   [[nodiscard]] Holder* holder_of(std::int64_t id);
@@ -202,11 +206,32 @@ class FileStore {
   [[nodiscard]] Instant from_file(std::int64_t time) const;
   void note_clock(Instant now);
 
+  /// Error: the file takes no new task, which would be lost. It is not where it was, or damaged.
+  [[nodiscard]] Result<void> check_file() const;
   /// Whether it is time to write through what was committed; then it has to be done.
-  /// Error: the file is not where it was, and takes no new task: it would be lost with this
-  /// process.
-  [[nodiscard]] Result<void> check_place() const;
   [[nodiscard]] bool is_sync_due();
+
+  // Room on the disk; the rules are in file_store_room.cpp.
+  static constexpr std::int64_t page_bytes = 4096;
+  static constexpr int growth_step = 1 << 20;
+
+  [[nodiscard]] Result<void> make_journal();
+  void set_checkpoints(std::int64_t journal_bytes);
+  /// Fails the transaction where there is no room for its pages.
+  void take_pages();
+  /// After a call with so many items failed: whether it may be made again, at once, with at most
+  /// most_at_once_ of them. Else why not, as callers of the queue are to hear it.
+  [[nodiscard]] Result<void> make_room(Error why, std::size_t items);
+  /// What may be done in one call.
+  template <typename Item>
+  [[nodiscard]] std::span<const Item> part_of(std::span<const Item> items) const {
+    return items.first(std::min(items.size(), most_at_once_));
+  }
+  [[nodiscard]] LeaseWant part_of(LeaseWant want) const;
+  [[nodiscard]] bool fill_reserve();
+  void release_reserve();
+  void regain_room(Instant now);
+  void say_full(const Error& why);
 
   const FileQueueOptions options_;
   const Clock& clock_;
@@ -232,6 +257,16 @@ class FileStore {
   Counts counts_before_;  // this call
   Effects effects_;
   bool is_failing_ = false;
+  std::optional<Error> damage_;
+
+  std::int64_t allocated_ = 0;  // bytes of the file that are on the disk for certain
+  bool is_tight_ = false;       // the reserve is used up: no new task is taken
+  bool is_full_ = false;        // said so, and it is not long since something failed of it
+  std::string full_;            // what was said
+  Instant full_until_;
+  Instant room_looked_at_;
+  std::size_t most_at_once_ = std::numeric_limits<std::size_t>::max();
+  bool keeps_ends_ = true;  // results, and tasks that failed for good
   std::uint64_t next_life_ = 1;
   std::uint32_t next_number_ = first_lease_number;
 };

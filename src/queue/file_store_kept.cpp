@@ -30,6 +30,7 @@ std::optional<EnqueueOutcome> FileStore::known_result(const Task& task, Instant 
 
 void FileStore::keep_result(const Task& task, const TaskResult& result, Instant now) {
   drop_result(task.uid);
+  if (!keeps_ends_) return;
   std::string record;
   append_record(record, result);
   const Instant expiry(add_saturating(now.time_since_epoch(), options_.limits.result_ttl));
@@ -82,6 +83,7 @@ std::optional<TaskResult> FileStore::kept_result(const std::string& uid, Instant
 
 void FileStore::bury(const Finished& done, std::int64_t id, Instant now) {
   (void)forget_dead(done.lease.uid);
+  if (!keeps_ends_) return;
   std::string record;
   append_record(record, done.result);
   sql_->bury_task.run(done.dead_after, to_file(now), record, id);

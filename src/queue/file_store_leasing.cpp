@@ -72,6 +72,7 @@ EnqueueOutcome FileStore::enqueue_one(Holder& me, Batch& batch, std::size_t posi
   if (has_room(record_size(*task.task), task.away ? 2 : 1))
     return add(me, batch, position, state, want);
   if (const auto row = find(task.task->uid)) return meet_again(me, batch, position, *row);
+  if (is_tight_) return {.status = EnqueueStatus::no_room, .result = {}, .why = full_};
   return {.status = EnqueueStatus::overloaded, .result = {}};
 }
 

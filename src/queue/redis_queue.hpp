@@ -77,6 +77,7 @@ class RedisQueue final : public TaskQueue {
   void interrupt() override { news_.interrupt(); }
   [[nodiscard]] Result<std::vector<LeaseRef>> held(bool as_away) override;
   [[nodiscard]] Result<void> probe() override;
+  [[nodiscard]] bool has_server() const override { return true; }
   void reconnect() override;
   void end_by(Instant end) override { caller_->end_by(end); }
   [[nodiscard]] std::string incarnation() const override { return caller_->incarnation(); }

@@ -4,11 +4,21 @@
 
 #include <system_error>
 
+#include "queue/file_errors.hpp"
+
 namespace fogctl::sqlite {
 namespace {
 
-ErrorCode code_of(int code) {
+ErrorCode code_of(int code, int reason) {
   switch (code & 0xff) {
+    case SQLITE_FULL:
+      return ErrorCode::overloaded;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return ErrorCode::unauthorized;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+      return file_error_code(reason);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return ErrorCode::in_use;
@@ -20,18 +30,33 @@ ErrorCode code_of(int code) {
     case SQLITE_SCHEMA:
       return ErrorCode::failed;
     default:
-      return ErrorCode::unavailable;  // the disk, its room or its rights, or memory
+      return ErrorCode::unavailable;  // memory, above all
   }
+}
+
+/// Of the last call that failed on the file, or on its journal; 0 where none is known. What errno
+/// was then may have been lost since.
+int reason_of(sqlite3* handle) {
+  int reason = sqlite3_system_errno(handle);
+  if (reason != 0) return reason;
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(handle, "main", which, static_cast<void*>(&file));
+    if (file == nullptr || file->pMethods == nullptr) continue;
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    if (reason != 0) return reason;
+  }
+  return 0;
 }
 
 Error error_of(sqlite3* handle, int code) {
   std::string text = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
-  const int reason = handle != nullptr ? sqlite3_system_errno(handle) : 0;
+  const int reason = handle != nullptr ? reason_of(handle) : 0;
   const int kind = code & 0xff;
   if (reason != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN)) {
     text += std::string(": ") + std::generic_category().message(reason);
   }
-  return {code_of(code), std::move(text)};
+  return {code_of(code, reason), std::move(text)};
 }
 
 }  // namespace
@@ -54,6 +79,9 @@ bool Database::has_moved() const {
 }
 
 Database::~Database() {
+  // What is damaged, and its journal, stay as they are for whoever mends them.
+  const bool is_damaged = failed_ && error_.code == ErrorCode::failed;
+  if (is_damaged) sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_close_v2(handle_);
 }
 
@@ -76,6 +104,22 @@ std::int64_t Database::number(const std::string& sql) {
   Statement statement(*this, sql);
   Rows rows(statement);
   return rows.next() ? rows.number(0) : 0;
+}
+
+std::string Database::text(const std::string& sql) {
+  Statement statement(*this, sql);
+  Rows rows(statement);
+  return rows.next() ? std::string(rows.bytes(0)) : std::string();
+}
+
+void Database::grow_in_steps(int bytes) {
+  if (!failed_) note(sqlite3_file_control(handle_, "main", SQLITE_FCNTL_CHUNK_SIZE, &bytes));
+}
+
+void Database::allocate(std::int64_t bytes) {
+  if (failed_) return;
+  const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_SIZE_HINT, &bytes);
+  if (code != SQLITE_OK) fail({ErrorCode::overloaded, sqlite3_errstr(SQLITE_FULL)});
 }
 
 void Database::recover() {

@@ -28,10 +28,18 @@ class Database {
   void execute(const std::string& sql);
   /// The first number of the first row; 0 where there is none.
   [[nodiscard]] std::int64_t number(const std::string& sql);
+  /// Likewise a text; "" where there is none.
+  [[nodiscard]] std::string text(const std::string& sql);
+
+  /// Makes the file grow in steps of so many bytes, and never shrink below a whole one.
+  void grow_in_steps(int bytes);
+  /// Takes the room on the disk that the file needs to be so long, in whole steps; nothing where it
+  /// has it. Fails as a commit does on a full disk.
+  void allocate(std::int64_t bytes);
 
   [[nodiscard]] bool has_failed() const { return failed_; }
-  /// What failed since the last recover(). unavailable where it may work later (the disk is full),
-  /// failed where it will not (the file is damaged), invalid where it is no such file at all.
+  /// What failed since the last recover(). overloaded where the disk is full, failed where the file
+  /// is damaged, invalid where it is no such file at all, else as file_error_code() has it.
   [[nodiscard]] const Error& error() const { return error_; }
   /// Makes what was begun fail: for whoever cannot read what it finds.
   void fail(Error error);

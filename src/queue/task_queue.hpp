@@ -92,12 +92,14 @@ enum class EnqueueStatus {
   done,        // it finished before: `result` is what was kept
   conflict,    // the queue has this uid with another name or content
   overloaded,  // a bound is reached, most_askers among them
+  no_room,     // the disk is full: `why`; what the queue holds goes on
 };
 
 struct EnqueueOutcome {
   EnqueueStatus status = EnqueueStatus::accepted;
   std::uint32_t number = 0;          // of the lease, when status is leased
   std::optional<TaskResult> result;  // when status is done
+  std::string why{};                 // when status is no_room: what, and what to do
 };
 
 struct Enqueued {
@@ -313,6 +315,8 @@ class TaskQueue {
 
   /// Whether the queue takes changes now: reads alone may go on where it does not. Changes nothing.
   [[nodiscard]] virtual Result<void> probe() { return {}; }
+  /// Whether a server of its own has it, to which there are connections.
+  [[nodiscard]] virtual bool has_server() const { return false; }
   /// Leaves its connections for new ones, where it has any; calls under way may end with an error.
   virtual void reconnect() {}
   /// The process ends: no call that waits for another machine lasts beyond `end`, one that is under

@@ -226,7 +226,7 @@ class Scheduler {
   void note_answered(const Origin& origin);
   [[nodiscard]] TaskResult error_result(const Task& task, TaskError error) const;
   void tell_accepted(Entry& entry, Actions& out);
-  void on_overloaded(Entry& entry, Instant now, Actions& out);
+  void on_overloaded(Entry& entry, std::string why, Instant now, Actions& out);
   void share(Instant now, Actions& out);
   void share_if_changed(Instant now, Actions& out);
   void share_kinds(std::vector<PeerId> links, Actions& out);

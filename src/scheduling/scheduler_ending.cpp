@@ -35,7 +35,7 @@ void Scheduler::tell_accepted(Entry& entry, Actions& out) {
 }
 
 /// The queue is full: a neighbour with room may take the task, or the cloud.
-void Scheduler::on_overloaded(Entry& entry, Instant now, Actions& out) {
+void Scheduler::on_overloaded(Entry& entry, std::string why, Instant now, Actions& out) {
   if (entry.where == Where::away) return;  // whoever has it will answer
   if (!std::exchange(entry.avoids_here, true) && entry.where == Where::here) {
     const Plan plan = decide(entry, now);
@@ -43,7 +43,7 @@ void Scheduler::on_overloaded(Entry& entry, Instant now, Actions& out) {
   }
   const Duration wait =
       backlog_.workers() > 0 ? backlog_.expected_wait(estimates_.classes()) : Duration{};
-  TaskError error{TaskErrorCode::overloaded, "the queue of this node is full"};
+  TaskError error{TaskErrorCode::overloaded, std::move(why)};
   error.retry_after = std::clamp(wait / 10, shortest_retry, longest_retry);
   answer(entry, error_result(*entry.task, std::move(error)), out);
 }

@@ -47,7 +47,15 @@ void Scheduler::on_enqueued(const std::string& uid, const EnqueueAnswer& answer_
                     "field 'task_uid': belongs to a task with another name or content", out);
     case Kind::overloaded:
       if (entry->was_in_queue) return keep_outside(*entry, now, out);
-      return on_overloaded(*entry, now, out);
+      return on_overloaded(*entry, "the queue of this node is full", now, out);
+    case Kind::no_room:
+      if (entry->was_in_queue) return keep_outside(*entry, now, out);
+      // What goes elsewhere goes unnoted, as while the queue is away.
+      if (entry->where == Where::going_away) {
+        if (link_takes(entry->link, *entry->task)) return hand_on(*entry, now, out);
+        return place_again(*entry, now, out);
+      }
+      return on_overloaded(*entry, answer_given.why, now, out);
     case Kind::failed:
       if (entry->was_in_queue) return keep_outside(*entry, now, out);
       if (entry->where == Where::away) return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/counted.hpp"
@@ -25,6 +26,15 @@ constexpr Duration longest_wait_ahead = milliseconds(50);
 std::string idleness(const QueueLoad& load, const PoolPulse& pulse) {
   return counted(leasable(load), "task waits", "tasks wait") + " and " +
          counted(pulse.free, "worker is free", "workers are free");
+}
+
+std::string_view alarm_advice(bool has_server) {
+  return has_server
+             ? "new connections did not help. Look at 'fogctl queue' and 'fogctl redis-check' with "
+               "this node's flags, at the queue's server, and restart this process if they are in "
+               "order"
+             : "waking the workers did not help. Look at 'fogctl queue --connect' with this node's "
+               "address, and restart this process";
 }
 
 }  // namespace
@@ -162,16 +172,15 @@ void LeaseKeeper::watch() {
     case WatchdogStep::none:
       return;
     case WatchdogStep::reconnect:
-      log(LogLevel::warning, "{}, yet none was leased for {}: new connections",
-          idleness(*load, pulse), format_duration(watchdog_.still_for(now)));
+      log(LogLevel::warning, "{}, yet none was leased for {}: {}", idleness(*load, pulse),
+          format_duration(watchdog_.still_for(now)),
+          queue_.has_server() ? "new connections" : "the workers look again");
       queue_.reconnect();
       return pool_.wake();
     case WatchdogStep::give_alarm:
-      return log(LogLevel::error,
-                 "work stands still for {}: {}, and new connections "
-                 "did not help. Look at 'fogctl queue' and 'fogctl redis-check' with this node's "
-                 "flags, at the queue's server, and restart this process if they are in order",
-                 format_duration(watchdog_.still_for(now)), idleness(*load, pulse));
+      return log(LogLevel::error, "work stands still for {}: {}, and {}",
+                 format_duration(watchdog_.still_for(now)), idleness(*load, pulse),
+                 alarm_advice(queue_.has_server()));
     case WatchdogStep::end_alarm:
       return log(LogLevel::info, "work goes on: tasks are leased again, or none waits");
   }

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "contract/queues.hpp"
 #include "queue/sqlite.hpp"
@@ -32,6 +33,26 @@ class MovedClock final : public Clock {
   [[nodiscard]] Instant now() const override { return system_clock().now(); }
   [[nodiscard]] WallTime wall_now() const override { return system_clock().wall_now() + moved; }
   Duration moved{};
+};
+
+/// As long as it lives.
+class NoFileBeyond {
+ public:
+  explicit NoFileBeyond(rlim_t bytes) : old_handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &old_) == 0);
+    const rlimit limited{bytes, old_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limited) == 0);
+  }
+  ~NoFileBeyond() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, old_handler_);
+  }
+  NoFileBeyond(const NoFileBeyond&) = delete;
+  NoFileBeyond& operator=(const NoFileBeyond&) = delete;
+
+ private:
+  rlimit old_{};
+  void (*old_handler_)(int);
 };
 
 }  // namespace
@@ -207,35 +228,78 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "file queue: on a full disk calls fail as if they had not been made, until there is room") {
+    "file queue: without room it takes no new task and ends what it has, until there is room") {
   const ScratchFolder folder;
   FileQueue queue(open_file(file_options(folder)), "a");
-  enqueue(queue, {{.uid = "before"}});
+  enqueue(queue, {{.uid = "before", .chosen = true}, {.uid = "held"}, {.uid = "away"}});
   const auto before = must(queue.load(start()));
   const auto big = make_all({{.uid = "1", .content = std::string(2'000'000, 'x')},
                              {.uid = "2", .content = std::string(2'000'000, 'x')},
                              {.uid = "3", .away = true}});
-  // No file of this process may grow beyond this: writing fails as it does on a full disk.
-  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit unlimited{};
-  REQUIRE(::getrlimit(RLIMIT_FSIZE, &unlimited) == 0);
-  const rlimit limited{1'000'000, unlimited.rlim_max};
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &limited) == 0);
-  const auto failed = queue.enqueue(big, up_to(9), start());
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &unlimited) == 0);
-  std::signal(SIGXFSZ, old_handler);
+  {
+    // No file of this process may grow beyond this: writing fails as it does on a full disk.
+    const NoFileBeyond limit(2'200'000);
+    const auto refused = must(queue.enqueue(big, {}, start()));
+    CHECK(statuses(refused) == std::vector{no_room, no_room, no_room});
+    CHECK(refused.outcomes[0].why.find(file_options(folder).path) != std::string::npos);
+    const auto after = must(queue.load(start()));
+    CHECK(after.queued == before.queued);
+    CHECK(after.bytes == before.bytes);
+    CHECK(after.away == 0);
+    CHECK(statuses(must(queue.enqueue(make_all({{.uid = "held", .arrival = 1s}, {.uid = "new"}}),
+                                      {}, start()))) == std::vector{duplicate, no_room});
 
-  REQUIRE_FALSE(failed.has_value());
-  CHECK(is_transient(failed.error()));
-  CHECK(says(failed.error(), "cannot enqueue 3 tasks in queue file " + file_options(folder).path));
-  const auto after = must(queue.load(start()));
-  CHECK(after.queued == before.queued);
-  CHECK(after.leased == before.leased);
-  CHECK(after.bytes == before.bytes);
-  CHECK(after.away == 0);
-  CHECK(statuses(must(queue.enqueue(big, up_to(9), start()))) ==
-        std::vector{leased, leased, leased});
-  CHECK(must(queue.load(start())).away == 1);
+    auto leases = lease(queue, 2);
+    REQUIRE(leases.size() == 2);
+    must(queue.started(std::vector{ref(leases[1])}, start()));
+    must(queue.give_back(std::vector{ref(leases[1])}, start()));
+    CHECK(must(queue.withdraw(std::vector<std::string>{"away"}, start())) != std::vector{0U});
+    // One result that fits into no reserve, and is not kept.
+    const auto ends = finish(queue, {finished(leases[0], std::string(3'000'000, 'r'))});
+    CHECK(ends == std::vector{FinishStatus::done});
+    CHECK_FALSE(must(queue.kept_result("before", start())).has_value());
+    CHECK(finish(queue, lease(queue, 9)) == std::vector{FinishStatus::done});
+  }
+  const auto taken = [&] {
+    (void)must(queue.load(system_clock().now()));
+    return statuses(must(queue.enqueue(big, up_to(9), start()))) ==
+           std::vector{leased, leased, leased};
+  };
+  bool is_taken = taken();
+  for (int look = 0; look < 3000 && !is_taken; ++look) {
+    std::this_thread::sleep_for(10ms);
+    is_taken = taken();
+  }
+  CHECK(is_taken);
+  CHECK(must(queue.load(start())).away == 2);
+}
+
+TEST_CASE("file queue: without room for a new task it has some for a result that is kept") {
+  const ScratchFolder folder;
+  const auto options = file_options(folder);
+  int sent = 0;
+  const auto enqueue_some = [&sent](TaskQueue& queue) {
+    std::vector<TaskSpec> specs;
+    for (int end = sent + 16; sent < end; ++sent) {
+      specs.push_back({.uid = std::to_string(sent), .chosen = true});
+      specs.back().content.assign(4000, 'x');
+    }
+    return statuses(enqueue(queue, specs)) == std::vector(specs.size(), no_room);
+  };
+  {
+    FileQueue queue(open_file(options), "a");
+    while (std::filesystem::file_size(options.path) < (2U << 20U)) {
+      REQUIRE_FALSE(enqueue_some(queue));
+    }
+  }
+  FileQueue queue(open_file(options), "b");  // with a journal that is empty
+  const NoFileBeyond limit(2'200'000);
+  while (!enqueue_some(queue)) REQUIRE(sent < 1000);
+  const auto first = lease(queue, 1);
+  REQUIRE(uids(first) == Names{"0"});
+  CHECK(finish(queue, {finished(first[0], std::string(300'000, 'r'))}) ==
+        std::vector{FinishStatus::done});
+  CHECK(must(queue.kept_result("0", start())).has_value());
 }
 
 }  // namespace fogctl::contract

@@ -344,5 +344,28 @@ TEST_CASE("What came while the cloud was away goes there at the last moment, onc
   }
 }
 
+TEST_CASE("What the queue's disk has no room for goes to the cloud, unnoted") {
+  auto bench = SchedulerBench::with_workers();
+  (void)bench.cloud_up();
+  SUBCASE("it was to run here") {
+    CHECK_FALSE(only<EnqueueTask>(bench.task(task_of("light", "u1"))).away);
+    CHECK(only<EnqueueTask>(bench.enqueued("u1", Kind::no_room)).away);
+  }
+  SUBCASE("it was to go there") {
+    CHECK(only<EnqueueTask>(bench.task(cloud_task("heavy", "u1"))).away);
+  }
+  SUBCASE("the link is lost meanwhile: it is refused") {
+    (void)only<EnqueueTask>(bench.task(cloud_task("heavy", "u1")));
+    CHECK(bench.cloud_down().empty());
+    CHECK_FALSE(only<EnqueueTask>(bench.enqueued("u1", Kind::no_room)).away);
+    const auto refused = only<ReturnResult>(bench.enqueued("u1", Kind::no_room));
+    CHECK(refused.result.error.value().code == TaskErrorCode::overloaded);
+    return;
+  }
+  const auto sent = only<HandOn>(bench.enqueued("u1", Kind::no_room));
+  CHECK(only<ReturnResult>(bench.cloud_result(sent.id, result_of("u1"))).is_forwarded);
+  CHECK(bench.scheduler.unanswered() == 0);
+}
+
 }  // namespace
 }  // namespace fogctl

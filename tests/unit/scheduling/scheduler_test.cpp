@@ -178,6 +178,7 @@ TEST_CASE("What the queue refuses is answered with the reason") {
   constexpr Row rows[] = {
       {"another task's uid", Kind::conflict, TaskErrorCode::invalid_task, "'task_uid'"},
       {"full", Kind::overloaded, TaskErrorCode::overloaded, "full"},
+      {"a full disk", Kind::no_room, TaskErrorCode::overloaded, "the reason"},
       {"cannot be done", Kind::failed, TaskErrorCode::unavailable, "the reason"},
   };
   for (const Row& row : rows) {
