@@ -218,7 +218,10 @@ void Node::on_link_result(PeerId link, const wire::ResultMessage& message) {
   const auto id = json::read_integer(message.task_id);
   TaskResult result = message.result;
   const Instant now = clock_.now();
-  if (!id || !scheduler_.on_link_result(link, *id, std::move(result), now, actions_)) {
+  const bool is_known = id && (message.is_junk ? scheduler_.on_link_junk(link, *id, now, actions_)
+                                               : scheduler_.on_link_result(
+                                                     link, *id, std::move(result), now, actions_));
+  if (!is_known) {
     log(LogLevel::debug, "dropped a result of peer {} for id {}", link, message.task_id);
     return;
   }
@@ -306,7 +309,8 @@ void Node::tick() {
   if (now >= look_at_) look_around(now);
   scheduler_.on_tick(now, actions_);
   perform();
-  const bool is_over = has_handed_over_ && scheduler_.away() == 0 && !lane_.owes();
+  const bool is_over =
+      has_handed_over_ && scheduler_.away() == 0 && withdrawing_ == 0 && !lane_.owes();
   if (is_over && !said_nothing_away_) {
     said_nothing_away_ = true;
     nothing_away_.set_value();

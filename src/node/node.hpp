@@ -211,6 +211,7 @@ class Node {
   bool is_draining_ = false;
   bool may_hand_over_ = false;    // this node's workers lease no more
   bool is_handing_over_ = false;  // the queue was asked for tasks to hand on
+  std::size_t withdrawing_ = 0;   // Withdraws that the queue has not answered
   bool has_handed_over_ = false;  // it has no more, or nobody takes them
   bool is_drained_ = false;
   bool is_goodbye_ = false;  // ends when the last connection is closed

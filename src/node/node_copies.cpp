@@ -40,10 +40,12 @@ void Node::perform(CancelCopy& action, LaneWork&) {
 }
 
 void Node::perform(Withdraw& action, LaneWork& work) {
+  ++withdrawing_;
   work.withdraw.push_back(std::move(action.uid));
 }
 
 void Node::on_withdrawn(const std::vector<LaneWithdrawal>& answers) {
+  withdrawing_ -= answers.size();
   for (const LaneWithdrawal& one : answers) {
     WithdrawAnswer answer;
     if (!one.number) {

@@ -43,6 +43,7 @@ void Node::drain() {
     crew_.stop_leasing(deadline);
     asio::post(io_, [this] {  // not before: what was leased ahead is queued again now
       may_hand_over_ = true;
+      scheduler_.return_to_senders(clock_.now(), actions_);
       hand_over();
       perform();
     });

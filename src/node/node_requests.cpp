@@ -47,12 +47,13 @@ void Node::ask_queue(LaneCall call) {
 }
 
 void Node::on_message(PeerId peer, const wire::Cancel& cancel) {
-  const bool is_settled = scheduler_.on_cancel(cancel.uid, actions_);
   const auto reply = [this, peer, uid = cancel.uid](std::string_view status) {
     buffer_.clear();
     wire::append_cancelled(buffer_, {uid, std::string(status)});
     connections_.send(peer, buffer_);
   };
+  if (!scheduler_.may_cancel(peer, cancel.uid)) return reply(to_string(CancelStatus::unknown));
+  const bool is_settled = scheduler_.on_cancel(cancel.uid, actions_);
   if (is_settled) return reply(to_string(CancelStatus::cancelled));
   ask_queue([this, reply, uid = cancel.uid](TaskQueue& queue) -> std::function<void()> {
     const auto statuses = queue.cancel({&uid, 1}, clock_.now());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,7 +59,7 @@ struct OpenTask {
 
   // For a policy that ties_copies, while it is here.
   std::vector<Copy> copies;            // with neighbours
-  std::vector<PeerId> left_copies;     // neighbours that had one, and may have begun it
+  std::set<PeerId> left_copies;        // neighbours that had one, and may have begun it
   bool has_started = false;            // a worker has it
   Instant look_at = Instant::max();    // when the policy is asked again; none: never
   Instant escape_at = Instant::max();  // when it goes to the cloud; none: never
@@ -70,6 +71,19 @@ struct OpenTask {
   std::int64_t begun_as = 0;           // this copy began
   std::optional<PeerId> goes_to;       // it is handed on there
   bool is_taken_copy = false;          // counted in taken_copies_
+  PeerId given_up_by = 0;              // the peer that needs it no more
+};
+
+/// What the queue may hold as away, of a task that is no more open.
+struct Stray {
+  EnqueueTask task;
+  std::optional<TaskResult> outcome;  // where a peer answered it
+};
+
+/// What the queue has still to answer about one.
+struct Late {
+  int in_flight = 0;
+  std::optional<Stray> maybe_away;
 };
 
 }  // namespace fogctl

@@ -48,6 +48,8 @@ class Scheduler {
   /// The peer answered the task that went over `link` as `id`. False: no such task waits (any
   /// more).
   bool on_link_result(PeerId link, std::int64_t id, TaskResult result, Instant now, Actions& out);
+  /// Its answer cannot be read: a run that began and brought nothing.
+  bool on_link_junk(PeerId link, std::int64_t id, Instant now, Actions& out);
 
   /// A worker of this node's queue has begun it. Only for a policy that ties_copies.
   void on_started(const std::string& uid, Instant now, Actions& out);
@@ -112,10 +114,14 @@ class Scheduler {
   /// The task is given up, says somebody who waits for it, or the queue. False: the queue is to be
   /// asked to give it up (too); its result comes from there.
   bool on_cancel(const std::string& uid, Actions& out);
+  /// A neighbour ends only what came from it: the same uid may be another task here.
+  [[nodiscard]] bool may_cancel(PeerId peer, const std::string& uid);
 
   /// This node will stop: its neighbours are told that it takes no more tasks.
   void on_drain(Instant now, Actions& out);
-  /// Queued tasks may go elsewhere now, or, from a node that stops, back to where they came from.
+  /// ... and what has not begun of the tasks of neighbours need not wait until then.
+  void return_to_senders(Instant now, Actions& out);
+  /// Queued tasks may go elsewhere now.
   [[nodiscard]] bool has_elsewhere(Instant now);
   /// ... and should: the workers that they wait for are gone.
   [[nodiscard]] bool has_stranded_tasks(Instant now);
@@ -156,14 +162,6 @@ class Scheduler {
   using Where = OpenTask::Where;
   using Copy = OpenTask::Copy;
   using Entries = std::unordered_map<std::string, Entry, StringHash, std::equal_to<>>;
-  struct Stray {  // what the queue may hold as away
-    EnqueueTask task;
-    std::optional<TaskResult> outcome;  // where a peer answered it
-  };
-  struct Late {  // of a task that was forgotten
-    int in_flight = 0;
-    std::optional<Stray> maybe_away;
-  };
 
   /// Asks the policy, and remembers what it said.
   [[nodiscard]] Plan decide(Entry& entry, Instant now);

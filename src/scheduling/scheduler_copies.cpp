@@ -66,7 +66,7 @@ void Scheduler::cancel_copies(Entry& entry, Actions& out, std::int64_t but_for) 
       entry.copies.push_back(copy);
     } else if (copy.id != 0) {
       note_copy_gone(copy);
-      entry.left_copies.push_back(copy.link);
+      entry.left_copies.insert(copy.link);
       out.push_back(CancelCopy{copy.link, entry.task->uid});
     }
   }
@@ -77,7 +77,7 @@ void Scheduler::give_up_copies(Entry& entry, Actions& out) {
   for (const Copy& copy : std::exchange(entry.copies, {})) {
     if (copy.id == 0) continue;
     note_copy_gone(copy);
-    entry.left_copies.push_back(copy.link);
+    entry.left_copies.insert(copy.link);
   }
   for (const PeerId link : entry.left_copies) out.push_back(GiveUp{link, entry.task->uid});
 }
@@ -194,6 +194,10 @@ void Scheduler::after_withdrawal(Entry& entry, Instant now, Actions& out) {
   if (goes_to && link_takes(*goes_to, *entry.task)) {
     cancel_copies(entry, out);
     return send_away(entry, *goes_to, {}, now, out);
+  }
+  if (draining_ && is_left_to_sender(entry)) {
+    set_where(entry, Where::going_away);
+    return place(entry, now, out);
   }
   place_here(entry, here(), out);
 }

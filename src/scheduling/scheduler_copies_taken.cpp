@@ -62,6 +62,7 @@ void Scheduler::on_copy_cancelled(PeerId link, const std::string& uid, Instant n
 /// Who sent it does not wait for it any more.
 void Scheduler::drop(Entry& entry, Actions& out) {
   if (!entry.other_origins.empty()) return make_own(entry);  // somebody else does
+  entry.given_up_by = entry.origin.peer;
   entry.origin = Origin{};
   entry.origin.peer = nobody;
   entry.is_unwanted = true;

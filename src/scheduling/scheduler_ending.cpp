@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "scheduling/scheduler.hpp"
@@ -153,22 +154,36 @@ bool Scheduler::on_cancel(const std::string& uid, Actions& out) {
   return !may_be_in_queue;
 }
 
+bool Scheduler::may_cancel(PeerId peer, const std::string& uid) {
+  const Entry* entry = entry_of(uid);
+  if (entry == nullptr || neighbours_.find(peer) == nullptr) return true;
+  return entry->origin.peer == peer || entry->given_up_by == peer ||
+         std::ranges::any_of(entry->other_origins,
+                             [peer](const Origin& one) { return one.peer == peer; });
+}
+
 void Scheduler::on_drain(Instant now, Actions& out) {
   now_ = now;
   draining_ = true;
   if (!neighbours_.all().empty()) share(now, out);
 }
 
+/// The most urgent first: who has it back can still have it run in time.
+void Scheduler::return_to_senders(Instant now, Actions& out) {
+  now_ = now;
+  std::set<std::pair<Instant, std::string>> waiting;
+  for (const auto& [uid, entry] : entries_) {
+    const bool waits = entry.where == Where::here && entry.in_queue && !entry.is_anothers &&
+                       entry.in_flight == 0 && !entry.has_started;
+    if (waits && is_left_to_sender(entry)) waiting.emplace(entry.start_by, uid);
+  }
+  for (const auto& [start_by, uid] : waiting) withdraw(*entry_of(uid), out);
+}
+
 bool Scheduler::has_elsewhere(Instant now) {
-  const auto may_take = [&](const Neighbour& one) {
-    return options_.hands_to_neighbours && !neighbours_.why_none(one, now);
-  };
-  const auto may_have_back = [&](const Neighbour& one) {
-    return draining_ && one.taken_now > 0 && !one.is_retired && !one.who.is_original();
-  };
-  return cloud_ || std::ranges::any_of(neighbours_.all(), [&](const Neighbour& one) {
-           return may_take(one) || may_have_back(one);
-         });
+  const bool has_neighbour = std::ranges::any_of(
+      neighbours_.all(), [&](const Neighbour& one) { return !neighbours_.why_none(one, now); });
+  return cloud_.has_value() || (has_neighbour && options_.hands_to_neighbours);
 }
 
 bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
@@ -209,8 +224,8 @@ bool Scheduler::on_taken(const TakenTask& taken, Instant now, Actions& out) {
   set_where(*entry, Where::going_away);
   place(*entry, now, out);
   entry = entry_of(task.uid);
-  return entry == nullptr || entry->where == Where::away ||
-         (draining_ && entry->where == Where::parked);
+  if (entry == nullptr) return false;
+  return entry->where == Where::away || (draining_ && entry->where == Where::parked);
 }
 
 void Scheduler::on_stop(bool queue_survives, Actions& out) {

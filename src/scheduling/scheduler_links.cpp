@@ -57,6 +57,24 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
   return true;
 }
 
+bool Scheduler::on_link_junk(PeerId link, std::int64_t id, Instant now, Actions& out) {
+  now_ = now;
+  const auto uid = handed_on_.find(id, link);
+  if (!uid) {
+    ++repeated_results_;
+    return false;
+  }
+  Entry& entry = *entry_of(*uid);
+  if (Neighbour* neighbour = neighbours_.find(link)) neighbour->heard_at = now;
+  if (is_copy_of(entry, id)) {
+    remove_copy(entry, id);
+  } else {
+    entry.avoided.push_back(link);
+    place_after_crash(entry, now, out);
+  }
+  return true;
+}
+
 /// The peer that has it will not answer: the task is this node's again.
 void Scheduler::place_again(Entry& entry, Instant now, Actions& out) {
   set_where(entry, Where::going_away);

@@ -61,6 +61,7 @@ struct ResultMessage {
   std::string execution_time = "0";
   std::string process_by = "\"f\"";
   int offload_times = 0;
+  bool is_junk = false;  // it cannot be read, but for whose it is: its error says why
 };
 
 struct FogReady {

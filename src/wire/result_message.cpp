@@ -138,6 +138,7 @@ Result<Message> read_result(const json::Object& object) {
   // Whose answer it is is known: that task need not wait for a better one.
   ResultMessage unreadable;
   unreadable.task_id = *id;
+  unreadable.is_junk = true;
   unreadable.result.error =
       TaskError{TaskErrorCode::unavailable, "the answer cannot be read: " + *wrong};
   return unreadable;

@@ -63,11 +63,6 @@ struct Home : SchedulerBench {
     scheduler.on_started(uid, now, out);
     return out;
   }
-  Actions withdrawn(const std::string& uid, WithdrawAnswer::Kind kind, std::uint32_t number = 0) {
-    Actions out;
-    scheduler.on_withdrawn(uid, {kind, number}, now, out);
-    return out;
-  }
   Actions copy_started(PeerId link, std::int64_t id) {
     Actions out;
     scheduler.on_copy_started(link, id, now, out);

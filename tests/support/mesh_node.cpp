@@ -119,6 +119,7 @@ void MeshNode::on_message(PeerId peer, const MeshMessage& message) {
         scheduler.on_steal_refused(peer, message.request.number, message.retry_after, now);
       });
     case cancel:
+      if (!scheduler_->may_cancel(peer, message.task_id)) return;
       return on_cancel(message.task_id);
     case leave:
       return tell([&](Scheduler& scheduler, Instant now, Actions&) {
@@ -249,7 +250,10 @@ void MeshNode::on_cloud_result(std::int64_t id, TaskResult result) {
 
 void MeshNode::drain() {
   is_draining_ = true;
-  tell([](Scheduler& scheduler, Instant now, Actions& out) { scheduler.on_drain(now, out); });
+  tell([](Scheduler& scheduler, Instant now, Actions& out) {
+    scheduler.on_drain(now, out);
+    scheduler.return_to_senders(now, out);
+  });
   if (shares_queue_) queue_->drain();
 }
 

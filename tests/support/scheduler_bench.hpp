@@ -178,6 +178,11 @@ struct SchedulerBench {
   bool held_away(const std::vector<TakeBack>& held, Actions& out) {
     return scheduler.on_held_away(held, out);
   }
+  Actions withdrawn(const std::string& uid, WithdrawAnswer::Kind kind, std::uint32_t number = 0) {
+    Actions out;
+    scheduler.on_withdrawn(uid, {kind, number}, now, out);
+    return out;
+  }
   Actions drain() {
     Actions out;
     scheduler.on_drain(now, out);

@@ -45,11 +45,6 @@ struct StealBench : SchedulerBench {
     scheduler.on_task(std::move(task), std::move(origin), now, out);
     return out;
   }
-  Actions withdrawn(const std::string& uid, WithdrawAnswer::Kind kind, std::uint32_t number = 0) {
-    Actions out;
-    scheduler.on_withdrawn(uid, {kind, number}, now, out);
-    return out;
-  }
   /// Neighbours named "a" and "b" at 101 and 102, a round trip of a millisecond away.
   void meet() {
     for (const auto& [link, name] : {std::pair<PeerId, const char*>{101, "a"}, {102, "b"}}) {

@@ -171,5 +171,20 @@ TEST_CASE("A client cannot make a copy") {
   CHECK(bench.copy_cancelled(1, "u1").empty());
 }
 
+TEST_CASE("A neighbour gives up what came from it, and no other task of that uid") {
+  Home bench;
+  (void)bench.task(copied(), 101, "77");
+  (void)bench.enqueued("u1", Kind::queued);
+  SUBCASE("it waits") {}
+  SUBCASE("it runs, and is not needed any more") {
+    (void)bench.started("u1");
+    (void)bench.copy_cancelled(101, "u1");
+  }
+  CHECK(bench.scheduler.may_cancel(101, "u1"));
+  CHECK_FALSE(bench.scheduler.may_cancel(102, "u1"));
+  CHECK(bench.scheduler.may_cancel(1, "u1"));    // a person, by a connection of no node
+  CHECK(bench.scheduler.may_cancel(102, "u9"));  // the queue may know it
+}
+
 }  // namespace
 }  // namespace fogctl

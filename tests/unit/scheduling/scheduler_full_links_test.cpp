@@ -264,5 +264,21 @@ TEST_CASE("A task whose links break as often as it may run is handed on no more,
   CHECK(result.error->message == "3 runs began, and the worker of each was lost before it ended");
 }
 
+TEST_CASE("An answer that cannot be read is a run that brought nothing") {
+  Narrow bench;
+  (void)bench.task(task_of("thumbnail", "u1"));
+  Actions out = bench.enqueued("u1", Kind::away, lease);
+  for (int attempts = 0; attempts < 3; ++attempts) {
+    const auto sent = only<HandOn>(out);
+    CHECK(sent.task->attempts == attempts);
+    out.clear();
+    CHECK(bench.scheduler.on_link_junk(runner, sent.id, bench.now, out));
+    CHECK_FALSE(bench.scheduler.on_link_junk(runner, sent.id, bench.now, out));
+    if (attempts < 2) out = bench.peer_state(runner, 0s);  // it may have it again, by and by
+  }
+  CHECK(all<FinishAway>(out).at(0).dead_after == 3);
+  CHECK(all<ReturnResult>(out).at(0).result.error->code == TaskErrorCode::task_failed);
+}
+
 }  // namespace
 }  // namespace fogctl

@@ -13,6 +13,7 @@ namespace {
 using namespace support;
 using namespace std::chrono_literals;
 using Kind = EnqueueAnswer::Kind;
+using Withdrawn = WithdrawAnswer::Kind;
 
 constexpr PeerId client = 1;
 
@@ -78,18 +79,16 @@ TEST_CASE("A neighbour's task that nobody else takes goes back to that neighbour
   (void)bench.peer_up(102, original_node("10.0.0.2"));
   Task task = task_of("light", "u1");
   task.offloading_nodes = {"a"};
-  bool may_have_back = true;
   const auto hand_over = [&] {
-    (void)bench.drain();
-    REQUIRE(bench.scheduler.has_elsewhere(bench.now) == may_have_back);
-    return bench.taken(task, 7, bench_options().node);
+    Actions out = bench.drain();
+    bench.scheduler.return_to_senders(bench.now, out);
+    return out;
   };
   SUBCASE("it waits for it alone") {
     (void)bench.task(task, 101, "77");
     (void)bench.enqueued("u1", Kind::queued);
-    CHECK_FALSE(bench.scheduler.has_elsewhere(bench.now));
-    const Actions out = hand_over();
-    CHECK_FALSE(bench.scheduler.has_elsewhere(bench.now));  // it has them all back
+    CHECK(all<Withdraw>(hand_over()).at(0).uid == "u1");
+    const Actions out = bench.withdrawn("u1", Withdrawn::away, 7);
     CHECK(all<FinishAway>(out).at(0).lease_number == 7);
     const auto back = all<ReturnResult>(out).at(0);
     CHECK(back.origin.task_id == "77");
@@ -100,14 +99,40 @@ TEST_CASE("A neighbour's task that nobody else takes goes back to that neighbour
     (void)bench.task(task, 101, "77");
     (void)bench.enqueued("u1", Kind::queued);
     (void)bench.task(task, client, "1");
-    CHECK(only<TakeBack>(hand_over()).lease_number == 7);
+    CHECK(all<Withdraw>(hand_over()).empty());
+    CHECK(only<TakeBack>(bench.taken(task, 7, bench_options().node)).lease_number == 7);
   }
   SUBCASE("it is an original one, which knows no such answer") {
     (void)bench.task(task, 102, "77");
     (void)bench.enqueued("u1", Kind::queued);
-    may_have_back = false;
-    CHECK(only<TakeBack>(hand_over()).lease_number == 7);
+    CHECK(all<Withdraw>(hand_over()).empty());
   }
+  SUBCASE("a worker has it") {
+    (void)bench.task(task, 101, "77");
+    (void)bench.enqueued("u1", Kind::queued);
+    (void)hand_over();
+    CHECK(bench.withdrawn("u1", Withdrawn::leased).empty());
+    CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "77");
+  }
+  SUBCASE("another neighbour takes it") {
+    (void)bench.task(task, 101, "77");
+    (void)bench.enqueued("u1", Kind::queued);
+    (void)bench.peer_up(103, fogctl_node("c"));
+    (void)bench.peer_state(103, Duration::zero());
+    (void)hand_over();
+    CHECK(only<HandOn>(bench.withdrawn("u1", Withdrawn::away, 7)).link == 103);
+  }
+}
+
+TEST_CASE("What another node queued and nobody takes is not said to have left the queue") {
+  Leaving bench;
+  (void)bench.peer_lost(101);
+  Actions out;
+  const TakenTask taken{std::make_shared<const Task>(task_of("light", "u1")), 7, 1, bench.now,
+                        "other"};
+  CHECK_FALSE(bench.scheduler.on_taken(taken, bench.now, out));
+  CHECK(only<TakeBack>(out).lease_number == 7);
+  CHECK(bench.scheduler.unanswered() == 0);
 }
 
 TEST_CASE("A copy that is to be handed on ends, unless another node asked for the task itself") {
