@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <future>
 #include <memory>
@@ -77,12 +78,23 @@ void look_up(const std::string& host, Done done) {
   }
 }
 
-HostAddresses look_up_within(const std::string& host, Duration budget) {
+HostAddresses look_up_within(const std::string& host, Duration budget,
+                             const std::atomic<Instant>* end) {
+  constexpr Duration longest_wait = std::chrono::milliseconds(100);  // `end` may have been set
+  const SystemClock clock;
+  const Instant budget_end = clock.now() + budget;
   const auto found = std::make_shared<std::promise<HostAddresses>>();
   auto answer = found->get_future();
   look_up(host, [found](const HostAddresses& addresses) { found->set_value(addresses); });
-  if (answer.wait_for(std::chrono::nanoseconds(budget)) == std::future_status::ready) {
-    return answer.get();
+  Duration left{};
+  do {
+    const bool is_cut = end != nullptr && end->load() < budget_end;
+    left = (is_cut ? end->load() : budget_end) - clock.now();
+    const auto step = std::chrono::nanoseconds(std::min(left, longest_wait));
+    if (answer.wait_for(step) == std::future_status::ready) return answer.get();
+  } while (left > longest_wait);
+  if (clock.now() < budget_end) {
+    return failure(ErrorCode::timed_out, "no name server answered, and no time is left");
   }
   return failure(ErrorCode::timed_out,
                  fmt::format("name servers did not answer in {}", format_duration(budget)));

@@ -2,6 +2,7 @@
 // look-up cannot be ended, and takes as long as a name server does not answer. Any thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,8 +21,11 @@ using HostAddresses = Result<std::vector<std::string>>;
 /// the caller. Whoever asks for a name that is being looked up is told with the first.
 void look_up(const std::string& host, std::function<void(const HostAddresses&)> done);
 
-/// Waits for it. Error: as above, and timed_out: "name servers did not answer in 2s".
+/// Waits for it, no longer than until `end`, which may be set meanwhile; null: there is none. The
+/// usual budget leaves time for a second name server, which is asked after 5 s.
+/// Error: as above, and timed_out: "name servers did not answer in 10s".
 [[nodiscard]] HostAddresses look_up_within(const std::string& host,
-                                           Duration budget = std::chrono::seconds(10));
+                                           Duration budget = std::chrono::seconds(10),
+                                           const std::atomic<Instant>* end = nullptr);
 
 }  // namespace fogctl

@@ -20,7 +20,6 @@
 #include "queue/memory_queue.hpp"
 #include "queue/redis_health.hpp"
 #include "queue/redis_queue.hpp"
-#include "queue/redis_route.hpp"
 
 namespace fogctl::cli {
 namespace {
@@ -70,7 +69,7 @@ std::string redis_advice(ErrorCode code, const RedisAddress& address) {
   }
 }
 
-std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(
+std::expected<std::unique_ptr<RedisQueue>, CommandFailure> open_redis_queue(
     const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock) {
   const auto address = redis_address(flags.redis);
   if (!address) {
@@ -84,16 +83,13 @@ std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_redis_queue(
   options.lease = flags.lease;
   options.connections = threads + 3;  // the workers, the lane, the lease keeper, one to spare
   auto queue = RedisQueue::open(options, clock);
-  if (queue) return std::unique_ptr<TaskQueue>(std::move(*queue));
-  return std::unexpected(queue_failure(flags, queue.error()));
+  if (!queue) return std::unexpected(queue_failure(flags, queue.error()));
+  return std::move(*queue);
 }
 
 /// What is accepted there may be lost: that is said at the start, not when it is.
-void warn_of_losses(const RedisAddress& address) {
-  RedisRoute route(address, RedisTimeouts{});
-  const auto session = route.open();
-  if (!session) return;
-  const auto losses = find_losses(*session->connection, session->server);
+void warn_of_losses(RedisQueue& queue, const RedisAddress& address) {
+  const auto losses = queue.find_losses();
   if (!losses) return;
   for (const Finding& loss : *losses) {
     log(LogLevel::warning, "redis {}: {} {}; to change it: {}", address.display(), loss.check,
@@ -228,7 +224,7 @@ void add_limit_flags(CLI::App& command, QueueLimits& limits) {
 std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_served_redis_queue(
     const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock) {
   auto queue = open_redis_queue(flags, holder, threads, clock);
-  if (queue) warn_of_losses(*redis_address(flags.redis));
+  if (queue) warn_of_losses(**queue, *redis_address(flags.redis));
   return queue;
 }
 

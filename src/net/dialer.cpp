@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <asio/connect.hpp>
 #include <asio/execution_context.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -54,14 +55,17 @@ class Door : public asio::execution_context::service {
 
 /// One attempt; kept alive by the handlers that it waits for.
 struct Attempt : std::enable_shared_from_this<Attempt> {
-  Attempt(asio::io_context& context, HostPort to, std::function<void(Result<tcp::socket>)> callback)
-      : io(context), socket(io), timer(io), address(std::move(to)), done(std::move(callback)) {}
+  Attempt(asio::io_context& context, HostPort to, Duration budget,
+          std::function<void(Result<tcp::socket>)> callback)
+      : io(context),
+        socket(io),
+        timer(io),
+        address(std::move(to)),
+        end(clock.now() + budget),
+        done(std::move(callback)) {}
 
-  void start(Duration budget) {
-    timer.expires_after(timer_length(budget));
-    timer.async_wait([self = shared_from_this()](asio::error_code error) {
-      if (!error) self->fail(ErrorCode::timed_out, self->why_late);
-    });
+  void start() {
+    give_up_after(end - clock.now(), "no name server answered in time");
     const auto post = asio::use_service<Door>(io).poster();
     look_up(address.host, [post, attempt = weak_from_this()](const HostAddresses& found) {
       post([attempt, found] {
@@ -71,22 +75,45 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
   }
 
   void on_found(const HostAddresses& found) {
+    if (!done) return;
     if (!found) return fail(found.error().code, found.error().message);
-    why_late = "no answer in time";
-    std::vector<tcp::endpoint> endpoints;
+    std::vector<tcp::endpoint> all;
     for (const std::string& one : *found) {
-      endpoints.emplace_back(asio::ip::make_address(one), address.port);
+      all.emplace_back(asio::ip::make_address(one), address.port);
     }
-    connect(tcp::resolver::results_type::create(endpoints.begin(), endpoints.end(), "", ""));
+    connect_any(std::move(all));
   }
 
-  void connect(const tcp::resolver::results_type& endpoints) {
+  void connect_any(std::vector<tcp::endpoint> all) {
+    endpoints = std::move(all);
+    connect_next();
+  }
+
+  void connect_next() {
+    const auto untried = static_cast<std::int64_t>(endpoints.size() - tried);
+    const tcp::endpoint& endpoint = endpoints[tried++];
+    give_up_after((end - clock.now()) / untried, "no answer in time");
+    socket = tcp::socket(io);
+    socket.async_connect(endpoint,
+                         [self = shared_from_this(), turn = tried](asio::error_code error) {
+                           if (turn != self->tried) return;
+                           if (error)
+                             return self->on_failed(ErrorCode::unavailable, error.message());
+                           self->finish(std::move(self->socket));
+                         });
+  }
+
+  void give_up_after(Duration length, const char* why) {
+    timer.expires_after(timer_length(length));
+    timer.async_wait([self = shared_from_this(), turn = tried, why](asio::error_code error) {
+      if (!error && turn == self->tried) self->on_failed(ErrorCode::timed_out, why);
+    });
+  }
+
+  void on_failed(ErrorCode code, const std::string& why) {
     if (!done) return;
-    asio::async_connect(socket, endpoints,
-                        [self = shared_from_this()](asio::error_code error, const auto&) {
-                          if (error) return self->fail(ErrorCode::unavailable, error.message());
-                          self->finish(std::move(self->socket));
-                        });
+    if (tried < endpoints.size()) return connect_next();
+    fail(code, why);
   }
 
   void fail(ErrorCode code, const std::string& why) {
@@ -106,7 +133,10 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
   tcp::socket socket;
   asio::steady_timer timer;
   HostPort address;
-  std::string why_late = "no name server answered in time";
+  const SystemClock clock;
+  Instant end;
+  std::vector<tcp::endpoint> endpoints;
+  std::size_t tried = 0;  // of them
   std::function<void(Result<tcp::socket>)> done;
 };
 
@@ -114,7 +144,13 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
 
 void dial(asio::io_context& io, const HostPort& address, Duration budget,
           std::function<void(Result<tcp::socket>)> done) {
-  std::make_shared<Attempt>(io, address, std::move(done))->start(budget);
+  std::make_shared<Attempt>(io, address, budget, std::move(done))->start();
+}
+
+void dial_any(asio::io_context& io, const HostPort& address, std::vector<tcp::endpoint> endpoints,
+              Duration budget, std::function<void(Result<tcp::socket>)> done) {
+  std::make_shared<Attempt>(io, address, budget, std::move(done))
+      ->connect_any(std::move(endpoints));
 }
 
 }  // namespace fogctl

@@ -1,6 +1,7 @@
 // How a node ends, in bounded time whatever the queue does.
 #include <algorithm>
 #include <asio/post.hpp>
+#include <system_error>
 
 #include "base/log.hpp"
 #include "net/timer_length.hpp"
@@ -39,7 +40,7 @@ void Node::drain() {
   perform();
   const Instant deadline = drain_end(clock_.now(), options_.drain_timeout);
   leave_behind_at(deadline + longest_leaving);
-  drainer_ = std::jthread([this, deadline] {
+  const auto take_steps = [this, deadline] {
     crew_.stop_leasing(deadline);
     asio::post(io_, [this] {  // not before: what was leased ahead is queued again now
       may_hand_over_ = true;
@@ -51,7 +52,21 @@ void Node::drain() {
     nothing_away_.get_future().wait_for(std::max(deadline - clock_.now(), Duration::zero()));
     crew_.leave();
     asio::post(io_, [this, is_drained] { say_goodbye(is_drained); });
-  });
+  };
+  try {
+    drainer_ = std::jthread(take_steps);
+  } catch (const std::system_error& error) {
+    log(LogLevel::warning, "no thread can be had to stop on: {}", error.code().message());
+    drain_here(deadline);
+  }
+}
+
+/// On this thread, which meanwhile reads nothing: what is away or queued is not waited for.
+void Node::drain_here(Instant deadline) {
+  crew_.stop_leasing(deadline);
+  const bool is_drained = crew_.drain(deadline);
+  crew_.leave();
+  asio::post(io_, [this, is_drained] { say_goodbye(is_drained); });
 }
 
 void Node::leave_behind_at(Instant end) {

@@ -1,5 +1,6 @@
 #include "node/worker_process.hpp"
 
+#include <system_error>
 #include <utility>
 
 #include "base/counted.hpp"
@@ -29,15 +30,22 @@ Result<bool> WorkerProcess::run() {
   return end();
 }
 
-/// On a thread of its own: a call to the queue cannot be ended while it connects.
+/// On a thread of its own, where one can be had: a call to the queue cannot be ended while it
+/// connects.
 bool WorkerProcess::end() {
   const Instant deadline = drain_end(clock_.now(), drain_timeout_);
-  ender_ = std::jthread([this, deadline] {
+  const auto take_steps = [this, deadline] {
     crew_.stop_leasing(deadline);
     const bool is_drained = crew_.drain(deadline);
     crew_.leave();
     ended_.set_value(is_drained);
-  });
+  };
+  try {
+    ender_ = std::jthread(take_steps);
+  } catch (const std::system_error& error) {
+    log(LogLevel::warning, "no thread can be had to stop on: {}", error.code().message());
+    take_steps();
+  }
   auto ended = ended_.get_future();
   const auto is_in_time = ended.wait_for(deadline + longest_leaving - clock_.now());
   return is_in_time == std::future_status::ready && ended.get();

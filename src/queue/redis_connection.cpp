@@ -23,6 +23,7 @@ constexpr std::size_t input_buffer_size = std::size_t{64} << 10;
 constexpr std::size_t renewing_size = input_buffer_size;
 /// A thread that waits looks up so often: its call may have got another end meanwhile.
 constexpr Duration longest_wait = std::chrono::milliseconds(100);
+constexpr Duration longest_look_up = std::chrono::seconds(10);
 const SystemClock system_clock;
 
 Instant end_of(const RedisTimeouts& timeouts) {
@@ -56,15 +57,18 @@ Result<redisContext*> checked(redisContext* context) {
   return std::unexpected(std::move(error));
 }
 
-/// To the first of the host's addresses that takes it, each having its share of the time.
-Result<redisContext*> connect(const RedisAddress& address, Duration budget) {
+/// To the first of the host's addresses that takes it, each having its share of the time. The
+/// look-up of a name has a time of its own.
+Result<redisContext*> connect_any(const RedisAddress& address, const RedisTimeouts& timeouts) {
+  const auto time_left = [&] { return end_of(timeouts) - system_clock.now(); };
   if (!address.socket_path.empty()) {
     const char* path = address.socket_path.c_str();
+    const Duration budget = std::min(timeouts.connect, time_left());
     return checked(redisConnectUnixWithTimeout(path, to_timeval(budget)));
   }
-  const Instant end = system_clock.now() + budget;
-  const auto found = look_up_within(address.host, budget);
+  const auto found = look_up_within(address.host, longest_look_up, timeouts.end);
   if (!found) return failure(ErrorCode::unavailable, found.error().message);
+  const Instant end = system_clock.now() + std::min(timeouts.connect, time_left());
   Result<redisContext*> connected;
   auto untried = static_cast<std::int64_t>(found->size());
   for (const std::string& host : *found) {
@@ -133,9 +137,10 @@ Result<std::unique_ptr<RedisConnection>> RedisConnection::open(const RedisAddres
   const auto cannot = [&](ErrorCode code, const std::string& why) {
     return failure(code, connect_words(address) + why);
   };
-  const Duration left = end_of(timeouts) - system_clock.now();
-  if (left <= Duration{}) return cannot(ErrorCode::unavailable, "no time is left for it");
-  const auto connected = connect(address, std::min(timeouts.connect, left));
+  if (end_of(timeouts) <= system_clock.now()) {
+    return cannot(ErrorCode::unavailable, "no time is left for it");
+  }
+  const auto connected = connect_any(address, timeouts);
   if (!connected) return cannot(connected.error().code, decapitalized(connected.error().message));
   redisContext* context = *connected;
   std::unique_ptr<RedisConnection> connection(

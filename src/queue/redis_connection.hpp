@@ -44,12 +44,12 @@ class RedisReply {
 };
 
 struct RedisTimeouts {
-  Duration connect = std::chrono::seconds(2);  // the look-up of a name included
+  Duration connect = std::chrono::seconds(2);  // besides the look-up of a name, which has 10 s
   /// How long a server may be silent, and then, from the first part of its answer, until it is
   /// whole; each further 64 KiB of a long one give as much time again. Sending likewise.
   Duration call = std::chrono::seconds(5);
-  /// No call lasts beyond it, but for a connect that is under way when it is set. Outlives every
-  /// connection; null: there is no end.
+  /// No call lasts beyond it, nor the look-up of a name, but for a connect that is under way when
+  /// it is set. Outlives every connection; null: there is no end.
   const std::atomic<Instant>* end = nullptr;
 };
 

@@ -41,8 +41,7 @@ struct Subject {
   }
   [[nodiscard]] std::optional<std::string> config(const std::string& name) const {
     const auto found = facts.config.find(name);
-    if (found == facts.config.end()) return std::nullopt;
-    return found->second;
+    return found == facts.config.end() ? std::nullopt : std::optional(found->second);
   }
   [[nodiscard]] std::uint64_t number(const std::string& name) const {
     const std::string text = info(name);
@@ -116,10 +115,9 @@ Finding check_cluster(const Subject& redis) {
     if (state == cluster.end() || masters == cluster.end()) {
       return cannot_tell("cluster", "CLUSTER INFO");
     }
-    std::string found = fmt::format(
-        "a node of a cluster of {} masters; slot {} of the queue 'fog' "
-        "is here",
-        masters->second, redis.facts.slot);
+    std::string found =
+        fmt::format("a node of a cluster of {} masters; slot {} of the queue 'fog' is here",
+                    masters->second, redis.facts.slot);
     if (state->second == "ok") return {"cluster", Verdict::ok, std::move(found), ""};
     return {"cluster", Verdict::failure,
             fmt::format("{}; the cluster's state is {}", found, state->second),
@@ -170,10 +168,10 @@ Finding check_append_only(const Subject& redis) {
   constexpr const char* name = "append-only file";
   if (redis.info("aof_enabled").empty()) return cannot_tell(name, "INFO");
   if (redis.info("aof_enabled") != "1") {
-    const bool snapshots = !redis.config("save").value_or("").empty();
-    return {name, Verdict::warning,
-            fmt::format("off: when Redis ends, accepted tasks are lost ({})",
-                        snapshots ? "all since its last snapshot" : "all of them"),
+    const auto save = redis.config("save");
+    std::string lost = "off: when Redis ends, accepted tasks are lost";
+    if (save) lost += save->empty() ? " (all of them)" : " (all since its last snapshot)";
+    return {name, Verdict::warning, std::move(lost),
             redis.config_set("appendonly yes") + " (and the same in redis.conf)"};
   }
   const auto fsync = redis.config("appendfsync");
@@ -263,14 +261,16 @@ Result<void> read_cluster(RedisConnection& redis, RedisFacts& facts) {
   return {};
 }
 
-/// What it says of itself and of its settings.
+/// What it says of itself and of its settings, in one round trip.
 Result<RedisFacts> read_itself(RedisConnection& redis) {
+  redis.append({"INFO"}, RedisArguments());
+  for (const char* name : config_names) redis.append({"CONFIG", "GET", name}, RedisArguments());
   RedisFacts facts;
-  const auto info = redis.call({"INFO"});
+  const auto info = redis.read();
   if (!info) return std::unexpected(info.error());
   if (!info->is_error()) facts.info = parse_redis_info(info->text());
   for (const char* name : config_names) {
-    const auto reply = redis.call({"CONFIG", "GET", name});
+    const auto reply = redis.read();
     if (!reply) return std::unexpected(reply.error());
     if (reply->size() == 2) facts.config[name] = std::string((*reply)[1].text());
   }
@@ -328,8 +328,7 @@ Result<RedisFacts> collect_redis_facts(RedisConnection& redis, const Clock& cloc
   auto facts = read_itself(redis);
   if (!facts) return facts;
   if (const auto read = read_cluster(redis, *facts); !read) return std::unexpected(read.error());
-  const auto tried = try_scripts(redis, *facts);
-  if (!tried) return std::unexpected(tried.error());
+  if (const auto tried = try_scripts(redis, *facts); !tried) return std::unexpected(tried.error());
   const auto measured = measure_round_trips(redis, clock, *facts);
   if (!measured) return std::unexpected(measured.error());
   return facts;
@@ -338,11 +337,18 @@ Result<RedisFacts> collect_redis_facts(RedisConnection& redis, const Clock& cloc
 Result<std::vector<Finding>> find_losses(RedisConnection& redis, const RedisAddress& address) {
   const auto facts = read_itself(redis);
   if (!facts) return std::unexpected(facts.error());
-  const Subject subject{*facts, address};
-  std::vector<Finding> found = {check_eviction(subject), check_append_only(subject)};
-  std::erase_if(found,
-                [](const Finding& one) { return one.verdict == Verdict::ok || !one.is_told; });
-  return found;
+  return judge_losses(*facts, address);
+}
+
+std::vector<Finding> judge_losses(const RedisFacts& facts, const RedisAddress& address) {
+  const Subject subject{facts, address};
+  std::vector<Finding> losses;
+  if (auto found = check_eviction(subject); found.verdict == Verdict::failure) {
+    losses.push_back(std::move(found));
+  }
+  auto found = check_append_only(subject);
+  if (found.verdict != Verdict::ok && found.is_told) losses.push_back(std::move(found));
+  return losses;
 }
 
 std::vector<Finding> judge_redis(const RedisFacts& facts, const RedisAddress& address) {
@@ -388,8 +394,7 @@ Duration percentile(std::vector<Duration> lengths, double percent) {
   if (lengths.empty()) return Duration::zero();
   std::ranges::sort(lengths);
   const double rank = std::ceil(percent / 100 * static_cast<double>(lengths.size()));
-  const auto index = static_cast<std::size_t>(std::max(rank, 1.0)) - 1;
-  return lengths[std::min(index, lengths.size() - 1)];
+  return lengths[std::clamp<std::size_t>(static_cast<std::size_t>(rank), 1, lengths.size()) - 1];
 }
 
 }  // namespace fogctl

@@ -47,8 +47,12 @@ struct RedisFacts {
 [[nodiscard]] std::vector<Finding> judge_redis(const RedisFacts& facts,
                                                const RedisAddress& address);
 
-/// By what it tells: how it loses tasks that it took. Empty: it does not, or would not tell.
-/// Error: as above.
+/// How it loses tasks that it took, as it is set now. Empty: it does not, or would not tell.
+/// Evicting keys is no loss as long as it may use all memory.
+[[nodiscard]] std::vector<Finding> judge_losses(const RedisFacts& facts,
+                                                const RedisAddress& address);
+
+/// Asks for that, in one round trip. Error: as above.
 [[nodiscard]] Result<std::vector<Finding>> find_losses(RedisConnection& redis,
                                                        const RedisAddress& address);
 

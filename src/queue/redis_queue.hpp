@@ -21,6 +21,7 @@
 #include "queue/redis_address.hpp"
 #include "queue/redis_batch.hpp"
 #include "queue/redis_caller.hpp"
+#include "queue/redis_health.hpp"
 #include "queue/redis_news.hpp"
 #include "queue/task_queue.hpp"
 
@@ -43,6 +44,9 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] static Result<std::unique_ptr<RedisQueue>> open(RedisQueueOptions options,
                                                                 const Clock& clock);
   ~RedisQueue() override;
+
+  /// How the server that has the queue loses tasks that it took; see redis_health.hpp.
+  [[nodiscard]] Result<std::vector<Finding>> find_losses();
 
   [[nodiscard]] bool blocks() const override { return true; }
   [[nodiscard]] Result<Enqueued> enqueue(std::span<const NewTask> tasks, const LeaseWant& want,

@@ -16,6 +16,14 @@ Result<void> RedisQueue::probe() {
   return {};
 }
 
+Result<std::vector<Finding>> RedisQueue::find_losses() {
+  return call({"look at the settings"}, [](Session& session) {
+    auto losses = fogctl::find_losses(*session, session.session().server);
+    if (!losses) session.discard(losses.error());
+    return losses;
+  });
+}
+
 Result<std::vector<LeaseRef>> RedisQueue::held(bool as_away) {
   return call({"list what is held"}, [&](Session& session) { return list_held(session, as_away); });
 }

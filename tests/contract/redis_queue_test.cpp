@@ -51,6 +51,23 @@ TEST_CASE("redis queue: what was acknowledged outlives the server") {
   CHECK(statuses(enqueue(*queue, {{.uid = "away", .arrival = 1s}})) == std::vector{duplicate});
 }
 
+TEST_CASE("redis queue: how the server loses tasks is found over the queue's own connection") {
+  RedisServer server("everysec");
+  const auto hand = must(RedisConnection::open(server.address(), {}));
+  const auto connections = [&] {
+    const std::string stats(must(hand->call({"INFO", "stats"})).text());
+    return parse_redis_info(stats).at("total_connections_received");
+  };
+  const auto queue = must(RedisQueue::open(redis_options(server, "fog", "a"), system_clock()));
+  const std::string before = connections();
+  CHECK(must(queue->find_losses()).empty());
+  CHECK(!must(hand->call({"CONFIG", "SET", "appendonly", "no"})).is_error());
+  const auto losses = must(queue->find_losses());
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].check == "append-only file");
+  CHECK(connections() == before);
+}
+
 TEST_CASE("redis queue: a restart between two calls goes unnoticed but for the incarnation") {
   RedisServer server("always");
   const auto queue = open_redis(redis_options(server, "fog", "a"));

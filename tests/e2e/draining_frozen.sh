@@ -116,6 +116,14 @@ while True: silent.recv(999)' "$names_at" 2>"$dir/names.log" &
   client_ends
   start_redis everysec "$redis_port"
   end_round nameless
+
+  # Nothing runs: what is looked up is not waited for.
+  echo "127.0.0.1 redis.test" >"$dir/hosts"
+  start_both 30s in_own_etc
+  : >"$dir/hosts"
+  kill -KILL "${pid_of[redis]}"
+  read -rt 2 <><(:) || true # look-ups are under way
+  end_both 6
 else
   echo "left out: no mount namespaces here: $(cat "$dir/unshare")"
 fi

@@ -39,11 +39,20 @@ is_soon "a client with a time-out" "$fogctl" client --connect "$silent" --task e
 grep -q 'name server' "$dir/soon.err" || fail "it does not say why: $(cat "$dir/soon.err")"
 is_soon "a question to a node" "$fogctl" queue --connect "$silent"
 grep -q 'name server' "$dir/soon.err" || fail "it does not say why: $(cat "$dir/soon.err")"
-for command in redis-check fog worker queue; do
-  is_soon "$command at a Redis" "$fogctl" "$command" --redis silent.example:6379
+# says_why COMMAND: it ends with 3, but for the check, which has a status of its own, and says why.
+says_why() {
+  is_soon "$1 at a Redis" "$fogctl" "$1" --redis silent.example:6379
   cat "$dir/soon.out" >>"$dir/soon.err"
-  [ "$status" -eq 3 ] || [ "$command" = redis-check ] || fail "exit status $status"
+  [ "$status" -eq 3 ] || [ "$1" = redis-check ] || fail "exit status $status"
   grep -q 'name server' "$dir/soon.err" || fail "it does not say why: $(cat "$dir/soon.err")"
+}
+for command in redis-check fog worker queue; do
+  (trap - EXIT && mkdir "$dir/$command" && dir=$dir/$command && says_why "$command") &
+  pid_of[$command]=$!
+done
+for command in redis-check fog worker queue; do
+  wait "${pid_of[$command]}" || fail "$command at a Redis"
+  unset "pid_of[$command]"
 done
 
 start_fog node
@@ -68,3 +77,24 @@ begin=$SECONDS
 stop other
 [ "$status" -eq 0 ] || fail "it ended with $status"
 [ $((SECONDS - begin)) -lt 20 ] || fail "a node ended $((SECONDS - begin)) s after SIGTERM"
+
+# The first of two name servers is dead: the second one is asked after 5 s, which is soon enough.
+python3 -c 'import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.2", 53))
+print("bound", flush=True)
+while True:
+    query, asker = server.recvfrom(4096)
+    end = query.index(0, 12) + 5
+    is_ipv4 = query[end - 4:end - 2] == b"\0\1"
+    address = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if is_ipv4 else b""
+    counts = b"\0\1" + (b"\0\1" if is_ipv4 else b"\0\0") + bytes(4)
+    server.sendto(query[:2] + b"\x81\x80" + counts + query[12:end] + address, asker)
+' >"$dir/second" &
+pid_of[second]=$!
+wait_for "the second name server" grep -q bound "$dir/second"
+printf 'nameserver 127.0.0.1\nnameserver 127.0.0.2\n' >"$dir/resolv.conf"
+start_redis
+is_soon "a queue at a Redis of the second name server" \
+  "$fogctl" queue --redis "redis.example:$redis_port"
+[ "$status" -eq 0 ] || fail "the second one knows it: $(cat "$dir/soon.err")"

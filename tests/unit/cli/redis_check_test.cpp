@@ -206,6 +206,33 @@ TEST_CASE("a Redis that tells nothing is worth warnings, not failures") {
   CHECK(finding_of(without_config, "maxmemory-policy").verdict == Verdict::ok);
 }
 
+TEST_CASE("a Redis that does not tell of its snapshots is not said to make none") {
+  RedisFacts facts = healthy();
+  facts.info["aof_enabled"] = "0";
+  facts.config.erase("save");
+  const Finding finding = finding_of(facts, "append-only file");
+  CHECK(finding.verdict == Verdict::warning);
+  CHECK(finding.meaning == "off: when Redis ends, accepted tasks are lost");
+}
+
+TEST_CASE("what loses accepted tasks is found, and nothing else") {
+  const auto losses_with = [](const Members& info) {
+    RedisFacts facts = healthy();
+    facts.info["used_memory"] = "8589934592";  // bad, but loses nothing
+    for (const auto& [name, value] : info) facts.info[name] = value;
+    std::vector<std::string> checks;
+    for (const Finding& loss : judge_losses(facts, RedisAddress{})) checks.push_back(loss.check);
+    return checks;
+  };
+  using Checks = std::vector<std::string>;
+  CHECK(losses_with({}).empty());
+  CHECK(losses_with({{"maxmemory_policy", "allkeys-lru"}}).empty());
+  CHECK(losses_with({{"maxmemory_policy", "allkeys-lru"}, {"maxmemory", "1073741824"}}) ==
+        Checks{"maxmemory-policy"});
+  CHECK(losses_with({{"aof_enabled", "0"}}) == Checks{"append-only file"});
+  CHECK(judge_losses(RedisFacts{}, RedisAddress{}).empty());
+}
+
 TEST_CASE("a refused script is a failure with advice by Redis's code for it") {
   RedisFacts facts = healthy();
   facts.script_error = "READONLY You can't write against a read only replica.";
