@@ -217,6 +217,7 @@ class Scheduler {
   void end_stray(const Late& late, const std::string& uid, std::uint32_t lease_number,
                  Actions& out) const;
   void stay_here(Entry& entry);
+  [[nodiscard]] Entry* answered_over(PeerId link, std::int64_t id, Instant now);
   void place_again(Entry& entry, Instant now, Actions& out);
   void place_after_crash(Entry& entry, Instant now, Actions& out);
   [[nodiscard]] bool place_elsewhere(Entry& entry, Instant now, Actions& out);

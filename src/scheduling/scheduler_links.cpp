@@ -21,16 +21,23 @@ bool was_turned_away(const TaskResult& result) {
 
 }  // namespace
 
-bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, Instant now,
-                               Actions& out) {
+/// The task that the peer answers; null: nobody waits for its answer any more.
+Scheduler::Entry* Scheduler::answered_over(PeerId link, std::int64_t id, Instant now) {
   now_ = now;
   const auto uid = handed_on_.find(id, link);
   if (!uid) {
     ++repeated_results_;
-    return false;
+    return nullptr;
   }
-  Entry& entry = *entry_of(*uid);
   if (Neighbour* neighbour = neighbours_.find(link)) neighbour->heard_at = now;
+  return entry_of(*uid);
+}
+
+bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, Instant now,
+                               Actions& out) {
+  Entry* answered = answered_over(link, id, now);
+  if (answered == nullptr) return false;
+  Entry& entry = *answered;
   if (is_copy_of(entry, id)) {
     if (was_turned_away(result)) {
       note_copy(entry, link, DecidedCopy::Fate::turned_away);
@@ -58,14 +65,9 @@ bool Scheduler::on_link_result(PeerId link, std::int64_t id, TaskResult result, 
 }
 
 bool Scheduler::on_link_junk(PeerId link, std::int64_t id, Instant now, Actions& out) {
-  now_ = now;
-  const auto uid = handed_on_.find(id, link);
-  if (!uid) {
-    ++repeated_results_;
-    return false;
-  }
-  Entry& entry = *entry_of(*uid);
-  if (Neighbour* neighbour = neighbours_.find(link)) neighbour->heard_at = now;
+  Entry* answered = answered_over(link, id, now);
+  if (answered == nullptr) return false;
+  Entry& entry = *answered;
   if (is_copy_of(entry, id)) {
     remove_copy(entry, id);
   } else {
