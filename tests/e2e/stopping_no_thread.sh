@@ -3,6 +3,7 @@
 # stays held. As another user than root, who has no such limit.
 # shellcheck source=tests/e2e/support.sh
 source "$(dirname "$0")/support.sh"
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # that takes a thread
 start_redis
 as_user=()
 if [ "$(id -un)" = root ]; then
