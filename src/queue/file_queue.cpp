@@ -85,7 +85,7 @@ Result<bool> FileQueue::extend(std::size_t workers, Duration lease, Instant now)
   store_->extend(*me_, workers, now + lease);
   note_life();
   if (now - store_->clock_noted_at_ >= clock_interval) {
-    (void)note_clock("note the time", now);  // where it fails, load() tells
+    [[maybe_unused]] const auto noted = note_clock("note the time", now);  // load() tells a failure
   }
   return !std::exchange(evicted_, false);
 }
