@@ -164,7 +164,7 @@ class Node {
   void arm_tick();
   void wait_for_signal();
   void drain();
-  void drain_here(Instant deadline);
+  void leave_by(Instant deadline, bool is_apart);
   void leave_behind_at(Instant end);
   void end_at(Instant end);
   void say_goodbye(bool is_drained);

@@ -40,31 +40,30 @@ void Node::drain() {
   perform();
   const Instant deadline = drain_end(clock_.now(), options_.drain_timeout);
   leave_behind_at(deadline + longest_leaving);
-  const auto take_steps = [this, deadline] {
-    crew_.stop_leasing(deadline);
+  try {
+    drainer_ = std::jthread([this, deadline] { leave_by(deadline, true); });
+  } catch (const std::system_error& error) {
+    log(LogLevel::warning, "no thread can be had to stop on: {}", error.code().message());
+    leave_by(deadline, false);
+  }
+}
+
+/// On the network thread (not `is_apart`), which then reads nothing meanwhile, what is away or
+/// queued is not waited for.
+void Node::leave_by(Instant deadline, bool is_apart) {
+  crew_.stop_leasing(deadline);
+  if (is_apart) {
     asio::post(io_, [this] {  // not before: what was leased ahead is queued again now
       may_hand_over_ = true;
       scheduler_.return_to_senders(clock_.now(), actions_);
       hand_over();
       perform();
     });
-    const bool is_drained = crew_.drain(deadline);
-    nothing_away_.get_future().wait_for(std::max(deadline - clock_.now(), Duration::zero()));
-    crew_.leave();
-    asio::post(io_, [this, is_drained] { say_goodbye(is_drained); });
-  };
-  try {
-    drainer_ = std::jthread(take_steps);
-  } catch (const std::system_error& error) {
-    log(LogLevel::warning, "no thread can be had to stop on: {}", error.code().message());
-    drain_here(deadline);
   }
-}
-
-/// On this thread, which meanwhile reads nothing: what is away or queued is not waited for.
-void Node::drain_here(Instant deadline) {
-  crew_.stop_leasing(deadline);
   const bool is_drained = crew_.drain(deadline);
+  if (is_apart) {
+    nothing_away_.get_future().wait_for(std::max(deadline - clock_.now(), Duration::zero()));
+  }
   crew_.leave();
   asio::post(io_, [this, is_drained] { say_goodbye(is_drained); });
 }

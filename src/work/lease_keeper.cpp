@@ -71,7 +71,7 @@ void LeaseKeeper::keep(const std::stop_token& stop) {
     // As of before the lease was renewed: this process may be stopped in between, and must not take
     // itself for dead.
     const Instant now = clock_.now();
-    // Each step may wait for the queue, and who stops this thread waits for one at most.
+    // Each step may wait for the queue; who stops this thread is not to wait for all of them.
     if (now >= renew_at_ && !stop.stop_requested()) renew();
     if (now >= recover_at_ && !stop.stop_requested()) recover(now);
     if (!stop.stop_requested()) reconcile();

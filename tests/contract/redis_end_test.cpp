@@ -41,7 +41,7 @@ TEST_CASE("redis end: calls that wait end then, and later ones at once") {
   auto load = call([&] { return redis.queue->load(start()); });
   auto news = call([&] { return redis.queue->wait(60s); });
   while (under_way < 2) std::this_thread::yield();
-  std::this_thread::sleep_for(50ms);
+  std::this_thread::sleep_for(50ms);  // most likely both wait by then; else they end as well
   redis.queue->end_by(system_clock().now() + 100ms);
   const auto loaded = load.get();
   REQUIRE_FALSE(loaded.has_value());
