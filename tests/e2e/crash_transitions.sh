@@ -13,9 +13,8 @@ start_part() {
   case $1 in
     redis) start_redis always "$redis_port" ;;
     worker)
-      "$fogctl" worker --port "$redis_port" --concurrency 1 --lease 1s --policy original \
-        --name worker 2>"$dir/worker.log" &
-      pid_of[worker]=$!
+      spawn worker "$fogctl" worker --port "$redis_port" --concurrency 1 --lease 1s \
+        --policy original --name worker
       ;;
     fog)
       launch fog "$fogctl" fog --port "$redis_port" --listen "$fog_at" --no-discovery --workers 0 \

@@ -74,8 +74,7 @@ start_on_redis() {
     --name leaving "${policy_flags[@]}" --workers 1 --lease 2s --peer "${address_of[neighbour]}"
 }
 start_on_redis
-"$fogctl" worker --port "$redis_port" --concurrency 1 --name worker 2>"$dir/worker.log" &
-pid_of[worker]=$!
+start_worker worker --port "$redis_port" --concurrency 1
 wait_for "both to serve" holds_at leaving "r['workers'] == 2"
 wait_for "the neighbour" is_mesh neighbour leaving
 taken_before=$(nodes_of leaving | grep -o '"handed": *[0-9]*')

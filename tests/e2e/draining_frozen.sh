@@ -14,10 +14,8 @@ start_both() {
   shift
   launch fog "$@" "$fogctl" fog --redis "$redis_at" --listen 127.0.0.1:0 --no-discovery \
     --workers 1 --name fog "${flags[@]}"
-  "$@" "$fogctl" worker --redis "$redis_at" --concurrency 1 --name worker "${flags[@]}" \
-    2>"$dir/worker.log" &
-  pid_of[worker]=$!
-  wait_for "the worker" grep -q working "$dir/worker.log"
+  spawn worker "$@" "$fogctl" worker --redis "$redis_at" --concurrency 1 --name worker "${flags[@]}"
+  await_worker worker
 }
 
 # end_both SECONDS: ends both by SIGTERM, which must take less.

@@ -6,15 +6,6 @@ declare -A address_of=() host_of=()  # by name
 declare -A home_of=()                # by host: its address
 policy_flags=()                      # of the fog nodes: that of their default
 
-# spawn NAME COMMAND…: starts it; what it prints is in $dir/NAME.out and $dir/NAME.log.
-spawn() {
-  local name=$1
-  shift
-  rm -f "$dir/$name.out"  # of one that had the name before
-  "$@" >"$dir/$name.out" 2>"$dir/$name.log" &
-  pid_of[$name]=$!
-}
-
 # await NAME: until its first line comes, which must say where it listens; the address is then in
 # $address and ${address_of[NAME]}.
 await() {

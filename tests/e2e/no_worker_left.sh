@@ -12,9 +12,7 @@ start_other() {
 start_other
 launch front "$fogctl" fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --name front \
   --workers 0 --peer "$other" --lease 1s
-"$fogctl" worker --port "$redis_port" --concurrency 1 --name worker --lease 1s \
-  2>"$dir/worker.log" &
-pid_of[worker]=$!
+start_worker worker --port "$redis_port" --concurrency 1 --lease 1s
 knows_all() { holds_at front "r['workers'] == 1 and n['other']['state_age'] is not None"; }
 wait_for "front to know of both" knows_all
 

@@ -7,11 +7,8 @@ start_redis
 start fog fog --port "$redis_port" --workers 0 --listen 127.0.0.1:0 --no-discovery --lease 1s
 export address
 tasks() { "$fogctl" tasks "$@" --port "$redis_port"; }
+work() { start_worker "$1" --port "$redis_port" --concurrency 1 --lease 1s; }
 
-start_worker() {
-  "$fogctl" worker --port "$redis_port" --concurrency 1 --lease 1s --name "$1" 2>"$dir/$1.log" &
-  pid_of[$1]=$!
-}
 # begins_after LOST: after so many lost runs it runs again. The queue marks a run as begun, by the
 # letter s before its lease number, once it is 50 ms old.
 redis() { redis-cli -p "$redis_port" "$@"; }
@@ -20,8 +17,7 @@ begins_after() {
   redis --scan --pattern '{fog}:held:*' | while read -r held; do redis hget "$held" poison; done |
     grep -q 's[0-9]*$'
 }
-start_worker zero
-wait_for "the worker" grep -q working "$dir/zero.log"
+work zero
 wait_for "it to serve" "$fogctl" client --connect "$address" --task echo --content 1 \
   --requirement 100
 
@@ -37,12 +33,12 @@ EOF2
 client=$!
 lost=
 for worker in zero one two; do
-  [ "$worker" = zero ] || start_worker "$worker"
+  [ "$worker" = zero ] || work "$worker"
   wait_for "$worker to begin with it" begins_after "$lost"
   stop "$worker" KILL
   lost=$((lost + 1))
 done
-start_worker three
+work three
 wait "$client" || fail "not every task was answered"
 answered() { python3 -c 'import json, sys
 for line in sys.stdin:

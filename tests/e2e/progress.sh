@@ -46,9 +46,7 @@ hears "$one" two '{"time_requirement": 0}'
 
 start_redis
 start queued fog --port "$redis_port" --workers 0 --listen 127.0.0.1:0 --no-discovery
-"$fogctl" worker --port "$redis_port" --concurrency 1 --name apart 2>"$dir/apart.log" &
-pid_of[apart]=$!
-wait_for "the worker" grep -q working "$dir/apart.log"
+start_worker apart --port "$redis_port" --concurrency 1
 wait_for "it to serve" "$fogctl" client --connect "$address" --task echo --content 1 \
   --requirement 100
 hears "$address" apart

@@ -217,13 +217,8 @@ where=(--port "$redis_port" --queue frozen)
 launch cold "$fogctl" fog --port "$redis_port" --queue frozen --listen 127.0.0.1:0 --no-discovery \
   --name cold --workers 0 --lease 8s
 start_client
-start_worker() {
-  "$fogctl" worker --port "$redis_port" --queue frozen --concurrency 1 --lease 8s --name "$1" \
-    2>"$dir/$1.log" &
-  pid_of[$1]=$!
-}
 for ending in CONT KILL; do
-  start_worker "before$ending"
+  start_worker "before$ending" "${where[@]}" --concurrency 1 --lease 8s
   send "ice$ending" sleep 30
   wait_for "it to run" is_at "ice$ending" leased
   kill -STOP "${pid_of[before$ending]}"
@@ -231,7 +226,7 @@ for ending in CONT KILL; do
   says 'f["status"] == "will apply"'
   ! is_answered "ice$ending" cancelled || fail "answered by a frozen worker"
   kill "-$ending" "${pid_of[before$ending]}"
-  [ "$ending" = CONT ] || start_worker after
+  [ "$ending" = CONT ] || start_worker after "${where[@]}" --concurrency 1 --lease 8s
   wait_for "it to apply ($ending)" is_answered "ice$ending" cancelled
   [ "$ending" = KILL ] || stop "before$ending" KILL
 done

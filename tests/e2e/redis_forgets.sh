@@ -9,9 +9,7 @@ start_redis
 is_warned_of() {
   start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery
   stop fog
-  "$fogctl" worker --port "$redis_port" 2>"$dir/worker.log" &
-  pid_of[worker]=$!
-  wait_for "the worker" grep -q "working with" "$dir/worker.log"
+  start_worker worker --port "$redis_port"
   stop worker
   local role
   for role in fog worker; do

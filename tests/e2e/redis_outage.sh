@@ -6,18 +6,15 @@ source "$(dirname "$0")/support.sh"
 start_redis always
 start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --workers 2 --lease 2s
 
-# work NAME
-work() {
-  "$fogctl" worker --port "$redis_port" --concurrency 2 --name "$1" --lease 2s 2>"$dir/$1.log" &
-  pid_of[$1]=$!
-}
+# work NAME: the queue may be away then.
+work() { spawn "$1" "$fogctl" worker --port "$redis_port" --concurrency 2 --name "$1" --lease 2s; }
 count_leased() {
   redis-cli -p "$redis_port" hmget '{fog}:counts' l0 l1 l2 | awk '{ n += $1 } END { print n }'
 }
 all_run() { [ "$(count_leased)" = 4 ]; }
 
 work worker
-wait_for "the worker" grep -q working "$dir/worker.log"
+await_worker worker
 for signal in STOP KILL; do
   python3 - <<'END' &
 from peer import Peer, task, check
@@ -32,13 +29,13 @@ END
   kill "-$signal" "${pid_of[redis]}"
   read -rt 3 <><(:) || true
   if [ "$signal" = STOP ]; then
-    work late
+    work "late$signal"
     kill -CONT "${pid_of[redis]}"
   else
     start_redis always "$redis_port"
-    work late
+    work "late$signal"
   fi
   wait "${pid_of[client]}" || fail "what ran was lost over an outage ($signal)"
-  stop late KILL
+  stop "late$signal" KILL
 done
 ! grep -h "queued again" "$dir"/*.log || fail "somebody took tasks from a live process"

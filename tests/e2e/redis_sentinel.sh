@@ -61,9 +61,7 @@ stop sentinel1 KILL
 start fog fog --redis "$redis" --listen 127.0.0.1:0 --no-discovery --patience 1s --lease 2s \
   --workers 1
 fog=$address
-"$fogctl" worker --redis "$redis" --concurrency 1 --lease 2s --name worker 2>"$dir/worker.log" &
-pid_of[worker]=$!
-wait_for "the worker" grep -q working "$dir/worker.log"
+start_worker worker --redis "$redis" --concurrency 1 --lease 2s
 
 # start_load SECONDS: in the background, running since a second.
 start_load() {

@@ -94,12 +94,10 @@ stop helper
 
 # A worker that is killed between two retries does not lose the count, on Redis.
 start front fog --port "$redis_port" --queue kept --workers 0 --listen 127.0.0.1:0 --no-discovery
-start_worker() {
-  "$fogctl" worker --port "$redis_port" --queue kept --concurrency 1 --lease 1s \
-    --retry-delay "$2" --name "$1" 2>"$dir/$1.log" &
-  pid_of[$1]=$!
+work() { # NAME RETRY_DELAY
+  start_worker "$1" --port "$redis_port" --queue kept --concurrency 1 --lease 1s --retry-delay "$2"
 }
-start_worker first 4s
+work first 4s
 wait_for "the worker to serve" "$fogctl" client --connect "$address" --task echo --content 1 \
   --requirement 100
 python3 - >"$dir/counted" <<'EOF2' &
@@ -115,7 +113,7 @@ pid_of[client]=$!
 are_put_off() { [ "$(redis-cli -p "$redis_port" zcard '{kept}:delayed')" = 2 ]; }
 wait_for "both to be put off" are_put_off
 stop first KILL
-start_worker second 50ms
+work second 50ms
 wait "${pid_of[client]}" || fail "not answered"
 unset "pid_of[client]"
 grep -qx "counted 3 None" "$dir/counted" || fail "the count was kept: $(cat "$dir/counted")"

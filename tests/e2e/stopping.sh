@@ -31,8 +31,7 @@ left=$((10 - answered))
 queued=$(redis-cli -p "$redis_port" hget '{fog}:counts' q0)
 [ "$queued" = "$left" ] || fail "the rest waits in Redis: $queued of $left"
 
-"$fogctl" worker --port "$redis_port" --concurrency 8 2>"$dir/worker.log" &
-pid_of[worker]=$!
+start_worker worker --port "$redis_port" --concurrency 8
 queue_is_empty() { [ "$(redis-cli -p "$redis_port" hlen '{fog}:tasks')" = 0 ]; }
 wait_for "a worker to run what was left" queue_is_empty
 stop worker INT

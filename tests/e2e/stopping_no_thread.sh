@@ -16,9 +16,7 @@ if [ "$(id -un)" = root ]; then
 fi
 
 start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --workers 1
-"$fogctl" worker --port "$redis_port" --concurrency 1 2>"$dir/worker.log" &
-pid_of[worker]=$!
-wait_for "the worker" grep -q working "$dir/worker.log"
+start_worker worker --port "$redis_port" --concurrency 1
 
 python3 - >"$dir/answers" <<'EOF' &
 from peer import Peer, task

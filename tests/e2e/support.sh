@@ -37,14 +37,28 @@ wait_for() {
   done
 }
 
+# spawn NAME COMMAND…: starts it; what it prints is in $dir/NAME.out and $dir/NAME.log, and nothing
+# of one that had the name before.
+spawn() {
+  local name=$1
+  shift
+  rm -f "$dir/$name.out" "$dir/$name.log"
+  "$@" >"$dir/$name.out" 2>"$dir/$name.log" &
+  pid_of[$name]=$!
+}
+
+# start_worker NAME ARGUMENT…: a worker process, which is at work then.
+start_worker() {
+  spawn "$1" "$fogctl" worker --name "$@"
+  await_worker "$1"
+}
+await_worker() { wait_for "worker $1 to work" grep -q working "$dir/$1.log"; }
+
 # start NAME ARGUMENT…: starts a role of fogctl and waits for its first line, which must say where
 # it listens; the address is then in $address, its log in $dir/NAME.log.
 start() {
   local name=$1
-  shift
-  : >"$dir/$name.out" # what an earlier one of this name said is not this one's
-  "$fogctl" "$@" >"$dir/$name.out" 2>"$dir/$name.log" &
-  pid_of[$name]=$!
+  spawn "$name" "$fogctl" "${@:2}"
   wait_for "$name to listen" grep -q . "$dir/$name.out"
   local line
   line=$(head -n 1 "$dir/$name.out")

@@ -80,15 +80,8 @@ stop fog
 start_redis
 start fog fog --port "$redis_port" --workers 0 --listen 127.0.0.1:0 --no-discovery \
   --tasks "$dir/tasks.toml"
-start_worker() { # NAME ARGUMENT…
-  local name=$1
-  shift
-  "$fogctl" worker --port "$redis_port" --concurrency 2 --name "$name" "$@" 2>"$dir/$name.log" &
-  pid_of[$name]=$!
-  wait_for "worker $name" grep -q working "$dir/$name.log"
-}
-start_worker without
-start_worker with --tasks "$dir/tasks.toml"
+start_worker without --port "$redis_port" --concurrency 2
+start_worker with --port "$redis_port" --concurrency 2 --tasks "$dir/tasks.toml"
 python3 - <<'EOF'
 from peer import Peer, task, check
 peer, count = Peer(), 40

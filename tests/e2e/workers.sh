@@ -7,10 +7,7 @@ start_redis
 start fog fog --port "$redis_port" --workers 0 --listen 127.0.0.1:0 --no-discovery --lease 1s
 export address
 for name in one two; do
-  "$fogctl" worker --port "$redis_port" --concurrency 2 --lease 1s --name "$name" \
-    2>"$dir/$name.log" &
-  pid_of[$name]=$!
-  wait_for "worker $name" grep -q working "$dir/$name.log"
+  start_worker "$name" --port "$redis_port" --concurrency 2 --lease 1s
 done
 wait_for "the workers to serve" "$fogctl" client --connect "$address" --task echo --content 1 \
   --requirement 100
