@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A task that is given up in the same breath as it is sent is known and is not run, on every kind of
-# queue, and at the neighbour that it is handed to: also where a copy of it has begun.
+# queue, and at the neighbour that it is handed to: also where a copy of it has begun. A neighbour
+# can end only what it sent itself.
 # shellcheck source=tests/e2e/mesh.sh
 source "$(dirname "$0")/mesh.sh"
 start_redis
@@ -32,3 +33,23 @@ EOF2
   stop node
 done
 [ -z "$failed" ] || fail "given up at once:$failed"
+
+start_mesh_fog node --workers 1
+python3 - <<'EOF2' || fail "a neighbour ends a task of somebody else"
+import json
+from peer import Peer, task, check
+client, neighbour = Peer(), Peer()
+cancel = lambda uid: json.dumps({"message_type": "cancel", "task_uid": uid})
+neighbour.send(json.dumps({"message_type": "fog_ready", "send_time": 1, "node": 32 * "7",
+                           "name": "other", "protocol": 2}))
+client.ask(task(1, "sleep", 60, task_uid="of-a-client", want_accept=True))
+neighbour.send(task(2, "sleep", 60, task_uid="its-own") + cancel("its-own") + cancel("of-a-client"))
+said = {}
+while "of-a-client" not in said:
+    got = neighbour.read()
+    if got["message_type"] == "cancelled":
+        said[got["task_uid"]] = got["status"]
+check(said["its-own"] in ("cancelled", "will apply") and said["of-a-client"] == "unknown", said)
+got = client.ask(cancel("of-a-client"))
+check(got["status"] == "will apply", "it runs, and its client may cancel it", got)
+EOF2

@@ -80,6 +80,13 @@ status=0
 [ "$status" -eq 1 ] || fail "a queue that is away gives status $status"
 grep -q unavailable "$dir/client.log" || fail "the last word is told: $(cat "$dir/client.log")"
 [[ "$SECONDS" -ge 2 && "$SECONDS" -lt 20 ]] || fail "it was tried for $SECONDS s of 3"
+for command in queue "tasks ls"; do
+  status=0
+  # shellcheck disable=SC2086
+  "$fogctl" $command --connect "$second" >"$dir/out" 2>"$dir/asked.log" || status=$?
+  [ "$status" -eq 3 ] || fail "$command: the node's queue is away, status $status"
+  grep -q "redis 127.0.0.1:$redis_port" "$dir/asked.log" || fail "why: $(cat "$dir/asked.log")"
+done
 "$fogctl" client --connect "$second" --task echo --content 8 --requirement 100 >"$dir/out" \
   2>"$dir/client.log" &
 pid_of[single]=$!
