@@ -85,19 +85,25 @@ void add_held(RedisArguments& arguments, const TaskEntry& entry, char flag, std:
   arguments.close();
 }
 
-Result<TaskBody> read_body(std::string_view body) {
-  const auto wrong = [] {
-    return failure(ErrorCode::failed, "the queue holds a task that this version cannot read");
-  };
-  if (body.size() <= holder_at) return wrong();
+TaskBody read_body(std::string_view uid, std::string_view body) {
+  const auto unreadable = [&] { return TaskBody{unreadable_task(uid), 0, 0, ""}; };
+  if (body.size() <= holder_at) return unreadable();
   const auto holder_size = static_cast<unsigned char>(body[holder_at]);
   const std::size_t times_at = holder_at + 1 + holder_size;
-  if (body.size() < times_at + times_width) return wrong();
+  if (body.size() < times_at + times_width) return unreadable();
   auto task = read_task(body.substr(times_at + times_width));
-  if (!task) return wrong();
-  return TaskBody{std::move(*task), static_cast<std::int64_t>(read_fixed(body.substr(times_at))),
-                  static_cast<std::int64_t>(read_fixed(body.substr(times_at + 8))),
-                  body.substr(holder_at + 1, holder_size)};
+  return {task ? std::move(*task) : unreadable_task(uid),
+          static_cast<std::int64_t>(read_fixed(body.substr(times_at))),
+          static_cast<std::int64_t>(read_fixed(body.substr(times_at + 8))),
+          body.substr(holder_at + 1, holder_size)};
+}
+
+TaskPtr unreadable_task(std::string_view uid) {
+  auto task = std::make_shared<Task>();
+  task->uid = uid;
+  task->name = "unreadable";
+  task->is_unreadable = true;
+  return task;
 }
 
 std::string time_digits(std::int64_t queue_time) {
@@ -126,18 +132,16 @@ std::string eight_digits(std::uint32_t count) {
   return digits;
 }
 
-Result<DeadValue> read_dead(std::string_view value) {
+Result<DeadValue> read_dead(std::string_view uid, std::string_view value) {
   constexpr std::size_t head = time_width + 8 + 8;
   if (value.size() < head) return failure(ErrorCode::failed, "not a dead task");
   const auto size = static_cast<std::size_t>(read_number(value.substr(time_width + 8, 8)));
   if (value.size() < head + size) return failure(ErrorCode::failed, "not a dead task");
   auto result = read_result(value.substr(head, size));
-  auto body = read_body(value.substr(head + size));
   if (!result) return failure(ErrorCode::failed, std::move(result.error().message));
-  if (!body) return std::unexpected(std::move(body.error()));
   return DeadValue{read_number(value.substr(0, time_width)),
                    static_cast<std::uint32_t>(read_number(value.substr(time_width, 8))),
-                   std::move(*result), std::move(*body)};
+                   std::move(*result), read_body(uid, value.substr(head + size))};
 }
 
 std::int64_t read_number(std::string_view digits) {

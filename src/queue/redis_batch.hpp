@@ -43,8 +43,9 @@ struct TaskBody {
   std::int64_t start_by = 0;  // queue time
   std::string_view holder;    // that enqueued it; a view into the body
 };
-/// Error: failed, when it is not one that add_task wrote.
-[[nodiscard]] Result<TaskBody> read_body(std::string_view body);
+/// Of one that this version cannot read the task is unreadable_task(uid).
+[[nodiscard]] TaskBody read_body(std::string_view uid, std::string_view body);
+[[nodiscard]] TaskPtr unreadable_task(std::string_view uid);
 
 /// How long replies wait for their holder, ms.
 inline constexpr std::string_view replies_wait_ms = "3600000";
@@ -64,7 +65,7 @@ struct DeadValue {
   TaskBody body;
 };
 /// Error: failed, when it is none.
-[[nodiscard]] Result<DeadValue> read_dead(std::string_view value);
+[[nodiscard]] Result<DeadValue> read_dead(std::string_view uid, std::string_view value);
 
 struct KeptResult {
   std::int64_t expiry = 0;  // queue time

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <system_error>
 
-#include "base/check.hpp"
 #include "base/name_lookup.hpp"
 #include "queue/redis_refusal.hpp"
 
@@ -118,8 +117,13 @@ std::size_t RedisReply::size() const {
 }
 
 RedisReply RedisReply::operator[](std::size_t i) const {
-  FOGCTL_CHECK(i < size());
-  return RedisReply(reply_->element[i], owner_);
+  if (i < size()) return RedisReply(reply_->element[i], owner_);
+  static const redisReply nil = [] {
+    redisReply reply{};
+    reply.type = REDIS_REPLY_NIL;
+    return reply;
+  }();
+  return RedisReply(&nil, owner_);
 }
 
 Error error_of(const RedisReply& reply) {

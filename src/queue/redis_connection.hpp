@@ -34,7 +34,8 @@ class RedisReply {
   [[nodiscard]] std::int64_t integer() const;   // 0 when it is not one
   [[nodiscard]] std::string_view text() const;  // of text, status and error; else empty
   [[nodiscard]] std::size_t size() const;       // of an array; else 0
-  [[nodiscard]] RedisReply operator[](std::size_t i) const;  // a view into this; i < size()
+  /// A view into this. Nil where it has no such element: what a server answers is never certain.
+  [[nodiscard]] RedisReply operator[](std::size_t i) const;
 
  private:
   RedisReply(const redisReply* reply, std::shared_ptr<redisReply> owner);

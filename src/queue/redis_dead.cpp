@@ -20,7 +20,7 @@ Result<std::vector<DeadTask>> RedisQueue::dead(std::size_t most) {
       const auto value = RedisCaller::command(session, {"HGET", keys_.dead, (*uids)[i].text()});
       if (!value) return std::unexpected(value.error());
       if (value->kind() != RedisReply::Kind::text) continue;  // buried meanwhile
-      auto dead = read_dead(value->text());
+      auto dead = read_dead((*uids)[i].text(), value->text());
       if (!dead) return std::unexpected(dead.error());
       found.push_back({std::move(dead->body.task), std::move(dead->result), dead->attempts,
                        caller_->from_queue_time(dead->died_at)});
@@ -40,8 +40,12 @@ Result<std::size_t> RedisQueue::revive(std::span<const std::string> uids, Instan
       const auto value = RedisCaller::command(session, {"HGET", keys_.dead, uid});
       if (!value) return std::unexpected(value.error());
       if (value->kind() != RedisReply::Kind::text) return {};
-      auto dead = read_dead(value->text());
+      auto dead = read_dead(uid, value->text());
       if (!dead) return std::unexpected(dead.error());
+      if (dead->body.task->is_unreadable) {
+        return failure(ErrorCode::failed, "this version cannot read task '" + uid +
+                                              "': retry it with the one that queued it");
+      }
       task = std::move(dead->body.task);
       died_at = time_digits(dead->died_at);
       RedisArguments arguments;

@@ -94,17 +94,23 @@ Result<std::string> RedisQueue::finish_once(Session& session, const FinishBatch&
   std::size_t keys = 0;
   const RedisArguments arguments = finish_arguments(batch, now, keys);
   const auto reply = caller_->run(session, Script::finish, keys, arguments);
-  if (!reply) {
+  const auto failed = [&](Error why) {
     if (batch.want.at_most > 0) note_lost(batch.number);
-    return std::unexpected(reply.error());
-  }
+    return std::unexpected(std::move(why));
+  };
+  if (!reply) return failed(reply.error());
   if (reply->size() != 5 || (*reply)[0].text().size() != batch.tasks.size()) {
-    return failure(ErrorCode::failed, "unexpected answer of the finish script");
+    return failed({ErrorCode::failed, "unexpected answer of the finish script"});
   }
   note_life((*reply)[1].text());
-  // What was leased and cannot be read is nobody's; that the tasks ended is what counts.
-  const LeasedBodies leased{(*reply)[3], (*reply)[2].integer(), (*reply)[4], batch.number};
-  if (!read_bodies(leased, next)) note_lost(batch.number);
+  // Where it is not known what was leased, that the tasks ended is what counts.
+  const std::size_t leased_before = next.size();
+  const LeasedBodies leased{(*reply)[3], (*reply)[2].integer(), (*reply)[4], batch.number,
+                            batch.want.away};
+  if (!read_bodies(session, leased, next)) {
+    next.resize(leased_before);
+    note_lost(batch.number);
+  }
   return std::string((*reply)[0].text());
 }
 

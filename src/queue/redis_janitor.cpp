@@ -52,21 +52,21 @@ RedisArguments RedisQueue::place_keys() const {
 }
 
 Result<bool> RedisQueue::adopt(Session& session, const std::string& uid, std::string_view bytes) {
-  const auto body = read_body(bytes);
-  if (!body) return false;  // of another version: for that one to mend
+  const TaskBody body = read_body(uid, bytes);
+  if (body.task->is_unreadable) return false;  // for who can read it to mend
   TaskEntry entry;
-  entry.task = body->task.get();
-  entry.arrival = body->arrival;
-  entry.start_by = body->start_by;
-  entry.holder = body->holder;
+  entry.task = body.task.get();
+  entry.arrival = body.arrival;
+  entry.start_by = body.start_by;
+  entry.holder = body.holder;
   RedisArguments arguments = place_keys();
   arguments.add(keys_.counts);
   arguments.add(keys_.wake);
   const std::size_t keys = arguments.count();
   arguments.add(keys_.held(""));
   arguments.add(uid);
-  arguments.add(time_digits(body->arrival));
-  arguments.add(time_digits(body->start_by));
+  arguments.add(time_digits(body.arrival));
+  arguments.add(time_digits(body.start_by));
   arguments.add(ticket_of(entry));
   const auto adopted = caller_->run(session, Script::adopt, keys, arguments);
   if (!adopted) return std::unexpected(adopted.error());

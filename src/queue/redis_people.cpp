@@ -114,16 +114,15 @@ Result<std::optional<TaskInfo>> RedisQueue::look_at(Session& session, const Plac
   const auto found = RedisCaller::command(session, {"HGET", keys_.tasks, place.uid});
   if (!found) return std::unexpected(found.error());
   if (found->kind() != RedisReply::Kind::text) return std::nullopt;
-  auto body = read_body(found->text());
-  if (!body) return std::unexpected(body.error());
+  TaskBody body = read_body(place.uid, found->text());
   const auto tries = RedisCaller::command(session, {"HGET", keys_.attempts, place.uid});
   if (!tries) return std::unexpected(tries.error());
-  const std::uint32_t attempt = first_attempt(*body->task) + place.failures +
+  const std::uint32_t attempt = first_attempt(*body.task) + place.failures +
                                 static_cast<std::uint32_t>(read_number(tries->text()));
-  return TaskInfo{std::move(body->task),
+  return TaskInfo{std::move(body.task),
                   place.state,
-                  caller_->from_queue_time(body->arrival),
-                  caller_->from_queue_time(body->start_by),
+                  caller_->from_queue_time(body.arrival),
+                  caller_->from_queue_time(body.start_by),
                   attempt,
                   place.holder};
 }
@@ -248,21 +247,20 @@ Result<CancelStatus> RedisQueue::cancel_one(Session& session, const std::string&
   const auto found = RedisCaller::command(session, {"HGET", keys_.tasks, uid});
   if (!found) return std::unexpected(found.error());
   if (found->kind() != RedisReply::Kind::text) return status_of_ended(session, uid);
-  const auto body = read_body(found->text());
-  if (!body) return std::unexpected(body.error());
+  const TaskBody body = read_body(uid, found->text());
   std::string record;
   append_record(record, cancelled_result(uid));
   RedisArguments arguments;
   for (const std::string& key : {keys_.tasks, keys_.ready, keys_.oldest, keys_.delayed,
                                  keys_.counts, keys_.attempts, keys_.cancelled, keys_.results,
-                                 keys_.results_age, keys_.replies(body->holder), keys_.askers}) {
+                                 keys_.results_age, keys_.replies(body.holder), keys_.askers}) {
     arguments.add(key);
   }
-  const std::string digest = body->task->uid_chosen ? digest_bytes(*body->task) : "";
+  const std::string digest = body.task->uid_chosen ? digest_bytes(*body.task) : "";
   const std::string expiry = time_digits(caller_->to_queue_time(now + options_.limits.result_ttl));
   arguments.add(uid);
-  arguments.add(time_digits(body->arrival));
-  arguments.add(time_digits(body->start_by));
+  arguments.add(time_digits(body.arrival));
+  arguments.add(time_digits(body.start_by));
   arguments.add(record);
   arguments.add(digest);
   arguments.add(expiry);

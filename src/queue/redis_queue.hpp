@@ -108,8 +108,9 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] RedisArguments enqueue_arguments(const EnqueueBatch& batch,
                                                  std::span<const TaskEntry> entries,
                                                  std::uint32_t number, Instant now) const;
-  [[nodiscard]] Result<void> read_enqueued(const RedisReply& reply, const EnqueueBatch& batch,
-                                           std::uint32_t number, Enqueued& done);
+  [[nodiscard]] Result<void> read_enqueued(Session& session, const RedisReply& reply,
+                                           const EnqueueBatch& batch, std::uint32_t number,
+                                           Enqueued& done);
   void add_lease_keys(RedisArguments& arguments) const;
   void add_holder(RedisArguments& arguments, std::uint32_t number, Instant now) const;
   void add_lease_head(RedisArguments& arguments, const LeaseWant& want, std::uint32_t number,
@@ -119,11 +120,12 @@ class RedisQueue final : public TaskQueue {
     std::int64_t tries = 0;  // of a lone one
     RedisReply failed;       // position and failed runs of each that has some
     std::uint32_t number = 0;
+    bool away = false;
   };
-  [[nodiscard]] Result<void> read_bodies(const LeasedBodies& leased,
+  [[nodiscard]] Result<void> read_bodies(Session& session, const LeasedBodies& leased,
                                          std::vector<Lease>& leases) const;
-  [[nodiscard]] Result<void> read_leased(const RedisReply& reply, std::uint32_t number,
-                                         std::vector<Lease>& leases);
+  [[nodiscard]] Result<void> name_unreadable(Session& session, const LeasedBodies& leased,
+                                             std::span<Lease> leases) const;
   struct FinishBatch;
   [[nodiscard]] RedisArguments finish_arguments(const FinishBatch& batch, Instant now,
                                                 std::size_t& keys) const;

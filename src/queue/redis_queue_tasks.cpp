@@ -5,7 +5,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/check.hpp"
 #include "queue/record.hpp"
 #include "queue/redis_batch.hpp"
 #include "queue/redis_queue.hpp"
@@ -15,12 +14,11 @@ namespace {
 
 constexpr std::size_t lease_keys = 12;  // of the enqueue script too
 
+constexpr std::string_view status_letters = "aldkcoh";  // as EnqueueStatus lists them, and `h`
+
 EnqueueStatus enqueue_status_of(char letter) {
   if (letter == 'h') return EnqueueStatus::leased;  // away already
-  constexpr std::string_view letters = "aldkco";    // as EnqueueStatus lists them
-  const auto found = letters.find(letter);
-  FOGCTL_CHECK(found != std::string_view::npos);
-  return static_cast<EnqueueStatus>(found);
+  return static_cast<EnqueueStatus>(status_letters.find(letter));
 }
 
 // How many of these tasks the want takes, the most urgent first, when nothing else is queued.
@@ -98,11 +96,14 @@ Result<void> RedisQueue::enqueue_some(const EnqueueBatch& batch, Enqueued& done,
     const std::uint32_t number = next_number();
     const RedisArguments arguments = enqueue_arguments(batch, entries, number, now);
     const auto reply = caller_->run(session, Script::enqueue, lease_keys, arguments);
-    if (!reply) {
-      if (batch.want.at_most > 0) note_lost(number);
-      return std::unexpected(reply.error());
-    }
-    return read_enqueued(*reply, batch, number, done);
+    const std::size_t leased_before = done.leased.size();
+    Result<void> read;
+    if (!reply) read = std::unexpected(reply.error());
+    if (reply) read = read_enqueued(session, *reply, batch, number, done);
+    if (read) return {};
+    done.leased.resize(leased_before);
+    if (batch.want.at_most > 0) note_lost(number);
+    return read;
   });
 }
 
@@ -161,22 +162,27 @@ RedisArguments RedisQueue::enqueue_arguments(const EnqueueBatch& batch,
   return arguments;
 }
 
-Result<void> RedisQueue::read_enqueued(const RedisReply& reply, const EnqueueBatch& batch,
-                                       std::uint32_t number, Enqueued& done) {
-  const bool one_for_all = reply.size() == 6 && reply[1].text().size() == 1;
-  if (reply.size() != 6 || (!one_for_all && reply[1].text().size() != batch.part.size())) {
+Result<void> RedisQueue::read_enqueued(Session& session, const RedisReply& reply,
+                                       const EnqueueBatch& batch, std::uint32_t number,
+                                       Enqueued& done) {
+  const auto unexpected = [] {
     return failure(ErrorCode::failed, "unexpected answer of the enqueue script");
-  }
+  };
+  const std::string_view letters = reply[1].text();
+  const bool one_for_all = letters.size() == 1;
+  const bool is_one_each = one_for_all || letters.size() == batch.part.size();
+  const bool is_known = letters.find_first_not_of(status_letters) == std::string_view::npos;
+  if (reply.size() != 6 || !is_one_each || !is_known) return unexpected();
   note_life(reply[0].text());
-  const RedisReply letters = reply[1];
   for (std::size_t i = 0; i < batch.part.size(); ++i) {
     EnqueueOutcome& outcome = done.outcomes[batch.part[i]];
-    outcome.status = enqueue_status_of(letters.text()[one_for_all ? 0 : i]);
+    outcome.status = enqueue_status_of(letters[one_for_all ? 0 : i]);
     if (outcome.status == EnqueueStatus::leased) outcome.number = number;
   }
   const RedisReply payloads = reply[3];
   for (std::size_t i = 0; i + 1 < payloads.size(); i += 2) {
     const auto position = static_cast<std::size_t>(payloads[i].integer() - 1);
+    if (position >= batch.part.size()) return unexpected();
     EnqueueOutcome& outcome = done.outcomes[batch.part[position]];
     if (outcome.status == EnqueueStatus::leased) {
       outcome.number = static_cast<std::uint32_t>(read_number(payloads[i + 1].text()));
@@ -186,7 +192,7 @@ Result<void> RedisQueue::read_enqueued(const RedisReply& reply, const EnqueueBat
       outcome.result = std::move(kept->result);
     }
   }
-  return read_bodies({reply[4], reply[2].integer(), reply[5], number}, done.leased);
+  return read_bodies(session, {reply[4], reply[2].integer(), reply[5], number}, done.leased);
 }
 
 // The KEYS that enqueue, lease and finish begin with.
@@ -213,32 +219,53 @@ void RedisQueue::add_lease_head(RedisArguments& arguments, const LeaseWant& want
   add_want(arguments, want);
 }
 
-Result<void> RedisQueue::read_bodies(const LeasedBodies& leased, std::vector<Lease>& leases) const {
+Result<void> RedisQueue::read_bodies(Session& session, const LeasedBodies& leased,
+                                     std::vector<Lease>& leases) const {
   const std::size_t first = leases.size();
   leases.reserve(first + leased.bodies.size());
+  bool is_all_read = true;
   for (std::size_t i = 0; i < leased.bodies.size(); ++i) {
     const RedisReply bytes = leased.bodies[i];
-    auto body = read_body(bytes.text());
-    if (!body) return std::unexpected(body.error());
-    const std::uint32_t attempt = first_attempt(*body->task);
-    leases.push_back({.task = std::move(body->task),
+    TaskBody body = read_body("", bytes.text());
+    is_all_read = is_all_read && !body.task->is_unreadable;
+    const std::uint32_t attempt = first_attempt(*body.task);
+    leases.push_back({.task = std::move(body.task),
                       .number = leased.number,
                       .attempt = attempt + static_cast<std::uint32_t>(leased.tries),
-                      .arrival = caller_->from_queue_time(body->arrival),
-                      .reply_to = std::string(body->holder)});
+                      .arrival = caller_->from_queue_time(body.arrival),
+                      .reply_to = std::string(body.holder)});
   }
   for (std::size_t i = 0; i + 1 < leased.failed.size(); i += 2) {
-    const auto position = static_cast<std::size_t>(leased.failed[i].integer() - 1);
-    leases[first + position].attempt += static_cast<std::uint32_t>(leased.failed[i + 1].integer());
+    const auto place = first + static_cast<std::size_t>(leased.failed[i].integer() - 1);
+    if (place < first || place >= leases.size()) continue;
+    leases[place].attempt += static_cast<std::uint32_t>(leased.failed[i + 1].integer());
   }
+  if (is_all_read) return {};
+  const auto named = name_unreadable(session, leased, std::span(leases).subspan(first));
+  if (!named) return named;
+  // Nobody else could read it either: it is not handed on.
+  std::erase_if(leases, [&](const Lease& lease) {
+    return lease.task->uid.empty() || (leased.away && lease.task->is_unreadable);
+  });
   return {};
 }
 
-Result<void> RedisQueue::read_leased(const RedisReply& reply, std::uint32_t number,
-                                     std::vector<Lease>& leases) {
-  if (reply.size() != 4) return failure(ErrorCode::failed, "unexpected answer of the lease script");
-  note_life(reply[0].text());
-  return read_bodies({reply[2], reply[1].integer(), reply[3], number}, leases);
+/// Which tasks they are is not in what came: these uids are held under this lease, and theirs is
+/// the same body.
+Result<void> RedisQueue::name_unreadable(Session& session, const LeasedBodies& leased,
+                                         std::span<Lease> leases) const {
+  const auto held = list_held(session, leased.away);
+  if (!held) return std::unexpected(held.error());
+  for (const LeaseRef& one : *held) {
+    if (one.number != leased.number) continue;
+    const auto body = RedisCaller::command(session, {"HGET", keys_.tasks, one.uid});
+    if (!body) return std::unexpected(body.error());
+    for (std::size_t i = 0; i < leases.size(); ++i) {
+      const bool is_it = leases[i].task->uid.empty() && leased.bodies[i].text() == body->text();
+      if (is_it) leases[i].task = unreadable_task(one.uid);
+    }
+  }
+  return {};
 }
 
 Result<std::vector<Lease>> RedisQueue::lease(const LeaseWant& want, Instant now) {
@@ -250,11 +277,16 @@ Result<std::vector<Lease>> RedisQueue::lease(const LeaseWant& want, Instant now)
     add_lease_keys(arguments);
     add_lease_head(arguments, want, number, now);
     const auto reply = caller_->run(session, Script::lease, lease_keys, arguments);
-    if (!reply) {
-      note_lost(number, want.away);
-      return std::unexpected(reply.error());
+    Result<void> read = failure(ErrorCode::failed, "unexpected answer of the lease script");
+    if (!reply) read = std::unexpected(reply.error());
+    if (reply && reply->size() == 4) {
+      note_life((*reply)[0].text());
+      leases.clear();
+      read = read_bodies(
+          session, {(*reply)[2], (*reply)[1].integer(), (*reply)[3], number, want.away}, leases);
     }
-    return read_leased(*reply, number, leases);
+    if (!read) note_lost(number, want.away);
+    return read;
   });
   if (!leased) return std::unexpected(leased.error());
   return leases;

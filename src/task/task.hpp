@@ -50,6 +50,7 @@ struct Task {
   std::optional<Duration> expires;  // with `waited`: after it nothing more is tried; none: never
   bool exclusive = false;           // must not run twice: it is never copied
   bool is_copy = false;             // waits at the node that handed it on as well
+  bool is_unreadable = false;       // its queue holds more of it, which is of another version
   int offload_times = 0;
   std::vector<std::string> offloading_fog;    // addresses of the nodes that handed it on
   std::vector<std::string> offloading_nodes;  // ... and their ids, of fogctl's

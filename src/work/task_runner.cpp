@@ -25,6 +25,13 @@ HandlerOutcome gave_up(std::uint32_t runs) {
   return std::unexpected(RunFailure{TaskErrorCode::task_failed, lost_runs(runs)});
 }
 
+HandlerOutcome unreadable() {
+  return std::unexpected(
+      RunFailure{TaskErrorCode::task_failed,
+                 "fogctl " FOGCTL_VERSION
+                 " cannot read what the queue holds of it: another version queued it"});
+}
+
 HandlerOutcome too_long(std::size_t bytes, std::size_t most) {
   return std::unexpected(RunFailure{
       TaskErrorCode::task_failed,
@@ -70,9 +77,10 @@ EndedRun TaskRunner::run(Lease lease, Instant begin, std::stop_token stop,
   const bool may_run = !is_expired && lease.attempt <= most;
   const std::uint32_t runs = may_run ? lease.attempt : lease.attempt - 1;
   const Run how{std::move(stop), lease.attempt, std::move(progress)};
-  HandlerOutcome outcome = is_expired ? expired(task)
-                           : may_run  ? handlers->run(task, how)
-                                      : gave_up(runs);
+  HandlerOutcome outcome = is_expired           ? expired(task)
+                           : !may_run           ? gave_up(runs)
+                           : task.is_unreadable ? unreadable()
+                                                : handlers->run(task, how);
   // It would break the connection of whoever is to read it.
   if (outcome && outcome->size() > rules_.max_content) {
     outcome = too_long(outcome->size(), rules_.max_content);
