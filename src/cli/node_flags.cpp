@@ -88,11 +88,11 @@ std::expected<std::unique_ptr<RedisQueue>, CommandFailure> open_redis_queue(
 }
 
 /// What is accepted there may be lost: that is said at the start, not when it is.
-void warn_of_losses(RedisQueue& queue, const RedisAddress& address) {
+void warn_of_losses(RedisQueue& queue) {
   const auto losses = queue.find_losses();
   if (!losses) return;
   for (const Finding& loss : *losses) {
-    log(LogLevel::warning, "redis {}: {} {}; to change it: {}", address.display(), loss.check,
+    log(LogLevel::warning, "redis {}: {} {}; to change it: {}", queue.server(), loss.check,
         loss.meaning, loss.advice);
   }
 }
@@ -224,7 +224,7 @@ void add_limit_flags(CLI::App& command, QueueLimits& limits) {
 std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_served_redis_queue(
     const QueueFlags& flags, const std::string& holder, std::size_t threads, const Clock& clock) {
   auto queue = open_redis_queue(flags, holder, threads, clock);
-  if (queue) warn_of_losses(**queue, *redis_address(flags.redis));
+  if (queue) warn_of_losses(**queue);
   return queue;
 }
 

@@ -64,6 +64,7 @@ class RedisCaller {
   /// Leaves every connection.
   void reconnect() { pool_.leave(generation()); }
   void end_by(Instant end) { pool_.end_by(end); }
+  [[nodiscard]] std::string server() const { return pool_.route().display(); }
   [[nodiscard]] Error cannot(Doing doing, const Error& why) const;
 
   /// Microseconds of Redis' clock, within what a Lua number holds exactly: 0 to 8.99e15.

@@ -47,6 +47,8 @@ class RedisQueue final : public TaskQueue {
 
   /// How the server that has the queue loses tasks that it took; see redis_health.hpp.
   [[nodiscard]] Result<std::vector<Finding>> find_losses();
+  /// The server that has the queue, and by whose word, for people.
+  [[nodiscard]] std::string server() const { return caller_->server(); }
 
   [[nodiscard]] bool blocks() const override { return true; }
   [[nodiscard]] Result<Enqueued> enqueue(std::span<const NewTask> tasks, const LeaseWant& want,
