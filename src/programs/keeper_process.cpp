@@ -222,6 +222,7 @@ std::optional<keeper::Word> KeeperProcess::word(Duration patience) {
   } while (size < 0 && (errno == EAGAIN || errno == EINTR) && clock.now() < deadline);
   // unix(7): so ends a socket whose peer was closed with something unread in it.
   has_read_nothing_ = size < 0 && errno == ECONNRESET;
+  is_gone_ = size == 0;
   if (size <= 0) return std::nullopt;
   return keeper::decode_word({packet.data(), static_cast<std::size_t>(size)});
 }

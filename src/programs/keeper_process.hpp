@@ -33,6 +33,8 @@ class KeeperProcess {
   [[nodiscard]] std::optional<keeper::Word> word(Duration patience);
   /// After a word that did not come: it was gone before it read its last order.
   [[nodiscard]] bool has_read_nothing() const { return has_read_nothing_; }
+  /// Likewise: it was gone after that.
+  [[nodiscard]] bool is_gone() const { return is_gone_; }
 
  private:
   KeeperProcess(pid_t pid, FileDescriptor socket, std::optional<ControlGroup> group);
@@ -41,6 +43,7 @@ class KeeperProcess {
   FileDescriptor socket_;
   std::optional<ControlGroup> group_;
   bool has_read_nothing_ = false;
+  bool is_gone_ = false;
 };
 
 }  // namespace fogctl

@@ -163,8 +163,9 @@ Result<std::unique_ptr<Child>> KeeperPool::start(const ChildSpec& spec) {
     if (!keeper->order(order, &files)) continue;  // it was killed while it rested
     auto word = keeper->word(start_patience);
     if (!word && keeper->has_read_nothing()) continue;
-    if (!word) break;  // the program may have run
-    if (auto* refused = std::get_if<keeper::Refused>(&*word)) {
+    if (!word && !keeper->is_gone()) break;  // it hangs
+    // Without a word the program may have run, and killed it: that is how its run ended.
+    if (auto* refused = word ? std::get_if<keeper::Refused>(&*word) : nullptr) {
       resting_->put_back(std::move(keeper));
       return failure(ErrorCode::failed, std::move(refused->why));
     }
