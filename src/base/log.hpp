@@ -1,5 +1,7 @@
 // Log lines on standard error: "2026-11-23T13:44:10.123Z info  text". Any thread may log; a line
-// is written whole. Nothing is printed below the level that was set.
+// is written whole, its first 4096 bytes. Nothing is printed below the level that was set. Where
+// nobody reads them they are lost, and whoever logs waits for 20 ms at most; how many is told once
+// somebody reads again.
 #pragma once
 
 #include <fmt/format.h>

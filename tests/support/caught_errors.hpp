@@ -2,15 +2,17 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 
 #include "base/log.hpp"
 
 namespace fogctl {
 
-/// What is written to standard error until it is asked for, at most 4 KiB.
+/// What is written to standard error until it is asked for, as much as a pipe holds.
 class CaughtErrors {
  public:
   CaughtErrors() {
@@ -28,9 +30,19 @@ class CaughtErrors {
 
   std::string text() {
     restore();
-    std::string out(4096, '\0');
-    const auto size = ::read(pipe_[0], out.data(), out.size());
-    out.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return take();
+  }
+
+  /// What was written so far; it is caught further on.
+  std::string take() {
+    std::string out;
+    std::array<char, 4096> part;
+    pollfd written{pipe_[0], POLLIN, 0};
+    while (::poll(&written, 1, 0) > 0) {
+      const auto size = ::read(pipe_[0], part.data(), part.size());
+      if (size <= 0) break;
+      out.append(part.data(), static_cast<std::size_t>(size));
+    }
     return out;
   }
 

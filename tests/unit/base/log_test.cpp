@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 
 #include "support/caught_errors.hpp"
@@ -28,6 +30,28 @@ TEST_CASE("A line says when, how grave and what, and lines below the level are n
   REQUIRE(text.size() > 25);
   CHECK(text.substr(4, 1) == "-");
   CHECK(text.substr(23) == "Z warning lost 2 of 3\n");
+}
+
+TEST_CASE("Lines that nobody reads hold up nobody, and their number is told") {
+  CaughtErrors errors;
+  const std::string text(1000, 'x');
+  constexpr std::ptrdiff_t lines = 200;  // more than a pipe holds
+  for (std::ptrdiff_t i = 0; i < lines; ++i) log(LogLevel::warning, "{}", text);
+  const auto whole = std::ranges::count(errors.take(), '\n');
+  REQUIRE(whole < lines);
+  log(LogLevel::info, "and on");
+  const std::string later = errors.text();
+  CHECK(
+      later.contains(fmt::format(" warning {} log lines lost: nobody read them\n", lines - whole)));
+  CHECK(later.ends_with(" and on\n"));
+}
+
+TEST_CASE("A line is cut where it may no longer come whole") {
+  CaughtErrors errors;
+  log(LogLevel::info, "{}", std::string(5000, 'x'));
+  const std::string text = errors.text();
+  CHECK(text.size() == 4096);
+  CHECK(text.ends_with("xx...\n"));
 }
 
 TEST_CASE("With the level off nothing is logged") {
