@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "base/counted.hpp"
@@ -102,11 +103,14 @@ Result<void> RedisCaller::measure_time(Session& session) {
   const Instant before = clock_.now();
   const auto time = command(session, {"TIME"});
   if (!time) return std::unexpected(time.error());
-  const Instant middle = before + (clock_.now() - before) / 2;
+  const Duration took = clock_.now() - before;
   if (time->size() != 2) return failure(ErrorCode::failed, "unexpected answer to TIME");
   const auto redis_time = std::chrono::seconds(to_number((*time)[0].text())) +
                           std::chrono::microseconds(to_number((*time)[1].text()));
-  offset_ns_.store((Duration(redis_time) - middle.time_since_epoch()).count());
+  const Duration offset = Duration(redis_time) - (before + took / 2).time_since_epoch();
+  // What differs by no more than it may be wrong by is not news: instants stay what they were.
+  const bool is_news = std::abs(offset.count() - offset_ns_.load()) > took.count();
+  if (is_news || !measured_.load()) offset_ns_.store(offset.count());
   measured_.store(true);
   return {};
 }

@@ -67,6 +67,8 @@ class RedisCaller {
   [[nodiscard]] std::string server() const { return pool_.route().display(); }
   [[nodiscard]] Error cannot(Doing doing, const Error& why) const;
 
+  /// How Redis' clock and ours differ; else measured once a minute.
+  [[nodiscard]] Result<void> measure_time(Session& session);
   /// Microseconds of Redis' clock, within what a Lua number holds exactly: 0 to 8.99e15.
   [[nodiscard]] std::int64_t to_queue_time(Instant time) const;
   [[nodiscard]] Instant from_queue_time(std::int64_t microseconds) const;
@@ -90,7 +92,6 @@ class RedisCaller {
   [[nodiscard]] Result<Session> acquire(const Effort& effort);
   [[nodiscard]] bool may_try_again(Session& session, const Error& error, Effort& effort);
   [[nodiscard]] Result<void> load_scripts(Session& session);
-  [[nodiscard]] Result<void> measure_time(Session& session);
   void note_incarnation(const RedisSession& session);
 
   RedisPool pool_;

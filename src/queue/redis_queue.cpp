@@ -128,14 +128,18 @@ Result<void> RedisQueue::started(std::span<const LeaseRef> leases, Instant) {
 }
 
 Result<bool> RedisQueue::extend(std::size_t workers, Duration lease, Instant now) {
-  RedisArguments arguments;
-  for (const std::string& key : {keys_.holders, keys_.lives, keys_.workers}) arguments.add(key);
-  arguments.add(time_digits(caller_->to_queue_time(now)));
-  arguments.add(options_.holder);
-  arguments.add(time_digits(caller_->to_queue_time(now + lease)));
-  arguments.add_number(static_cast<std::int64_t>(workers));
   lease_ = lease;
-  const auto life = call({"renew the lease"}, [&](Session& session) {
+  const auto life = call({"renew the lease"}, [&](Session& session) -> Result<RedisReply> {
+    // Its clock may have been set: by an old difference the lease would end at another time.
+    if (auto measured = caller_->measure_time(session); !measured) {
+      return std::unexpected(measured.error());
+    }
+    RedisArguments arguments;
+    for (const std::string& key : {keys_.holders, keys_.lives, keys_.workers}) arguments.add(key);
+    arguments.add(time_digits(caller_->to_queue_time(now)));
+    arguments.add(options_.holder);
+    arguments.add(time_digits(caller_->to_queue_time(now + lease)));
+    arguments.add_number(static_cast<std::int64_t>(workers));
     return caller_->run(session, Script::extend, 3, arguments);
   });
   if (!life) return std::unexpected(life.error());
@@ -208,11 +212,13 @@ Result<std::size_t> RedisQueue::recover_expired(Instant now) {
 
 Result<RedisReply> RedisQueue::overdue(Session& session, std::string_view now) {
   RedisArguments arguments;
-  for (const std::string& key : {keys_.holders, keys_.counts, keys_.lives}) arguments.add(key);
+  for (const std::string& key : {keys_.holders, keys_.counts, keys_.lives, keys_.delayed}) {
+    arguments.add(key);
+  }
   arguments.add(now);
   arguments.add_number(
       std::chrono::duration_cast<std::chrono::microseconds>(lease_.load()).count());
-  return caller_->run(session, Script::overdue, 3, arguments);
+  return caller_->run(session, Script::overdue, 4, arguments);
 }
 
 // Ends the lease of a holder; an empty `now` ends one that has not run out.

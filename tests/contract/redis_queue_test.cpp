@@ -282,6 +282,33 @@ TEST_CASE("redis queue: while the server was away nobody's lease ran") {
   CHECK_FALSE(must(worker->extend(1, first_lease, back + 20s)));
 }
 
+TEST_CASE("redis queue: a clock that is set back holds up no lease that runs out, and no retry") {
+  RedisServer server;
+  const auto dead = open_redis(redis_options(server, "fog", "dead"));
+  const auto queue = open_redis(redis_options(server, "fog", "a"));
+  enqueue(*queue, {{.uid = "1", .start_by = 1s}, {.uid = "2", .start_by = 2s}});
+  const auto put_off = lease(*queue, 1);
+  must(queue->retry(std::vector{Retry{ref(put_off[0]), start() + 2s, true}}, start()));
+  CHECK(uids(lease(*dead, 1)) == Names{"2"});
+  CHECK(must(queue->recover_expired(start())) == 0);
+  // As if all that had been said by a clock that was an hour ahead.
+  constexpr std::string_view hour = "3600000000";
+  for (const auto& [key, member] : {std::pair("{fog}:holders", "dead"), {"{fog}:holders", "a"}}) {
+    (void)redis(server, {"ZINCRBY", key, hour, member});
+  }
+  const RedisReply delayed = redis(server, {"ZRANGE", "{fog}:delayed", "0", "0"});
+  (void)redis(server, {"ZINCRBY", "{fog}:delayed", hour, delayed[0].text()});
+  const std::string clock(redis(server, {"HGET", "{fog}:counts", "clock"}).text());
+  const std::string ahead = std::to_string(std::stoll(clock) + std::stoll(std::string(hour)));
+  (void)redis(server, {"HSET", "{fog}:counts", "clock", ahead});
+
+  CHECK(must(queue->recover_expired(start() + 1s)) == 0);
+  CHECK(must(queue->extend(1, first_lease, start() + 9s)));
+  CHECK(recover(*queue, start() + 2s, start() + first_lease + 1s) == 1);
+  CHECK(uids(lease(*queue, 9, start() + first_lease + 1s)).size() == 1);
+  CHECK(uids(lease(*queue, 9, start() + first_lease + 1s)).size() == 1);
+}
+
 TEST_CASE("redis queue: a queue that was worked off leaves next to nothing in Redis") {
   RedisServer server;
   const auto queue = open_redis(redis_options(server, "fog", "a"));
