@@ -17,6 +17,7 @@ enum class ErrorCode {
   unauthorized,  // the other side wants a password, or another one
   timed_out,     // no answer within the budget; whether it took effect is not known
   overloaded,    // a bound was reached
+  no_room,       // the other side's memory has no room for it; a smaller one may fit
   failed,        // anything else that went wrong while doing it
 };
 
@@ -36,7 +37,7 @@ using Result = std::expected<T, Error>;
 /// later.
 [[nodiscard]] inline bool is_transient(const Error& error) {
   return error.code == ErrorCode::unavailable || error.code == ErrorCode::read_only ||
-         error.code == ErrorCode::timed_out;
+         error.code == ErrorCode::timed_out || error.code == ErrorCode::no_room;
 }
 
 /// Likewise where a person must mend something first (a password): who runs already goes on trying.

@@ -106,6 +106,7 @@ class RedisQueue final : public TaskQueue {
   void note_life(std::string_view life);
 
   [[nodiscard]] Result<void> enqueue_some(const EnqueueBatch& batch, Enqueued& done, Instant now);
+  [[nodiscard]] Result<void> enqueue_apart(const EnqueueBatch& batch, Enqueued& done, Instant now);
   [[nodiscard]] std::vector<TaskEntry> entries_of(const EnqueueBatch& batch) const;
   [[nodiscard]] RedisArguments enqueue_arguments(const EnqueueBatch& batch,
                                                  std::span<const TaskEntry> entries,

@@ -81,9 +81,9 @@ Result<Enqueued> RedisQueue::enqueue(std::span<const NewTask> tasks, const Lease
       rest = rest.subspan(some.size());
       const bool last = rest.empty() && p + 1 == parts.size();
       const EnqueueBatch batch{tasks, some, last ? want : LeaseWant{}, p > 0};
-      if (auto sent = enqueue_some(batch, done, now); !sent) {
-        return std::unexpected(sent.error());
-      }
+      auto sent = enqueue_some(batch, done, now);
+      if (!sent && sent.error().code == ErrorCode::no_room) sent = enqueue_apart(batch, done, now);
+      if (!sent) return std::unexpected(sent.error());
     }
   }
   claim_own(tasks, done);
@@ -100,11 +100,32 @@ Result<void> RedisQueue::enqueue_some(const EnqueueBatch& batch, Enqueued& done,
     Result<void> read;
     if (!reply) read = std::unexpected(reply.error());
     if (reply) read = read_enqueued(session, *reply, batch, number, done);
+    // What it read of this call stays in its memory for a while, as long as the connection does.
+    if (!read && read.error().code == ErrorCode::no_room) session.discard(read.error());
     if (read) return {};
     done.leased.resize(leased_before);
     if (batch.want.at_most > 0) note_lost(number);
     return read;
   });
+}
+
+/// Its memory has no room for all of them: the smallest ones go first, until it has none for one.
+/// Where it has none at all, it is away.
+Result<void> RedisQueue::enqueue_apart(const EnqueueBatch& batch, Enqueued& done, Instant now) {
+  std::vector<std::uint32_t> part(batch.part.begin(), batch.part.end());
+  std::ranges::stable_sort(part, {},
+                           [&](std::uint32_t i) { return batch.tasks[i].task->content.size(); });
+  for (std::size_t k = 0; k < part.size(); ++k) {
+    const auto sent =
+        enqueue_some({batch.tasks, {&part[k], 1}, LeaseWant{}, batch.repeats}, done, now);
+    if (sent) continue;
+    if (k == 0 || sent.error().code != ErrorCode::no_room) return sent;
+    for (const std::uint32_t left : std::span(part).subspan(k)) {
+      done.outcomes[left] = {EnqueueStatus::no_room, 0, {}, sent.error().message};
+    }
+    break;
+  }
+  return {};
 }
 
 std::vector<TaskEntry> RedisQueue::entries_of(const EnqueueBatch& batch) const {

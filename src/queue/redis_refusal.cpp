@@ -20,7 +20,7 @@ using enum ErrorCode;
 constexpr Meaning meanings[] = {
     {"LOADING", unavailable, "it reads its data from disk; wait until it has"},
     {"MISCONF", unavailable, "it cannot write to its disk: make room there and look into its log"},
-    {"OOM", unavailable, "its memory is full: raise maxmemory, or remove what else lies in it"},
+    {"OOM", no_room, "its memory is full: raise maxmemory, or remove what else lies in it"},
     {"BUSY", unavailable, "a script of somebody's runs too long; 'redis-cli script kill' ends it"},
     {"UNKILLABLE", unavailable, "a script that wrote runs too long; wait for it"},
     {"READONLY", read_only, "it is a replica: name its master, or promote it"},

@@ -92,7 +92,7 @@ enum class EnqueueStatus {
   done,        // it finished before: `result` is what was kept
   conflict,    // the queue has this uid with another name or content
   overloaded,  // a bound is reached, most_askers among them
-  no_room,     // the disk is full: `why`; what the queue holds goes on
+  no_room,     // the disk is full, or the memory for this one: `why`; what the queue holds goes on
 };
 
 struct EnqueueOutcome {

@@ -53,6 +53,7 @@ struct OpenTask {
   bool has_hop = false;            // its offload fields count this node
   std::vector<PeerId> avoided;     // links that did not bring its answer
   Instant deadline;                // when parked; none: it is not among those that wait for a place
+  Instant patience_end;            // not accepted yet: when it is refused, if it has no place then
   LocalWork::Ticket work;          // when it is here
   std::uint64_t decision = 0;      // the number of the last about it
   Duration expected_run{};         // as it was then, where a node has no word of its own

@@ -18,7 +18,7 @@ struct EnqueueAnswer {
     done,         // it finished before: `result`
     conflict,     // its uid belongs to another task
     overloaded,   // a bound is reached
-    no_room,      // the queue's disk is full: `why`
+    no_room,      // the queue's disk or memory is full: `why`
     unavailable,  // the queue is away until on_queue_up: it may have taken effect
     failed,       // it cannot be done: `why`
   };

@@ -328,6 +328,11 @@ void Scheduler::park(Entry& entry, std::string_view why, Instant now, Actions& o
   const bool is_new = entry.where != Where::parked || entry.deadline == Instant{};
   Instant deadline = std::max(entry.arrival, now) + options_.patience;
   if (!is_new) deadline = std::min(deadline, entry.deadline);
+  if (!entry.was_in_queue) {  // also where the queue was tried in between
+    if (entry.patience_end == Instant{}) entry.patience_end = deadline;
+    deadline = entry.patience_end;
+    if (is_new && deadline <= now) return refuse_parked(entry, out);
+  }
   set_where(entry, Where::parked);
   if (is_promised(entry)) {
     deadline = expiry(task, entry.arrival).value_or(Instant::max());

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "contract/queues.hpp"
+#include "queue/redis_health.hpp"
 #include "queue/redis_route.hpp"
 #include "support/lossy_relay.hpp"
 #include "work/reconciler.hpp"
@@ -56,7 +57,7 @@ const Trouble troubles[] = {
     {"a replica", "READONLY", ErrorCode::read_only,
      [](Patient& redis) { redis.tell({"REPLICAOF", "127.0.0.1", "1"}); },
      [](Patient& redis) { redis.tell({"REPLICAOF", "NO", "ONE"}); }},
-    {"no memory left", "OOM", ErrorCode::unavailable,
+    {"no memory left", "OOM", ErrorCode::no_room,
      [](Patient& redis) { redis.set("maxmemory", "1"); },
      [](Patient& redis) { redis.set("maxmemory", "0"); }},
     {"snapshots that fail", "MISCONF", ErrorCode::unavailable, fail_snapshots, mend_snapshots},
@@ -101,6 +102,22 @@ TEST_CASE("redis trouble: it is said what is wrong, nothing is lost, and work go
     CHECK(sum(must(queue->load(start())).queued) == 3);
     CHECK(lease(*queue, 9).size() == 3);
   }
+}
+
+TEST_CASE("redis trouble: a task that is too large for its memory costs the others nothing") {
+  Patient redis;
+  const auto queue = open_redis(redis_options(redis.server, "fog", "a"));
+  enqueue(*queue, {{.uid = "0"}});
+  const std::string info(redis.tell({"INFO", "memory"}).text());
+  redis.set("maxmemory",
+            std::to_string(std::stoull(parse_redis_info(info).at("used_memory")) + (1 << 20)));
+  const std::string large(4 << 20, '1');
+  const auto done =
+      enqueue(*queue, {{.uid = "1"}, {.uid = "large", .content = large}, {.uid = "2"}});
+  CHECK(statuses(done) == std::vector{accepted, EnqueueStatus::no_room, accepted});
+  CHECK_MESSAGE(done.outcomes[1].why.contains("OOM"), done.outcomes[1].why);
+  CHECK_MESSAGE(done.outcomes[1].why.contains("raise maxmemory"), done.outcomes[1].why);
+  CHECK(uids(lease(*queue, 9)).size() == 3);
 }
 
 TEST_CASE("redis trouble: a script that runs too long refuses every call until it ends") {

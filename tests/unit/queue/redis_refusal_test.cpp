@@ -14,7 +14,7 @@ TEST_CASE("an error reply has a kind, by its first word or that of the script's"
   };
   const Row rows[] = {
       {"LOADING Redis is loading the dataset in memory", ErrorCode::unavailable},
-      {"OOM command not allowed when used memory > 'maxmemory'.", ErrorCode::unavailable},
+      {"OOM command not allowed when used memory > 'maxmemory'.", ErrorCode::no_room},
       {"MISCONF Redis is configured to save RDB snapshots", ErrorCode::unavailable},
       {"BUSY Redis is busy running a script.", ErrorCode::unavailable},
       {"CLUSTERDOWN Hash slot not served", ErrorCode::unavailable},
@@ -25,7 +25,7 @@ TEST_CASE("an error reply has a kind, by its first word or that of the script's"
       {"WRONGPASS invalid username-password pair", ErrorCode::unauthorized},
       {"NOPERM this user has no permissions", ErrorCode::unauthorized},
       {"ERR Error running script (call to f_1f): @user_script:3: -OOM command not allowed",
-       ErrorCode::unavailable},
+       ErrorCode::no_room},
       {"ERR Error running script (call to f_1f): @user_script:3: -READONLY You can't write",
        ErrorCode::read_only},
       {"ERR unknown command: -OOMPH", ErrorCode::failed},

@@ -103,6 +103,22 @@ TEST_CASE("While the queue is down a new task is refused after its patience, an 
   CHECK(only<ReturnResult>(bench.result(result_of("u1"))).origin.task_id == "10");
 }
 
+TEST_CASE("A queue that seems to be back, again and again, gives a new task no new patience") {
+  auto bench = SchedulerBench::with_workers();
+  (void)bench.task(task_of("light", "u1"));
+  for (int tries = 0; tries < 3; ++tries) {
+    bench.scheduler.on_queue_down();
+    CHECK(bench.enqueued("u1", Kind::unavailable).empty());
+    bench.pass(600ms);
+    CHECK(bench.tick().empty());
+    CHECK(only<EnqueueTask>(bench.queue_up()).task->uid == "u1");
+  }
+  bench.scheduler.on_queue_down();
+  CHECK(bench.enqueued("u1", Kind::unavailable).empty());
+  bench.pass(200ms);
+  CHECK(code_of(only<ReturnResult>(bench.tick())) == TaskErrorCode::unavailable);
+}
+
 TEST_CASE("A task whose enqueue failed waits as a new one does") {
   auto bench = SchedulerBench::with_workers();
   (void)bench.task(task_of("light", "u1"));
