@@ -240,6 +240,20 @@ TEST_CASE("file queue: links that lead to themselves are refused") {
   CHECK(says(refused(options), "unable to open"));
 }
 
+TEST_CASE("file queue: a file that may only be read is refused as that") {
+  const ScratchFolder folder;
+  const auto options = file_options(folder);
+  (void)open_file(options);
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  std::filesystem::permissions(options.path, std::filesystem::perms{0444});
+  const uid_t user = ::geteuid();
+  if (user == 0) REQUIRE(::seteuid(65534) == 0);  // root may write it all the same
+  const Error error = refused(options);
+  REQUIRE(::seteuid(user) == 0);
+  CHECK(error.code == ErrorCode::unauthorized);
+  CHECK(says(error, options.path + ": it may be read, and not written"));
+}
+
 TEST_CASE(
     "file queue: where its file was removed or replaced it takes no task, and ends what it has") {
   namespace fs = std::filesystem;
