@@ -116,5 +116,16 @@ TEST_CASE("Without an address a port that somebody uses is passed over") {
   CHECK(address_of(next).port != taken);
 }
 
+TEST_CASE("Who is turned away reads why, whatever it has sent, and then the end") {
+  Loop loop;
+  auto [server, client] = support::connected_pair(loop.io);
+  support::Peer peer(std::move(client));
+  peer.start_reading();
+  CHECK(peer.write(std::string(10'000, 'x')) == 10'000);
+  turn_away(std::move(server), "no room\n");
+  REQUIRE(loop.run_until([&] { return peer.is_closed; }));
+  CHECK(peer.received == "no room\n");
+}
+
 }  // namespace
 }  // namespace fogctl
