@@ -15,11 +15,22 @@ with_limits() {
   fogctl=$dir/fogctl
 }
 
+cat >"$dir/tasks.toml" <<'END'
+[task.limit]
+command = ["sh", "-c", "ulimit -Sn; ulimit -Hn"]
+output = "text"
+
+[task.own]
+command = ["sh", "-c", "ulimit -Sn; ulimit -Hn"]
+output = "text"
+open_files = 30
+END
 start_redis always
 start_fog other
 other=$address
 with_limits 40 64
-start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --workers 2 --peer "$other"
+start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --workers 2 \
+  --peer "$other" --tasks "$dir/tasks.toml"
 node=$address
 fogctl=$program
 has_line() { grep -qF "$2" "$dir/$1.log"; } # NAME WORDS
@@ -63,6 +74,10 @@ got = first.answer()
 check(got["task_id"] == "a" and "error" not in got, got)
 got = first.ask(task("b", "echo", 7))
 check(got["task_id"] == "b" and got["content"] == 7, got)
+first.send("".join(task(f"program {i}", "limit", time_requirement=100) for i in range(20)))
+for _ in range(20):
+    got = first.answer()
+    check(got["content"] == "40\n64\n", got)
 check(is_refused(Peer()), "there is room all at once")
 touch("answered")
 
@@ -104,16 +119,6 @@ wait_for "the neighbour that was refused" has_line fog "neighbour third"
 [ "$(count 'room for connections again')" -eq 1 ] || fail "says not once that there is room again"
 
 # The programs of tasks have the limit that the node was started with, or their own.
-cat >"$dir/tasks.toml" <<'END'
-[task.limit]
-command = ["sh", "-c", "ulimit -Sn; ulimit -Hn"]
-output = "text"
-
-[task.own]
-command = ["sh", "-c", "ulimit -Sn; ulimit -Hn"]
-output = "text"
-open_files = 30
-END
 with_limits 100 300
 start_fog programs --workers 1 --tasks "$dir/tasks.toml"
 for want in 'limit "100\n300\n"' 'own "30\n30\n"'; do
