@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/open_files.hpp"
 #include "base/random.hpp"
 #include "cli/queue_file.hpp"
 #include "net/address.hpp"
@@ -130,6 +131,7 @@ NodeOptions node_options(const NodeFlags& flags, bool is_cloud, std::string id) 
   options.policy = find_policy(flags.policy);
   if (!flags.listen.empty()) options.listen = *parse_host_port(flags.listen);
   options.workers = flags.workers;
+  options.open_files = raise_open_files();
   options.connection.max_message = flags.max_message;
   // One that waits for a long result is no peer that does not read.
   const std::size_t longest = longest_reply(flags.max_message);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "queue/file_path.hpp"
 #include "queue/file_queue.hpp"
 
 namespace fogctl::cli {
@@ -58,7 +59,8 @@ std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_file_queue(const 
 }
 
 CommandFailure queue_file_failure(const std::string& path, const Error& error) {
-  return {exit_code::failed, error.message + '\n' + queue_file_advice(path, error.code)};
+  return {exit_code::failed,
+          error.message + '\n' + queue_file_advice(without_links(path), error.code)};
 }
 
 }  // namespace fogctl::cli

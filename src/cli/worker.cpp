@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/open_files.hpp"
 #include "base/random.hpp"
 #include "cli/node_flags.hpp"
 #include "net/connection.hpp"
@@ -36,6 +37,7 @@ std::string check_backend(const std::string& text) {
 }
 
 CommandResult run_worker(const WorkerFlags& flags) {
+  raise_open_files();  // for its programs
   const SystemClock clock;
   CommandHandlers commands = make_handlers(flags.tasks);
   if (const auto read = commands.read(); !read) return std::unexpected(task_failure(read.error()));

@@ -23,6 +23,7 @@ constexpr std::size_t longest_answer = std::size_t{64} << 20;
 ErrorCode code_of(const wire::ErrorMessage& error) {
   if (error.code == "not_found") return ErrorCode::not_found;
   if (error.code == "unavailable") return ErrorCode::unavailable;  // the node's queue is away
+  if (error.code == "overloaded") return ErrorCode::overloaded;    // it takes no more connections
   return ErrorCode::invalid;
 }
 

@@ -85,6 +85,10 @@ void Session::on_object(NodeIndex node, std::string_view text) {
     ++stray_.unknown;
     return;
   }
+  const auto* reason = std::get_if<wire::ErrorMessage>(&*message);
+  if (reason != nullptr && reason->code == "overloaded" && options_.retries) {
+    return on_turned_away(node, *reason);
+  }
   on_heard();
   has_spoken_[node] = true;
   std::visit(Overloaded{

@@ -122,6 +122,7 @@ class Session {
   void open_link(Reconnector::Connected connected);
   [[nodiscard]] Connection::Events events_of(NodeIndex node);
   void on_framing_lost(NodeIndex node, const Error& why);
+  void on_turned_away(NodeIndex node, const wire::ErrorMessage& error);
   void lose_link(NodeIndex node, const std::string& why, bool is_tried_first = true);
   [[nodiscard]] NodeIndex best_link() const;
   void move_on();

@@ -125,6 +125,14 @@ void Session::on_framing_lost(NodeIndex node, const Error& why) {
   lose_link(node, is_foreign_[node] ? "it " + text : why.message);
 }
 
+/// It has no room for one more connection, and closes this one: it is not heard, so that it is
+/// tried more and more seldom.
+void Session::on_turned_away(NodeIndex node, const wire::ErrorMessage& error) {
+  was_heard_ = true;
+  links_[node]->close("turned away");
+  lose_link(node, "it says: " + error.message);
+}
+
 void Session::lose_link(NodeIndex node, const std::string& why, bool is_tried_first) {
   std::string text = fmt::format("the connection to {} broke: {}", name_of(node), why);
   if (!options_.retries) return end({ErrorCode::unavailable, std::move(text)});

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cstddef>
 #include <utility>
 
 #include "base/log.hpp"
@@ -85,6 +87,17 @@ void Listener::close() {
   asio::error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
+}
+
+void turn_away(tcp::socket socket, std::string_view words) {
+  asio::error_code error;
+  socket.non_blocking(true, error);
+  socket.write_some(asio::buffer(words), error);
+  socket.shutdown(tcp::socket::shutdown_send, error);
+  // Closed with something unread in it, it would be reset, and the words be lost on their way.
+  constexpr int most_reads = 16;
+  std::array<char, std::size_t{4} << 10> unread;
+  for (int i = 0; i < most_reads && !error; ++i) socket.read_some(asio::buffer(unread), error);
 }
 
 }  // namespace fogctl

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "net/address.hpp"
@@ -35,5 +36,9 @@ class Listener {
   std::function<void(asio::ip::tcp::socket)> on_accepted_;
   bool said_failing_ = false;
 };
+
+/// Tells one who was accepted why it cannot stay, and closes. Nothing is waited for: what the
+/// kernel does not take at once is not said.
+void turn_away(asio::ip::tcp::socket socket, std::string_view words);
 
 }  // namespace fogctl

@@ -258,6 +258,13 @@ void Mesh::on_message(PeerId peer, const wire::CloudReady&) {
   if (links_.contains(peer)) drop(peer, "it is a cloud: name it with --cloud");
 }
 
+/// It may have no room for one more connection.
+void Mesh::on_message(PeerId peer, const wire::ErrorMessage& error) {
+  const auto link = links_.find(peer);
+  if (link == links_.end() || link->second.who) return;
+  drop(peer, "it says: " + error.code + ": " + error.message);
+}
+
 /// Not a neighbour after all.
 void Mesh::drop(PeerId peer, const std::string& why) {
   const auto link = links_.find(peer);

@@ -53,6 +53,7 @@ class Mesh {
   void on_message(PeerId peer, const wire::KnownNodes& known);
   void on_message(PeerId peer, const wire::Leave& leave);
   void on_message(PeerId peer, const wire::CloudReady& ready);
+  void on_message(PeerId peer, const wire::ErrorMessage& error);
   void on_closed(PeerId peer, const std::string& why);
 
   void perform(const ShareState& action);

@@ -49,6 +49,11 @@ SchedulerOptions scheduler_options(const NodeOptions& options, const TaskQueue& 
   return scheduler;
 }
 
+FileNeeds file_needs(const NodeOptions& options) {
+  const std::size_t neighbours = options.is_cloud ? 0 : options.mesh.max_neighbours;
+  return {.workers = options.workers, .links = neighbours + options.clouds.size()};
+}
+
 }  // namespace
 
 Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, const Clock& clock)
@@ -61,6 +66,7 @@ Node::Node(NodeOptions options, TaskQueue& queue, const Handlers& handlers, cons
       ending_timer_(io_),
       listener_(io_),
       connections_(options_.connection, connection_events()),
+      guests_(share_files(options_.open_files, file_needs(options_))),
       scheduler_(
           scheduler_options(options_, queue,
                             [this](PeerId peer) { return connections_.find(peer) != nullptr; }),
@@ -135,7 +141,7 @@ bool Node::run() {
   on_handlers_changed();
   lane_.ask_load();  // how busy it is already, before the first task comes
   lane_.start();
-  listener_.accept([this](asio::ip::tcp::socket socket) { (void)adopt(std::move(socket)); });
+  listener_.accept([this](asio::ip::tcp::socket socket) { on_accepted(std::move(socket)); });
   if (cloud_) cloud_->start();
   if (!options_.is_cloud) mesh_.start(identity());
   tick();
@@ -155,6 +161,15 @@ void Node::serve() {
 wire::NodeIdentity Node::identity() const {
   return {options_.id, options_.name, wire::protocol_version, listener_.address(),
           options_.connection.max_message};
+}
+
+/// A node that dials this one is a guest like others. Where there is no room for it, this one may
+/// still dial it: the links that it opens are not guests.
+void Node::on_accepted(asio::ip::tcp::socket socket) {
+  if (guests_.has_room()) return guests_.add(adopt(std::move(socket)));
+  buffer_.clear();
+  wire::append_error(buffer_, "overloaded", guests_.refuse());
+  turn_away(std::move(socket), buffer_);
 }
 
 PeerId Node::adopt(asio::ip::tcp::socket socket) {

@@ -27,6 +27,7 @@
 #include "node/cloud_link.hpp"
 #include "node/connections.hpp"
 #include "node/decision_report.hpp"
+#include "node/guests.hpp"
 #include "node/mesh.hpp"
 #include "node/queue_lane.hpp"
 #include "node/trace_recorder.hpp"
@@ -52,6 +53,7 @@ struct NodeOptions {
   Duration overdue_min = std::chrono::seconds(60);
   std::size_t workers = 1;
   ConnectionOptions connection;
+  std::size_t open_files = 1024;  // that this process may have
   Duration lease = std::chrono::seconds(5);
   Duration watchdog = std::chrono::seconds(10);
   std::uint32_t max_attempts = 3;
@@ -83,6 +85,7 @@ class Node {
   void on_handlers_changed();
 
  private:
+  void on_accepted(asio::ip::tcp::socket socket);
   PeerId adopt(asio::ip::tcp::socket socket);
   [[nodiscard]] Connections::Events connection_events();
   void on_object(PeerId peer, std::string_view text);
@@ -182,6 +185,7 @@ class Node {
   Instant look_at_;
   Listener listener_;
   Connections connections_;
+  Guests guests_;
 
   Scheduler scheduler_;
   Actions actions_;

@@ -80,6 +80,7 @@ Connections::Events Node::connection_events() {
               },
           .on_closed =
               [this](PeerId peer, const std::string& why) {
+                guests_.remove(peer);
                 mesh_.on_closed(peer, why);
                 if (is_draining_ && connections_.empty() && is_goodbye_) io_.stop();
               },

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/open_files.hpp"
 #include "programs/keeper.hpp"
 #include "programs/poll_until.hpp"
 #include "programs/process_tree.hpp"
@@ -160,6 +161,7 @@ Result<std::unique_ptr<KeeperProcess>> KeeperProcess::start(const std::string& g
   pid_t pid = 0;
   const int error = SpawnSettings(its.get()).spawn(pid, const_cast<char* const*>(arguments.data()));
   if (error != 0) return refuse("/proc/self/exe", error);
+  restore_open_files(pid);  // what it starts has it from there
   if (family().older_sessions.empty()) note_older_sessions(family(), pid);
   family().keepers.insert(pid);
   std::optional<ControlGroup> group;

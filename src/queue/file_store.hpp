@@ -43,9 +43,10 @@ struct FileQueueOptions {
 
 class FileStore {
  public:
-  /// Makes the file where there is none. Error: in_use (by another process), invalid (no queue
-  /// file, or a newer one), failed (damaged), else as file_error_code() has it.
-  [[nodiscard]] static Result<std::shared_ptr<FileStore>> open(const FileQueueOptions& options,
+  /// Makes the file where there is none. A link to it is another name of it: the journal and the
+  /// lock are beside the file. Error: in_use (by another process), invalid (no queue file, or a
+  /// newer one), failed (damaged), else as file_error_code() has it.
+  [[nodiscard]] static Result<std::shared_ptr<FileStore>> open(FileQueueOptions options,
                                                                const Clock& clock);
   ~FileStore();
 

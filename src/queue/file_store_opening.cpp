@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "queue/file_path.hpp"
 #include "queue/file_store.hpp"
 #include "queue/record.hpp"
 
@@ -20,8 +21,8 @@ std::size_t as_size(std::int64_t number) {
 
 }  // namespace
 
-Result<std::shared_ptr<FileStore>> FileStore::open(const FileQueueOptions& options,
-                                                   const Clock& clock) {
+Result<std::shared_ptr<FileStore>> FileStore::open(FileQueueOptions options, const Clock& clock) {
+  options.path = without_links(options.path);
   const auto named = [&](Error error) {
     error.message = fmt::format("cannot open queue file {}: {}", options.path, error.message);
     return std::unexpected(std::move(error));

@@ -69,6 +69,10 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
   const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
   std::unique_ptr<Database> database(new Database(handle));
   if (code != SQLITE_OK) return std::unexpected(error_of(handle, code));
+  // SQLite opens what it may not write all the same, and fails somewhere later.
+  if (sqlite3_db_readonly(handle, "main") == 1) {
+    return failure(ErrorCode::unauthorized, "it may be read, and not written");
+  }
   return database;
 }
 

@@ -105,8 +105,8 @@ void LeaseKeeper::recover(Instant now) {
   const auto recovered = queue_.recover_expired(now);
   if (!recovered) return note_failure(recovered.error());
   if (*recovered == 0) return;
-  log(LogLevel::warning, "queued again {} of a process that was not heard of for {}",
-      counted(*recovered, "task"), format_duration(options_.lease));
+  log(LogLevel::warning, "queued again {} of a process that was not heard of for all of its lease",
+      counted(*recovered, "task"));
   pool_.wake();
 }
 

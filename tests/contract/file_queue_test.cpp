@@ -204,6 +204,56 @@ TEST_CASE("file queue: what is no queue file is refused and left as it is") {
   }
 }
 
+TEST_CASE("file queue: a link to a file is another name of it, also before the file is there") {
+  namespace fs = std::filesystem;
+  const ScratchFolder folder;
+  const fs::path target = folder.path() / "there" / "queue";
+  const fs::path link = folder.path() / "links" / "link";
+  fs::create_directories(target.parent_path());
+  fs::create_directories(link.parent_path());
+  fs::create_symlink("../there/queue", link.parent_path() / "step");
+  fs::create_symlink(link.parent_path() / "step", link);
+  auto by_link = file_options(folder);
+  by_link.path = link;
+  auto by_target = by_link;
+  by_target.path = target;
+  {
+    FileQueue queue(open_file(by_link), "a");
+    enqueue(queue, {{.uid = "t"}});
+    CHECK(fs::file_size(target.string() + "-wal") >= 2 << 20);
+    CHECK(fs::exists(target.string() + ".lock"));
+    CHECK(std::distance(fs::directory_iterator(link.parent_path()), {}) == 2);
+    CHECK(says(refused(by_target), "it is in use by process"));
+  }
+  const auto store = open_file(by_target);
+  const auto second = FileStore::open(by_link, system_clock());
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().code == ErrorCode::in_use);
+  FileQueue queue(store, "b");
+  CHECK(uids(lease(queue, 1)) == Names{"t"});
+}
+
+TEST_CASE("file queue: links that lead to themselves are refused") {
+  const ScratchFolder folder;
+  const auto options = file_options(folder);
+  std::filesystem::create_symlink("queue", options.path);
+  CHECK(says(refused(options), "unable to open"));
+}
+
+TEST_CASE("file queue: a file that may only be read is refused as that") {
+  const ScratchFolder folder;
+  const auto options = file_options(folder);
+  (void)open_file(options);
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  std::filesystem::permissions(options.path, std::filesystem::perms{0444});
+  const uid_t user = ::geteuid();
+  if (user == 0) REQUIRE(::seteuid(65534) == 0);  // root may write it all the same
+  const Error error = refused(options);
+  REQUIRE(::seteuid(user) == 0);
+  CHECK(error.code == ErrorCode::unauthorized);
+  CHECK(says(error, options.path + ": it may be read, and not written"));
+}
+
 TEST_CASE(
     "file queue: where its file was removed or replaced it takes no task, and ends what it has") {
   namespace fs = std::filesystem;

@@ -92,6 +92,14 @@ TEST_CASE("A node that does not understand the question is said to") {
   CHECK(answer.error().message == to_string(node.address) + " says: invalid_message: ?[31mwhat??");
 }
 
+TEST_CASE("A node that takes no more connections ends the question by what it says") {
+  OneAnswer node("", true, R"({"message_type":"error","code":"overloaded","message":"no room"})");
+  const auto answer = ask(node.address);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == ErrorCode::overloaded);
+  CHECK(answer.error().message == to_string(node.address) + " says: overloaded: no room");
+}
+
 TEST_CASE("Where nobody answers the question has an error that says whom it was for") {
   struct Row {
     const char* name;

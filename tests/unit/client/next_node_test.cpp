@@ -121,5 +121,37 @@ TEST_CASE("What went to another node is not sent again when the time comes that 
   CHECK(tasks == 1);
 }
 
+constexpr const char* no_room =
+    "{\"message_type\":\"error\",\"code\":\"overloaded\",\"message\":\"no room\"}\n";
+
+std::string silent(const TaskMessage&, int) {
+  return "";
+}
+
+TEST_CASE("A node that has no room for one more connection is left for the next one") {
+  std::atomic<int> connections = 0;
+  FakeNode full({.greeting = no_room, .answer = silent, .on_connected = [&] { ++connections; }});
+  FakeNode second({testing::hello(), echo});
+  const auto run = run_with(full, second, sequence(2, 1));
+  REQUIRE(run.report);
+  CHECK(total_of(*run.report).done() == 2);
+  CHECK(connections == 1);
+  CHECK(has_note(run, to_string(full.address()) + " broke: it says: no room"));
+}
+
+TEST_CASE("A node that has no room is tried again more and more seldom, and no task fails by it") {
+  std::atomic<int> connections = 0;
+  FakeNode full({.greeting = no_room, .answer = silent, .on_connected = [&] { ++connections; }});
+  ClientPlan plan = sequence(1, 1);
+  plan.timeout = 2s;
+  plan.nodes = {full.address()};
+  const auto run = run_plan(plan);
+  REQUIRE(run.report);
+  CHECK(total_of(*run.report).lost() == 1);
+  // Pauses of 0.1 to 0.2 s, 0.2 to 0.4 s, and so on: six at the most.
+  CHECK(connections >= 3);
+  CHECK(connections <= 7);
+}
+
 }  // namespace
 }  // namespace fogctl

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <asio/read.hpp>
+#include <asio/write.hpp>
 #include <string>
 #include <vector>
 
@@ -114,6 +116,18 @@ TEST_CASE("Without an address a port that somebody uses is passed over") {
   Listener next(loop.io);
   REQUIRE(next.open({}));
   CHECK(address_of(next).port != taken);
+}
+
+TEST_CASE("Who is turned away reads why, whatever it has sent, and then the end") {
+  Loop loop;
+  auto [server, client] = support::connected_pair(loop.io);
+  asio::write(client, asio::buffer(std::string(10'000, 'x')));
+  turn_away(std::move(server), "no room\n");
+  std::string read;
+  asio::error_code end;
+  asio::read(client, asio::dynamic_buffer(read), end);
+  CHECK(read == "no room\n");
+  CHECK(end == asio::error::eof);  // a reset may overtake the words
 }
 
 }  // namespace
