@@ -10,7 +10,7 @@ _fogctl_flags() {
   local queue='--queue --lease --drain-timeout --max-attempts --retry-delay --name --log-level --watchdog'
   queue+=' --tasks'
   local node='--queue-backend --queue-file --queue-sync --listen --workers --policy --record --max-message --patience'
-  node+=' --max-queued --max-queued-bytes --result-ttl --max-dead'
+  node+=' --max-queued --max-queued-bytes --result-ttl --max-dead --max-dead-bytes'
   local discovery='--multicast --multicast-ttl --interface --no-discovery'
   local mesh='--cloud --peer --no-fog --no-cloud --sharing-interval --max-neighbours'
   mesh+=' --overdue-factor --overdue-min --shadow-policy'

@@ -62,6 +62,7 @@ complete -c fogctl -n $node -l max-queued -x -d 'most tasks in the queue'
 complete -c fogctl -n $node -l max-queued-bytes -x -d 'most bytes of tasks in the queue'
 complete -c fogctl -n $node -l result-ttl -x -d 'how long the result of a task with a task_uid is kept'
 complete -c fogctl -n $node -l max-dead -x -d 'most tasks that failed for good to keep'
+complete -c fogctl -n $node -l max-dead-bytes -x -d 'most bytes of tasks that failed for good to keep'
 complete -c fogctl -n $node -l record -r -F -d 'file to append what happens to tasks to'
 complete -c fogctl -n $node -l patience -x -d 'how long a task waits for an absent queue'
 

@@ -221,6 +221,8 @@ void add_limit_flags(CLI::App& command, QueueLimits& limits) {
                "how long the result of a task with a task_uid is kept");
   add_number<std::size_t>(command, "--max-dead", limits.max_dead, {0, most},
                           "most tasks that failed for good to keep for a look at them");
+  add_size(command, "--max-dead-bytes", limits.max_dead_bytes, {0, most},
+           "most bytes of such tasks to keep, likewise");
 }
 
 std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_served_redis_queue(

@@ -39,10 +39,12 @@ std::string text_of_report(const std::string& report) {
   for (const std::string state : {"delayed", "away", "dead"}) {
     rows.push_back({state, "", "", "", number_in(counts, state), length_of(ages, state)});
   }
+  const auto dead_bytes = count_of(counts, "dead_bytes");
   const bool is_paused = flag_of(counts, "paused");
   return table_text(rows, {.left = 1}) +
-         fmt::format("{}, {} bytes of tasks{}\n", counted(count_of(counts, "workers"), "worker"),
+         fmt::format("{}, {} bytes of tasks{}{}\n", counted(count_of(counts, "workers"), "worker"),
                      count_of(counts, "bytes"),
+                     dead_bytes > 0 ? fmt::format(", {} of dead ones", dead_bytes) : "",
                      is_paused ? "; PAUSED: nothing is begun until 'fogctl queue resume'" : "");
 }
 

@@ -2,13 +2,27 @@
 
 #include <utility>
 
-namespace fogctl {
+#include "queue/record.hpp"
 
-void DeadSet::add(DeadTask task, std::size_t most) {
+namespace fogctl {
+namespace {
+
+std::size_t bytes_of(const DeadTask& dead) {
+  return record_size(*dead.task) + record_size(dead.result);
+}
+
+}  // namespace
+
+void DeadSet::add(DeadTask task, const QueueLimits& limits) {
   (void)take(task.task->uid);
+  const std::size_t bytes = bytes_of(task);
+  if (bytes > limits.max_dead_bytes) return;
+  bytes_ += bytes;
   tasks_.push_back(std::move(task));
   by_uid_.emplace(tasks_.back().task->uid, std::prev(tasks_.end()));
-  while (tasks_.size() > most) (void)take(std::string(tasks_.front().task->uid));
+  while (tasks_.size() > limits.max_dead || bytes_ > limits.max_dead_bytes) {
+    (void)take(std::string(tasks_.front().task->uid));
+  }
 }
 
 std::vector<DeadTask> DeadSet::newest(std::size_t most) const {
@@ -26,6 +40,7 @@ std::optional<DeadTask> DeadSet::take(const std::string& uid) {
   by_uid_.erase(found);
   DeadTask task = std::move(*place);
   tasks_.erase(place);
+  bytes_ -= bytes_of(task);
   return task;
 }
 

@@ -1,5 +1,5 @@
 // Tasks that failed for good, kept in memory for a person to look at; the oldest go first when
-// there are too many. Belongs to the store, under its lock.
+// there are too many, or too many bytes. Belongs to the store, under its lock.
 #pragma once
 
 #include <cstddef>
@@ -16,13 +16,15 @@ namespace fogctl {
 
 class DeadSet {
  public:
-  /// Replaces one of the same uid.
-  void add(DeadTask task, std::size_t most);
+  /// Replaces one of the same uid. One that alone is more than the bound on bytes is not kept, and
+  /// costs no other its place.
+  void add(DeadTask task, const QueueLimits& limits);
   /// Those that died last first.
   [[nodiscard]] std::vector<DeadTask> newest(std::size_t most) const;
   /// Takes it out; none: it is not there.
   [[nodiscard]] std::optional<DeadTask> take(const std::string& uid);
   [[nodiscard]] std::size_t size() const { return tasks_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] bool has(const std::string& uid) const { return by_uid_.contains(uid); }
   /// When the first of them died.
   [[nodiscard]] std::optional<Instant> oldest() const {
@@ -32,6 +34,7 @@ class DeadSet {
  private:
   std::list<DeadTask> tasks_;                                                   // oldest first
   std::unordered_map<std::string_view, std::list<DeadTask>::iterator> by_uid_;  // views into tasks
+  std::size_t bytes_ = 0;  // of the records of all
 };
 
 }  // namespace fogctl

@@ -41,6 +41,7 @@ Result<Objects> counts(TaskQueue& queue, Instant now) {
   writer.count("delayed", load->delayed);
   writer.count("away", load->away);
   writer.count("dead", load->dead);
+  writer.count("dead_bytes", load->dead_bytes);
   ObjectWriter ages(writer.begin("oldest"));
   for (const auto& [state, since] : *oldest) {
     ages.number(to_string(state), seconds_since(since, now));

@@ -77,7 +77,7 @@ struct FileStatements {
   sqlite::Statement newest_dead;
   sqlite::Statement find_dead;
   sqlite::Statement drop_dead;
-  sqlite::Statement drop_oldest_dead;
+  sqlite::Statement oldest_dead;
 
   sqlite::Statement set_clock;
   sqlite::Statement set_counts;

@@ -140,7 +140,7 @@ FinishStatus FileStore::finish(Holder& me, const Finished& done, Instant now) {
     return FinishStatus::superseded;
   }
   const bool is_cancelled = row->is_cancelled && row->state != FileState::away;
-  if (done.dead_after > 0 && !is_cancelled) bury(done, row->id, now);
+  if (done.dead_after > 0 && !is_cancelled) bury(done, *row, now);
   // As the other implementations, whose results go where the lease said.
   const bool for_another = !done.reply_to.empty() && done.reply_to != me.name;
   const auto waits = for_another ? holders_.find(done.reply_to) : holders_.end();
@@ -176,6 +176,7 @@ std::size_t FileStore::recover_expired(Instant now) {
     if (holder.life != 0 && holder.expiry < now) recovered += evict(holder, true);
   }
   sweep_cancelled(now);
+  bury_surplus();
   return recovered;
 }
 

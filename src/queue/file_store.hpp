@@ -188,10 +188,13 @@ class FileStore {
   void trim_results(Instant now);
   [[nodiscard]] std::optional<TaskResult> kept_result(const std::string& uid, Instant now);
   void drop_result(const std::string& uid);
-  void bury(const Finished& done, std::int64_t id, Instant now);
+  void bury(const Finished& done, const Row& row, Instant now);
+  void bury_surplus();
   [[nodiscard]] std::vector<DeadTask> newest_dead(std::size_t most);
   [[nodiscard]] bool revive(Holder& me, const std::string& uid, Instant now);
   [[nodiscard]] bool forget_dead(const std::string& uid);
+  bool drop_eldest_dead();
+  void drop_dead(std::int64_t id, std::size_t bytes);
 
   /// nullptr: it cannot be read, and the transition fails.
   [[nodiscard]] TaskPtr task_in(std::string_view record);

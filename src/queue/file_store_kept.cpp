@@ -7,6 +7,13 @@
 #include "queue/record.hpp"
 
 namespace fogctl {
+namespace {
+
+// Dead tasks that go in one call.
+constexpr int most_dropped = 100;
+constexpr std::size_t most_bytes_dropped = std::size_t{16} << 20;
+
+}  // namespace
 
 TaskPtr FileStore::task_in(std::string_view record) {
   auto task = read_task(record);
@@ -81,17 +88,54 @@ std::optional<TaskResult> FileStore::kept_result(const std::string& uid, Instant
   return std::nullopt;
 }
 
-void FileStore::bury(const Finished& done, std::int64_t id, Instant now) {
+void FileStore::bury(const Finished& done, const Row& row, Instant now) {
   (void)forget_dead(done.lease.uid);
   if (!keeps_ends_) return;
   std::string record;
   append_record(record, done.result);
-  sql_->bury_task.run(done.dead_after, to_file(now), record, id);
+  const QueueLimits& limits = options_.limits;
+  const std::size_t bytes = row.bytes + record.size();
+  if (bytes > limits.max_dead_bytes) return;
+  // What is beyond the bounds already grows no more; bury_surplus() brings it down.
+  const std::size_t most = std::max(limits.max_dead, counts_.load.dead);
+  const std::size_t most_bytes = std::max(limits.max_dead_bytes, counts_.load.dead_bytes);
+  sql_->bury_task.run(done.dead_after, to_file(now), record, row.id);
   ++counts_.load.dead;
-  while (counts_.load.dead > options_.limits.max_dead) {
-    sql_->drop_oldest_dead.run();
-    --counts_.load.dead;
+  counts_.load.dead_bytes += bytes;
+  while (counts_.load.dead > most || counts_.load.dead_bytes > most_bytes) {
+    if (!drop_eldest_dead()) return;
   }
+}
+
+/// A fogctl with other bounds, or without, may have kept far more than may be: that goes bit by
+/// bit, so that no call takes long.
+void FileStore::bury_surplus() {
+  const QueueLimits& limits = options_.limits;
+  const std::size_t before = counts_.load.dead_bytes;
+  for (int dropped = 0; dropped < most_dropped; ++dropped) {
+    const QueueLoad& load = counts_.load;
+    if (load.dead <= limits.max_dead && load.dead_bytes <= limits.max_dead_bytes) return;
+    if (before - load.dead_bytes >= most_bytes_dropped || !drop_eldest_dead()) return;
+  }
+}
+
+bool FileStore::drop_eldest_dead() {
+  std::int64_t id = 0;
+  std::size_t bytes = 0;
+  {
+    sqlite::Rows rows(sql_->oldest_dead);
+    if (!rows.next()) return false;
+    id = rows.number(0);
+    bytes = static_cast<std::size_t>(rows.number(1));
+  }
+  drop_dead(id, bytes);
+  return true;
+}
+
+void FileStore::drop_dead(std::int64_t id, std::size_t bytes) {
+  sql_->drop_dead.run(id);
+  --counts_.load.dead;
+  counts_.load.dead_bytes -= bytes;
 }
 
 std::vector<DeadTask> FileStore::newest_dead(std::size_t most) {
@@ -111,13 +155,14 @@ std::vector<DeadTask> FileStore::newest_dead(std::size_t most) {
 
 bool FileStore::forget_dead(const std::string& uid) {
   std::int64_t id = 0;
+  std::size_t bytes = 0;
   {
     sqlite::Rows rows(sql_->find_dead, uid);
     if (!rows.next()) return false;
     id = rows.number(0);
+    bytes = static_cast<std::size_t>(rows.number(2));
   }
-  sql_->drop_dead.run(id);
-  --counts_.load.dead;
+  drop_dead(id, bytes);
   return true;
 }
 

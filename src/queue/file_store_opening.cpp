@@ -114,6 +114,7 @@ void FileStore::recall_counts() {
                       &counts_.load.delayed,
                       &counts_.load.bytes,
                       &counts_.load.dead,
+                      &counts_.load.dead_bytes,
                       &counts_.results,
                       &counts_.result_bytes};
   }();
@@ -138,8 +139,9 @@ void FileStore::recall_counts() {
 std::string FileStore::record_of(const Counts& counts) {
   std::string record;
   const QueueLoad& load = counts.load;
-  for (const std::size_t number : {load.queued[0], load.queued[1], load.queued[2], load.delayed,
-                                   load.bytes, load.dead, counts.results, counts.result_bytes}) {
+  for (const std::size_t number :
+       {load.queued[0], load.queued[1], load.queued[2], load.delayed, load.bytes, load.dead,
+        load.dead_bytes, counts.results, counts.result_bytes}) {
     append_fixed(record, number);
   }
   return record;
@@ -159,6 +161,8 @@ void FileStore::count_rows() {
     counts_.load.bytes += as_size(rows.number(2));
   }
   counts_.load.dead = as_size(database_->number("SELECT count(*) FROM dead"));
+  counts_.load.dead_bytes =
+      as_size(database_->number("SELECT sum(length(task) + length(result)) FROM dead"));
   counts_.results = as_size(database_->number("SELECT count(*) FROM results"));
   counts_.result_bytes = as_size(database_->number("SELECT sum(length(record)) FROM results"));
 }

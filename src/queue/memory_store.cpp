@@ -220,7 +220,7 @@ FinishStatus MemoryStore::finish(Holder& me, const Finished& done, Instant now) 
   }
   const bool is_cancelled = entry.cancelled && entry.state != State::away;
   if (done.dead_after > 0 && !is_cancelled) {
-    dead_.add({entry.task, done.result, done.dead_after, now}, limits_.max_dead);
+    dead_.add({entry.task, done.result, done.dead_after, now}, limits_);
   }
   // As the other implementations, whose results go where the lease said.
   const bool for_another = !done.reply_to.empty() && done.reply_to != me.name;
@@ -305,6 +305,7 @@ std::size_t MemoryStore::evict(Holder& holder, bool lost) {
 QueueLoad MemoryStore::load(Instant now) const {
   QueueLoad load = load_;
   load.dead = dead_.size();
+  load.dead_bytes = dead_.bytes();
   for (const auto& [name, holder] : holders_) {
     if (holder.life != 0 && holder.expiry >= now) load.workers += holder.workers;
   }

@@ -120,16 +120,67 @@ redis.call('HDEL', KEYS[11], uid)
 return 1
 )lua";
 
+// The dead set: `dead`, its order `dead_age`, and in `counts` how many bytes it has. A fogctl that
+// does not count them may have changed it since: `dead_mark`, how many they were and which the
+// newest, tells, and then they are summed up anew.
+inline constexpr std::string_view dead_set = R"lua(
+local function dead_mark()
+  local newest = redis.call('ZREVRANGE', dead_age, 0, 0)[1] or ''
+  return redis.call('ZCARD', dead_age) .. ' ' .. newest
+end
+local function sum_of_dead()
+  local known = redis.call('HMGET', counts, 'dead_bytes', 'dead_mark')
+  local bytes = tonumber(known[1])
+  if bytes and known[2] == dead_mark() then return bytes, true end
+  local uids = redis.call('ZRANGE', dead_age, 0, -1)
+  bytes = 0
+  for i = 1, #uids do bytes = bytes + redis.call('HSTRLEN', dead, uids[i]) end
+  return bytes, false
+end
+local function note_dead(bytes)
+  redis.call('HSET', counts, 'dead_bytes', bytes, 'dead_mark', dead_mark())
+end
+-- Returns by how many bytes the sum is less.
+local function drop_dead(uid)
+  local size = redis.call('HSTRLEN', dead, uid)
+  redis.call('HDEL', dead, uid)
+  return redis.call('ZREM', dead_age, uid) * size
+end
+-- Returns the sum that is left, and how many it dropped.
+local function drop_eldest_dead(bytes, most, most_bytes, at_most)
+  local n, dropped = redis.call('ZCARD', dead_age), 0
+  while n > 0 and dropped < at_most and (n > most or bytes > most_bytes) do
+    bytes = bytes - drop_dead(redis.call('ZRANGE', dead_age, 0, 0)[1])
+    n, dropped = n - 1, dropped + 1
+  end
+  return bytes, dropped
+end
+)lua";
+
 // bury: removes a dead task.
-// KEYS 1 dead, 2 dead_age
+// KEYS 1 dead, 2 dead_age, 3 counts
 // ARGV 1 uid, 2 when it died, or empty whenever that was
 // Returns 1 when it was there.
 inline constexpr std::string_view bury = R"lua(
 local value = redis.call('HGET', KEYS[1], ARGV[1])
 if not value or (ARGV[2] ~= '' and string.sub(value, 1, 16) ~= ARGV[2]) then return 0 end
-redis.call('HDEL', KEYS[1], ARGV[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
+local bytes = sum_of_dead()
+note_dead(bytes - drop_dead(ARGV[1]))
 return 1
+)lua";
+
+// bury_surplus: removes the eldest dead tasks where there are more than may be, some at a time: a
+// fogctl with other bounds, or without, may have kept them. Notes how many bytes are left.
+// KEYS 1 dead, 2 dead_age, 3 counts
+// ARGV 1 most tasks, 2 most bytes, 3 how many to remove at most
+// Returns how many it removed.
+inline constexpr std::string_view bury_surplus = R"lua(
+local bytes, is_known = sum_of_dead()
+local left, dropped =
+  drop_eldest_dead(bytes, tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]))
+-- Last: a full Redis takes what makes room, and after that this as well.
+if dropped > 0 or not is_known then note_dead(left) end
+return dropped
 )lua";
 
 // forget: drops a kept result.

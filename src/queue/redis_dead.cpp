@@ -87,10 +87,23 @@ Result<std::size_t> RedisQueue::bury(std::span<const std::string> uids) {
 Result<bool> RedisQueue::bury_one(Session& session, const std::string& uid,
                                   const std::string& died_at) {
   RedisArguments arguments;
-  for (const std::string& word : {keys_.dead, keys_.dead_age, uid, died_at}) arguments.add(word);
-  const auto out = caller_->run(session, Script::bury, 2, arguments);
+  for (const std::string& word : {keys_.dead, keys_.dead_age, keys_.counts, uid, died_at}) {
+    arguments.add(word);
+  }
+  const auto out = caller_->run(session, Script::bury, 3, arguments);
   if (!out) return std::unexpected(out.error());
   return out->integer() > 0;
+}
+
+Result<void> RedisQueue::bury_surplus(Session& session) {
+  RedisArguments arguments;
+  for (const std::string& key : {keys_.dead, keys_.dead_age, keys_.counts}) arguments.add(key);
+  arguments.add_number(static_cast<std::int64_t>(options_.limits.max_dead));
+  arguments.add_number(static_cast<std::int64_t>(options_.limits.max_dead_bytes));
+  arguments.add_number(100);
+  const auto out = caller_->run(session, Script::bury_surplus, 3, arguments);
+  if (!out) return std::unexpected(out.error());
+  return {};
 }
 
 }  // namespace fogctl

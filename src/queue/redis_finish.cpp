@@ -147,6 +147,7 @@ RedisArguments RedisQueue::finish_arguments(const FinishBatch& batch, Instant no
   arguments.add_number(static_cast<std::int64_t>(options_.limits.max_result_bytes));
   arguments.add(replies_wait_ms);
   arguments.add_number(static_cast<std::int64_t>(options_.limits.max_dead));
+  arguments.add_number(static_cast<std::int64_t>(options_.limits.max_dead_bytes));
   arguments.add(keys_.replies(""));
   for (const Finished& task : tasks) {
     arguments.add(task.lease.uid);

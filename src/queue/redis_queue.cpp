@@ -21,7 +21,7 @@ QueueLoad load_of(const RedisReply& live, const RedisReply& workers, const Redis
   const auto count = [&](std::size_t i) {
     return static_cast<std::size_t>(std::max<std::int64_t>(0, read_number(counts[i].text())));
   };
-  if (counts.size() == 10) {
+  if (counts.size() == 11) {
     for (std::size_t i = 0; i < task_class_count; ++i) {
       load.queued[i] = count(i);
       load.leased[i] = count(task_class_count + i);
@@ -30,6 +30,7 @@ QueueLoad load_of(const RedisReply& live, const RedisReply& workers, const Redis
     load.bytes = count(7);
     load.delayed = count(8);
     load.is_paused = count(9) > 0;
+    load.dead_bytes = count(10);
   }
   load.dead = static_cast<std::size_t>(dead.integer());
   for (std::size_t i = 0; i < live.size(); ++i) {
@@ -195,6 +196,11 @@ Result<std::size_t> RedisQueue::give_back_some(Session& session, std::span<const
 Result<std::size_t> RedisQueue::recover_expired(Instant now) {
   const std::string now_text = time_digits(caller_->to_queue_time(now));
   return call({"recover tasks"}, [&](Session& session) -> Result<std::size_t> {
+    // First: it makes room in a Redis that is full of dead tasks, where nothing else goes on. Where
+    // that is refused, no lease is the worse for it.
+    if (const auto buried = bury_surplus(session); !buried && is_transient(buried.error())) {
+      return std::unexpected(buried.error());
+    }
     const auto holders = overdue(session, now_text);
     if (!holders) return std::unexpected(holders.error());
     for (std::size_t i = 0; i < holders->size(); ++i) {
@@ -284,8 +290,9 @@ Result<QueueLoad> RedisQueue::load(Instant now) {
     const std::string_view workers[] = {"HGETALL", keys_.workers};
     session->append(live);
     session->append(workers);
-    const std::string_view ask[] = {"HMGET", keys_.counts, "q0",   "q1",    "q2",      "l0",
-                                    "l1",    "l2",         "away", "bytes", "delayed", "paused"};
+    const std::string_view ask[] = {"HMGET",   keys_.counts, "q0",        "q1",   "q2",
+                                    "l0",      "l1",         "l2",        "away", "bytes",
+                                    "delayed", "paused",     "dead_bytes"};
     session->append(ask);
     const std::string_view dead[] = {"HLEN", keys_.dead};
     session->append(dead);

@@ -154,6 +154,7 @@ class RedisQueue final : public TaskQueue {
   [[nodiscard]] Result<void> sweep_cancelled(Session& session, Instant now);
   [[nodiscard]] Result<bool> bury_one(Session& session, const std::string& uid,
                                       const std::string& died_at);
+  [[nodiscard]] Result<void> bury_surplus(Session& session);
   [[nodiscard]] Result<std::size_t> adopt_strays(Session& session);
   [[nodiscard]] RedisArguments place_keys() const;
   [[nodiscard]] Result<bool> adopt(Session& session, const std::string& uid, std::string_view body);

@@ -59,27 +59,58 @@ redis.call('HSET', KEYS[3], ARGV[2], ARGV[4])
 return life
 )lua";
 
+// Of finish: keeps those that are dead, see there. What it takes to change the dead set stands in
+// its midst, so that no task that ends well pays for it.
+constexpr std::string_view keep_dead = R"lua(
+local function keep_dead(uids, letters, first_record)
+  local dead, dead_age = KEYS[14], KEYS[15]
+)lua";
+constexpr std::string_view keep_dead_rest = R"lua(
+  local most, most_bytes, bytes
+  for at = first_record, #ARGV, 5 do
+    local i, tries, record = tonumber(ARGV[at]), ARGV[at + 3], ARGV[at + 4]
+    if letters[i] == 'd' and tries ~= '' then
+      if not bytes then
+        -- What is beyond the bounds already grows no more; bury_surplus brings it down.
+        bytes = sum_of_dead()
+        most = math.max(ARGV[17], redis.call('ZCARD', dead_age))
+        most_bytes = math.max(ARGV[18], bytes)
+      end
+      local head = ARGV[1] .. tries .. string.format('%08d', #record)
+      local value = head .. record .. redis.call('HGET', tasks, uids[i])
+      bytes = bytes - drop_dead(uids[i])
+      if #value <= tonumber(ARGV[18]) then
+        redis.call('HSET', dead, uids[i], value)
+        redis.call('ZADD', dead_age, ARGV[1], uids[i])
+        bytes = bytes + #value
+      end
+    end
+  end
+  if bytes then note_dead(drop_eldest_dead(bytes, most, most_bytes, math.huge)) end
+end
+)lua";
+
 // finish: ends held tasks; keeps and sends their results; then leases as the want says.
 // KEYS 1 to 12 as for lease, 13 results_age, 14 dead, 15 dead_age, 16 cancelled, from 17: replies
 // of
 //      the holders named in ARGV
 // ARGV 1 to 12 as for lease, 13 how many tasks, 14 end of the keeping of results, 15 most bytes of
-//      kept results, 16 how long replies wait for their holder (ms), 17 most dead tasks, 18 what
-//      the key of a holder's replies begins with: who asked for a task is known here alone; uid,
-//      lease number of each task; then, of each that is dead or has a result to keep or to send:
-//      its position, digest to keep it or empty, which KEYS to send it to or 0, attempts (8) where
-//      it is dead or empty, record. With a '?' behind its lease number a task ends unless others
-//      asked for it: then it is put back
+//      kept results, 16 how long replies wait for their holder (ms), 17 most dead tasks, 18 most
+//      bytes of them, 19 what the key of a holder's replies begins with: who asked for a task is
+//      known here alone; uid, lease number of each task; then, of each that is dead or has a result
+//      to keep or to send: its position, digest to keep it or empty, which KEYS to send it to or 0,
+//      attempts (8) where it is dead or empty, record. With a '?' behind its lease number a task
+//      ends unless others asked for it: then it is put back
 // Returns {a letter for each task, life of the holder or '', runs that may have begun of a lone
 //      task, bodies leased, position and failed runs of those that have some}
 //      d done, c cancelled, s superseded, g gone, r still held: others asked for it, and its record
 //      is not there
 constexpr std::string_view finish = R"lua(
-local results_age, dead, dead_age, cancelled = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+local results_age, cancelled = KEYS[13], KEYS[16]
 local now, total = ARGV[1], tonumber(ARGV[13])
-local first_record = 19 + 2 * total
+local first_record = 20 + 2 * total
 local uids, letters, asked, has_record, given_up, n = {}, {}, {}, {}, {}, 0
-for i = 1, total do uids[i] = ARGV[17 + 2 * i] end
+for i = 1, total do uids[i] = ARGV[18 + 2 * i] end
 
 local function is_ended(i)
   return letters[i] == 'd' or letters[i] == 'c'
@@ -96,7 +127,7 @@ local function drop_held()
   local ended, leased, away, bytes = {}, {0, 0, 0}, 0, 0
   local back, back_values = {}, {}
   for i = 1, total do
-    local value, lease = values[i], ARGV[18 + 2 * i]
+    local value, lease = values[i], ARGV[19 + 2 * i]
     local is_held = value and string.sub(value, 60) == lease
     if value and not is_held and string.sub(value, 60) .. '?' == lease then
       is_held = not asked[i]
@@ -129,24 +160,6 @@ local function drop_held()
   add('bytes', -bytes)
   return ended
 end
-local function keep_dead()
-  local died = false
-  for at = first_record, #ARGV, 5 do
-    local i, tries, record = tonumber(ARGV[at]), ARGV[at + 3], ARGV[at + 4]
-    if letters[i] == 'd' and tries ~= '' then
-      local head = now .. tries .. string.format('%08d', #record)
-      redis.call('HSET', dead, uids[i], head .. record .. redis.call('HGET', tasks, uids[i]))
-      redis.call('ZADD', dead_age, now, uids[i])
-      died = true
-    end
-  end
-  local surplus = died and redis.call('ZCARD', dead_age) - ARGV[17] or 0
-  if surplus > 0 then
-    local eldest = redis.call('ZRANGE', dead_age, 0, surplus - 1)
-    redis.call('HDEL', dead, unpack(eldest))
-    redis.call('ZREM', dead_age, unpack(eldest))
-  end
-end
 local function forget(ended)
   redis.call('HDEL', tasks, unpack(ended))
   if #given_up > 0 then redis.call('HDEL', cancelled, unpack(ended)) end
@@ -173,7 +186,7 @@ local function keep_and_send()
     end
     if is_ended(i) and key > 0 then reply(KEYS[key], record) end
     if is_ended(i) and asked[i] then
-      for name in string.gmatch(asked[i], '[^\n]+') do reply(ARGV[18] .. name, record) end
+      for name in string.gmatch(asked[i], '[^\n]+') do reply(ARGV[19] .. name, record) end
     end
   end
   for key, list in pairs(replies) do
@@ -198,7 +211,7 @@ end
 look_for_askers()
 local ended = drop_held()
 if n > 0 then
-  if first_record <= #ARGV then keep_dead() end
+  if first_record <= #ARGV then keep_dead(uids, letters, first_record) end
   forget(ended)
   local kept = first_record <= #ARGV and keep_and_send() or 0
   if kept > 0 then drop_results(2 * kept + 16) end
@@ -317,6 +330,7 @@ constexpr std::string_view lease_keys = R"lua(
 local attempts, holders, lives, wake = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local results, askers, delayed = KEYS[10], KEYS[11], KEYS[12]
 )lua";
+constexpr std::string_view dead_keys = "local dead, dead_age, counts = KEYS[1], KEYS[2], KEYS[3]\n";
 constexpr std::string_view withdraw_keys = "local holders, lives = KEYS[6], KEYS[7]\n";
 constexpr std::string_view wake_key = "local wake = KEYS[6]\n";
 
@@ -337,7 +351,7 @@ std::string_view source_of(Script script) {
       joined({started}),
       joined({"local holders, lives = KEYS[1], KEYS[2]\n", lua::registered, extend}),
       joined({task_keys, lease_keys, lua::sliced, requeue, lua::registered, lua::lease_queued,
-              finish}),
+              keep_dead, lua::dead_set, keep_dead_rest, finish}),
       joined({lua::retry}),
       joined({withdraw_keys, lua::registered, lua::take_from, lua::withdraw}),
       joined({lua::take_from, lua::cancel}),
@@ -346,7 +360,8 @@ std::string_view source_of(Script script) {
       joined({evict}),
       joined({task_keys, wake_key, lua::sliced, requeue, put_back}),
       joined({lua::forget}),
-      joined({lua::bury}),
+      joined({dead_keys, lua::dead_set, lua::bury}),
+      joined({dead_keys, lua::dead_set, lua::bury_surplus}),
       joined({lua::census}),
       joined({lua::adopt}),
   };

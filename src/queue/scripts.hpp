@@ -39,10 +39,11 @@ enum class Script {
   put_back,
   forget,
   bury,
+  bury_surplus,
   census,
   adopt
 };
-inline constexpr std::size_t script_count = 16;
+inline constexpr std::size_t script_count = 17;
 
 /// The Lua text; lives as long as the program.
 [[nodiscard]] std::string_view source_of(Script script);

@@ -38,7 +38,8 @@ enum class QueueOrder {
 struct QueueLimits {
   std::size_t max_tasks = 1'000'000;
   std::size_t max_bytes = std::size_t{1} << 30;
-  std::size_t max_dead = 10'000;  // past it the oldest dead tasks go
+  std::size_t max_dead = 10'000;                       // past it the oldest dead tasks go
+  std::size_t max_dead_bytes = std::size_t{64} << 20;  // likewise; a larger one is not kept
   Duration result_ttl = std::chrono::hours(1);
   std::size_t max_result_bytes = std::size_t{64} << 20;
 };
@@ -186,6 +187,7 @@ struct QueueLoad {
   std::size_t dead = 0;
   std::size_t workers = 0;  // of holders whose lease is live
   std::size_t bytes = 0;
+  std::size_t dead_bytes = 0;  // as the queue keeps them, the results included
   bool is_paused = false;
 };
 

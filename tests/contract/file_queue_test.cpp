@@ -9,7 +9,7 @@
 #include <fstream>
 #include <thread>
 
-#include "contract/queues.hpp"
+#include "contract/dead_tasks.hpp"
 #include "queue/sqlite.hpp"
 
 namespace fogctl::contract {
@@ -90,11 +90,7 @@ TEST_CASE("file queue: opened again it knows how much it holds, and counts where
       if (uid == "queued") must(queue.give_back(std::vector{ref(one)}, start()));
       if (uid == "delayed") must(queue.retry(std::vector{Retry{ref(one), start() + 1h}}, start()));
       if (uid == "done") finish(queue, std::vector{finished(one)});
-      if (uid == "dead") {
-        Finished dead = finished(one);
-        dead.dead_after = 3;
-        finish(queue, std::vector{dead});
-      }
+      if (uid == "dead") finish(queue, std::vector{dead(one, 3)});
     }
   }
   const auto load_of_file = [&] {
@@ -106,12 +102,37 @@ TEST_CASE("file queue: opened again it knows how much it holds, and counts where
   CHECK(sum(told.leased) + told.away == 0);
   CHECK(told.delayed == 1);
   CHECK(told.dead == 1);
+  CHECK(told.dead_bytes > 50);
   must(sqlite::Database::open(options.path))->execute("UPDATE file SET counts = NULL");
   const QueueLoad counted = load_of_file();
   CHECK(counted.queued == told.queued);
   CHECK(counted.delayed == told.delayed);
   CHECK(counted.dead == told.dead);
+  CHECK(counted.dead_bytes == told.dead_bytes);
   CHECK(counted.bytes == told.bytes);
+}
+
+TEST_CASE("file queue: the dead that wider bounds kept go some at a time, and grow no more") {
+  const ScratchFolder folder;
+  {
+    FileQueue wide(open_file(file_options(folder)), "a");
+    for (int i = 0; i < 250; ++i) die(wide, "t" + std::to_string(i), 1'000, start() + i * 1ms);
+  }
+  QueueLimits narrow;
+  SUBCASE("by bytes") {
+    narrow.max_dead_bytes = 10'000;
+  }
+  SUBCASE("by number") {
+    narrow.max_dead = 8;
+  }
+  FileQueue queue(open_file(file_options(folder, narrow)), "b");
+  die(queue, "n0", 1'000, start() + 1s);
+  CHECK(must(queue.load(start())).dead == 250);
+  must(queue.recover_expired(start()));
+  CHECK(must(queue.load(start())).dead == 150);
+  for (int i = 0; i < 2; ++i) must(queue.recover_expired(start()));
+  CHECK(must(queue.load(start())).dead == 8);
+  CHECK(dead_uids(queue, 2) == Names{"n0", "t249"});
 }
 
 TEST_CASE("file queue: its time goes on where it was, whatever the wall clock says") {

@@ -1,30 +1,7 @@
 // The queue's contract: tasks that failed for good are kept for a person.
-#include "contract/queues.hpp"
+#include "contract/dead_tasks.hpp"
 
 namespace fogctl::contract {
-
-namespace {
-
-Finished dead(const Lease& lease, std::uint32_t attempts) {
-  Finished finished{ref(lease), lease.task, result_of(lease.task->uid), lease.reply_to, attempts};
-  finished.result.error = TaskError{TaskErrorCode::task_failed, "it killed its worker"};
-  return finished;
-}
-
-/// Leases what is queued and lets all of it die.
-void let_die(TaskQueue& queue, Instant now = start()) {
-  for (const Lease& one : lease(queue, 100, now)) {
-    CHECK(finish(queue, std::vector{dead(one, 3)}, now) == std::vector{FinishStatus::done});
-  }
-}
-
-Names dead_uids(TaskQueue& queue, std::size_t most = 100) {
-  Names names;
-  for (const DeadTask& task : must(queue.dead(most))) names.push_back(task.task->uid);
-  return names;
-}
-
-}  // namespace
 
 QUEUE_CASE("queue: a task that failed for good is kept with why, when and after how many runs") {
   Queues<Backend> queues;
@@ -79,6 +56,70 @@ QUEUE_CASE("queue: the dead are listed newest first, and the oldest go past the 
   CHECK(dead_uids(*a, 1) == Names{"t4"});
   CHECK(dead_uids(*a, 0).empty());
   CHECK(must(a->load(start())).dead == 3);
+}
+
+QUEUE_CASE("queue: the oldest of the dead go past the bound on their bytes") {
+  Queues<Backend> queues({.max_dead_bytes = 35'000});
+  const auto a = queues.open("a");
+  for (int i = 0; i < 5; ++i) {
+    die(*a, "t" + std::to_string(i), 10'000, start() + i * 1s);
+    CHECK(must(a->load(start())).dead_bytes <= 35'000);
+  }
+  CHECK(dead_uids(*a) == Names{"t4", "t3", "t2"});
+  CHECK(must(a->load(start())).dead == 3);
+  CHECK(must(a->load(start())).dead_bytes > 30'000);
+}
+
+QUEUE_CASE("queue: a long dead task takes the place of many short ones at once") {
+  Queues<Backend> queues({.max_dead_bytes = 200'000});
+  const auto a = queues.open("a");
+  for (int i = 0; i < 160; ++i) die(*a, "s" + std::to_string(i), 1'000, start() + i * 1ms);
+  die(*a, "long", 199'000, start() + 1s);
+  CHECK(dead_uids(*a) == Names{"long"});
+  CHECK(must(a->load(start())).dead_bytes <= 200'000);
+}
+
+QUEUE_CASE(
+    "queue: a dead task beyond the bound on bytes is answered, not kept, and costs no other") {
+  Queues<Backend> queues({.max_dead_bytes = 35'000});
+  const auto a = queues.open("a");
+  const auto b = queues.open("b");
+  die(*a, "short", 1'000);
+  const std::size_t bytes = must(a->load(start())).dead_bytes;
+  enqueue(*a, {{.uid = "long", .content = content_of(40'000)}});
+  let_die(*b, start() + 1s);
+  const QueueNews news = must(a->wait(5s));
+  REQUIRE(news.replies.size() == 1);
+  CHECK(news.replies[0].error->code == TaskErrorCode::task_failed);
+  CHECK(dead_uids(*a) == Names{"short"});
+  const QueueLoad load = must(a->load(start()));
+  CHECK(load.dead == 1);
+  CHECK(load.dead_bytes == bytes);
+  CHECK(load.bytes == 0);
+}
+
+QUEUE_CASE("queue: the bytes of the dead are known, whatever becomes of them") {
+  Queues<Backend> queues;
+  const auto a = queues.open("a");
+  const auto bytes = [&] { return must(a->load(start())).dead_bytes; };
+  CHECK(bytes() == 0);
+  die(*a, "t", 1'000);
+  const std::size_t of_one = bytes();
+  CHECK(of_one > 1'000);
+  CHECK(of_one < 1'500);
+  die(*a, "u", 1'000);
+  die(*a, "v", 2'000);
+  CHECK(bytes() == 3 * of_one + 1'000);
+  CHECK(must(a->bury(Names{"u", "nobody"})) == 1);
+  CHECK(bytes() == 2 * of_one + 1'000);
+  die(*a, "v", 3'000, start() + 1s);  // another of its uid: it takes its place
+  CHECK(bytes() == 2 * of_one + 2'000);
+  CHECK(must(a->revive(Names{"t"}, start())) == 1);
+  CHECK(bytes() == of_one + 2'000);
+  let_die(*a);
+  CHECK(bytes() == 2 * of_one + 2'000);
+  CHECK(must(a->bury(Names{"t", "v"})) == 2);
+  CHECK(bytes() == 0);
 }
 
 QUEUE_CASE("queue: a dead task that is revived runs as a new one, whatever was kept of it") {
