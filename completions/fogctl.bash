@@ -8,9 +8,9 @@ _fogctl_subcommands='fog cloud nodes explain plan worker client queue tasks simu
 _fogctl_flags() {
   local redis='--host --port --redis --redis-user --redis-password-file'
   local queue='--queue --lease --drain-timeout --max-attempts --retry-delay --name --log-level --watchdog'
-  queue+=' --tasks'
+  queue+=' --tasks --result-ttl --max-dead --max-dead-bytes'
   local node='--queue-backend --queue-file --queue-sync --listen --workers --policy --record --max-message --patience'
-  node+=' --max-queued --max-queued-bytes --result-ttl --max-dead --max-dead-bytes'
+  node+=' --max-queued --max-queued-bytes'
   local discovery='--multicast --multicast-ttl --interface --no-discovery'
   local mesh='--cloud --peer --no-fog --no-cloud --sharing-interval --max-neighbours'
   mesh+=' --overdue-factor --overdue-min --shadow-policy'

@@ -47,6 +47,9 @@ complete -c fogctl -n $queue -l watchdog -x -d 'how long work may stand still'
 complete -c fogctl -n $queue -l drain-timeout -x -d 'how long running tasks may take to end'
 complete -c fogctl -n $queue -l name -x -d 'the name of this node, for people'
 complete -c fogctl -n $queue -l tasks -r -F -d 'task file, or folder of them'
+complete -c fogctl -n $queue -l result-ttl -x -d 'how long the result of a task with a task_uid is kept'
+complete -c fogctl -n $queue -l max-dead -x -d 'most tasks that failed for good to keep'
+complete -c fogctl -n $queue -l max-dead-bytes -x -d 'most bytes of tasks that failed for good to keep'
 complete -c fogctl -n $queue -l log-level -x -a 'debug info warning error off' -d 'least severe log lines to print'
 
 # Who takes tasks.
@@ -60,9 +63,6 @@ complete -c fogctl -n $node -l policy -x -a 'original original-edf deadline in-t
 complete -c fogctl -n $node -l max-message -x -d 'longest message'
 complete -c fogctl -n $node -l max-queued -x -d 'most tasks in the queue'
 complete -c fogctl -n $node -l max-queued-bytes -x -d 'most bytes of tasks in the queue'
-complete -c fogctl -n $node -l result-ttl -x -d 'how long the result of a task with a task_uid is kept'
-complete -c fogctl -n $node -l max-dead -x -d 'most tasks that failed for good to keep'
-complete -c fogctl -n $node -l max-dead-bytes -x -d 'most bytes of tasks that failed for good to keep'
 complete -c fogctl -n $node -l record -r -F -d 'file to append what happens to tasks to'
 complete -c fogctl -n $node -l patience -x -d 'how long a task waits for an absent queue'
 

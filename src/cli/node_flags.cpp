@@ -25,6 +25,8 @@
 namespace fogctl::cli {
 namespace {
 
+constexpr std::size_t most_in_queue = std::size_t{1} << 40;  // tasks, or their bytes
+
 std::string host_name() {
   std::array<char, 65> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || !is_valid_name(name.data()))
@@ -204,6 +206,12 @@ void add_queue_flags(CLI::App& command, QueueFlags& flags) {
                "pause before a failed task is tried again; doubles with each run, up to 1min");
   add_duration(command, "--drain-timeout", flags.drain_timeout,
                "how long running tasks may take to end after SIGTERM");
+  add_duration(command, "--result-ttl", flags.limits.result_ttl,
+               "how long the result of a task with a task_uid is kept");
+  add_number<std::size_t>(command, "--max-dead", flags.limits.max_dead, {0, most_in_queue},
+                          "most tasks that failed for good to keep for a look at them");
+  add_size(command, "--max-dead-bytes", flags.limits.max_dead_bytes, {0, most_in_queue},
+           "most bytes of such tasks to keep, likewise");
   command.add_option("--name", flags.node_name, "this node's name, for people")
       ->check(check_name)
       ->type_name("NAME")
@@ -212,17 +220,10 @@ void add_queue_flags(CLI::App& command, QueueFlags& flags) {
 }
 
 void add_limit_flags(CLI::App& command, QueueLimits& limits) {
-  constexpr std::size_t most = std::size_t{1} << 40;
-  add_number<std::size_t>(command, "--max-queued", limits.max_tasks, {1, most},
+  add_number<std::size_t>(command, "--max-queued", limits.max_tasks, {1, most_in_queue},
                           "most tasks in the queue; past it tasks are answered 'overloaded'");
-  add_size(command, "--max-queued-bytes", limits.max_bytes, {1, most},
+  add_size(command, "--max-queued-bytes", limits.max_bytes, {1, most_in_queue},
            "most bytes of tasks in the queue, likewise");
-  add_duration(command, "--result-ttl", limits.result_ttl,
-               "how long the result of a task with a task_uid is kept");
-  add_number<std::size_t>(command, "--max-dead", limits.max_dead, {0, most},
-                          "most tasks that failed for good to keep for a look at them");
-  add_size(command, "--max-dead-bytes", limits.max_dead_bytes, {0, most},
-           "most bytes of such tasks to keep, likewise");
 }
 
 std::expected<std::unique_ptr<TaskQueue>, CommandFailure> open_served_redis_queue(

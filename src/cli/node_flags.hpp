@@ -28,7 +28,7 @@ struct QueueFlags {
   std::string node_name;  // --name; the host's name unless given
 };
 void add_queue_flags(CLI::App& command, QueueFlags& flags);
-/// --max-queued, --max-queued-bytes and --result-ttl: for the roles that put tasks into a queue.
+/// --max-queued and --max-queued-bytes: for the roles that put tasks into a queue.
 void add_limit_flags(CLI::App& command, QueueLimits& limits);
 
 /// A Redis queue for this process to serve; the log says where that Redis may lose tasks.

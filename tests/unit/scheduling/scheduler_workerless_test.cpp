@@ -1,4 +1,4 @@
-// No worker serves the node's queue: what is new waits for one for a bounded time, or goes elsewhere.
+// No worker serves the queue: what is new waits for one for a bounded time, or goes elsewhere.
 #include <doctest/doctest.h>
 
 #include "scheduling/scheduler.hpp"
