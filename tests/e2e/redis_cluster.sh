@@ -50,7 +50,8 @@ start fog fog --redis "127.0.0.1:$other" --listen 127.0.0.1:0 --no-discovery --p
 redis-cli -p "$owner" config set appendonly no >/dev/null
 ! grep -q "queue is back" "$dir/fog.log" || fail "it was never away: $(cat "$dir/fog.log")"
 start_worker worker --redis "127.0.0.1:$other" --concurrency 1 --lease 2s
-grep -q "redis 127.0.0.1:$owner .*tasks are lost.*redis-cli -h 127.0.0.1 -p $owner config set" "$dir/worker.log" ||
+grep -q "redis 127.0.0.1:$owner .*tasks are lost.*redis-cli -h 127.0.0.1 -p $owner config set" \
+  "$dir/worker.log" ||
   fail "the owner loses them: $(cat "$dir/worker.log")"
 "$fogctl" client --connect "$address" --load sleep=50/s,echo=150/s --content 0.01 --duration 6s \
   --requirement 100 --timeout 60s --json >"$dir/out" 2>"$dir/client.log" &
