@@ -204,6 +204,10 @@ void MeshWorld::queue_comes(Node node, bool has_lost) {
   if (places_[node]->is_up) places_[node]->node->queue().come_back(has_lost);
 }
 
+void MeshWorld::pause(Node node, bool is_paused) {
+  if (places_[node]->is_up) places_[node]->node->queue().pause(is_paused);
+}
+
 void MeshWorld::set_workers(Node node, std::size_t workers) {
   places_[node]->node->set_workers(workers);
 }
@@ -304,6 +308,7 @@ void MeshWorld::settle(Duration longest) {
     restart(node);
     if (places_[node]->node == nullptr) continue;
     queue_comes(node);
+    pause(node, false);
     places_[node]->node->learn_kinds(first_kinds());
     set_workers(node, std::max<std::size_t>(1, places_[node]->node->workers()));
   }
