@@ -96,8 +96,8 @@ void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
   tell_accepted(entry, out);
   if (entry.held_away && entry.is_anothers) return;  // it was taken to be handed on meanwhile
   entry.held_away = false;
-  // What was found and taken for lost may be held by this node still.
-  const bool may_be_held = entry.is_anothers && is_anothers_task(entry);
+  // What was away and taken for lost may be held by this node still.
+  const bool may_be_held = entry.is_anothers && entry.lease_number != 0;
   if (may_be_held && entry.where != Where::away) {
     out.push_back(TakeBack{entry.task->uid, entry.lease_number});
   }
