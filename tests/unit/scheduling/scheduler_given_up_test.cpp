@@ -201,7 +201,7 @@ TEST_CASE("A task that is given up while the queue is asked for it ends as cance
   Tied bench;
   (void)bench.copy_started(101, bench.a);
   Actions out;
-  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));  // the queue is asked, too
+  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));  // the queue says what comes of it
   const Actions end = bench.withdrawn("u1", Withdrawn::away, 5);
   CHECK(all<FinishAway>(end).at(0).lease_number == 5);
   CHECK(all<ReturnResult>(end).at(0).result.error->code == TaskErrorCode::cancelled);
