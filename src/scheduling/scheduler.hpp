@@ -215,6 +215,7 @@ class Scheduler {
   [[nodiscard]] bool is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
                                            Actions& out);
   void ask_for_stray(Stray stray, Actions& out);
+  void ask_for_strays(Actions& out);
   void end_stray(const Late& late, const std::string& uid, std::uint32_t lease_number,
                  Actions& out) const;
   void stay_here(Entry& entry);
