@@ -319,7 +319,8 @@ void MeshWorld::settle(Duration longest) {
              return place->is_up && place->peer->is_quiet();
            });
   };
-  run_for(std::chrono::seconds(1));  // queues that have just come back are given their strays
+  // Queues that have just come back are given their strays, and what the dead held is queued again.
+  run_for(std::chrono::seconds(3));
   if (!run_until(is_quiet, longest) && broken_.empty()) {
     fail(std::to_string(unanswered()) + " tasks are lost, or something never comes to rest");
   }
