@@ -16,6 +16,15 @@ namespace {
 
 constexpr std::size_t handed_over_at_once = 1000;
 
+/// What became of a task that was given up, by what the queue says. `is_told`: who waited for it
+/// here was told so; then it is not unknown, whatever the queue knows of it.
+std::string_view cancel_status(const Result<std::vector<CancelStatus>>& said, std::size_t i,
+                               bool is_told) {
+  const bool is_held = said && (*said)[i] == CancelStatus::will_apply;
+  if (is_told && !is_held) return to_string(CancelStatus::cancelled);
+  return said ? to_string((*said)[i]) : std::string_view(said.error().message);
+}
+
 }  // namespace
 
 void Node::on_message(PeerId peer, const wire::NodesQuery&) {
@@ -53,30 +62,35 @@ void Node::on_message(PeerId peer, const wire::Cancel& cancel) {
     connections_.send(peer, buffer_);
   };
   if (!scheduler_.may_cancel(peer, cancel.uid)) return reply(to_string(CancelStatus::unknown));
-  const bool is_settled = scheduler_.on_cancel(cancel.uid, actions_);
-  if (is_settled) return reply(to_string(CancelStatus::cancelled));
-  ask_queue([this, reply, uid = cancel.uid](TaskQueue& queue) -> std::function<void()> {
-    const auto statuses = queue.cancel({&uid, 1}, clock_.now());
-    const std::string status(statuses ? to_string(statuses->front())
-                                      : std::string_view(statuses.error().message));
+  const bool is_told = scheduler_.on_cancel(cancel.uid, actions_);
+  ask_queue([this, reply, is_told, uid = cancel.uid](TaskQueue& queue) -> std::function<void()> {
+    const std::string status(cancel_status(queue.cancel({&uid, 1}, clock_.now()), 0, is_told));
     return [reply, status] { reply(status); };
   });
 }
 
-/// A cancel goes by the Scheduler first: what is with a peer ends there.
+/// A cancel goes by the Scheduler first: what is with a peer ends there, and what waits for a place
+/// ends here; other nodes may have asked the queue for either.
 void Node::on_message(PeerId peer, wire::QueueQuery query) {
-  wire::QueueReport report;
+  std::vector<std::string> told;
   if (query.action == "cancel") {
     std::erase_if(query.uids, [&](const std::string& uid) {
       if (!scheduler_.on_cancel(uid, actions_)) return false;
-      report.objects.push_back(status_object(uid, to_string(CancelStatus::cancelled)));
+      told.push_back(uid);
       return true;
     });
   }
   QueueRequest request{query.action, query.state, std::move(query.uids), query.most};
   ask_queue([this, peer, request = std::move(request),
-             report = std::move(report)](TaskQueue& queue) mutable -> std::function<void()> {
-    auto answered = answer(queue, request, clock_.now());
+             told = std::move(told)](TaskQueue& queue) -> std::function<void()> {
+    const Instant now = clock_.now();
+    wire::QueueReport report;
+    const auto statuses =
+        told.empty() ? Result<std::vector<CancelStatus>>() : queue.cancel(told, now);
+    for (std::size_t i = 0; i < told.size(); ++i) {
+      report.objects.push_back(status_object(told[i], cancel_status(statuses, i, true)));
+    }
+    auto answered = answer(queue, request, now);
     std::string text;
     if (answered) {
       std::ranges::move(*answered, std::back_inserter(report.objects));

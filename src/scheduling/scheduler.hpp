@@ -111,8 +111,9 @@ class Scheduler {
   void on_tick(Instant now, Actions& out);
   [[nodiscard]] std::optional<Instant> next_tick() const;
 
-  /// The task is given up, says somebody who waits for it, or the queue. False: the queue is to be
-  /// asked to give it up (too); its result comes from there.
+  /// The task is given up, says somebody who waits for it, or the queue. True: who waits for it
+  /// here is told. The queue is to be asked to give it up in any case: other nodes may have asked
+  /// for it there, and where this is false its result comes from there.
   bool on_cancel(const std::string& uid, Actions& out);
   /// A neighbour ends only what came from it: the same uid may be another task here.
   [[nodiscard]] bool may_cancel(PeerId peer, const std::string& uid);
@@ -214,6 +215,7 @@ class Scheduler {
   [[nodiscard]] bool is_for_forgotten_task(const std::string& uid, const EnqueueAnswer& answer,
                                            Actions& out);
   void ask_for_stray(Stray stray, Actions& out);
+  void ask_for_strays(Actions& out);
   void end_stray(const Late& late, const std::string& uid, std::uint32_t lease_number,
                  Actions& out) const;
   void stay_here(Entry& entry);

@@ -157,6 +157,7 @@ void Scheduler::settle_withdrawal(const std::string& uid, const WithdrawAnswer& 
   }
   if (answer.kind == Kind::away) {
     entry->held_away = true;
+    entry->has_started = false;  // a run that had begun has failed, and it waited for the next one
     entry->lease_number = answer.lease_number;
   } else if (answer.kind == Kind::unavailable) {
     entry->in_queue = false;  // it is told again when it is back

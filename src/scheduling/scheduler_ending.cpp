@@ -138,11 +138,13 @@ void Scheduler::note_answered(const Origin& origin) {
 bool Scheduler::on_cancel(const std::string& uid, Actions& out) {
   Entry* entry = entry_of(uid);
   if (entry == nullptr) return false;
-  if (entry->where == Where::here) {
+  // The queue came back without it, and had no room for it since.
+  const bool is_outside =
+      queue_up_ && !entry->in_queue && entry->in_flight == 0 && !entry->is_withdrawn;
+  if (entry->where == Where::here && !is_outside) {
     entry->is_given_up |= entry->is_withdrawn;  // the queue may hold it as away by now
     return false;
   }
-  const bool may_be_in_queue = entry->in_flight > 0 || entry->where == Where::going_away;
   TaskResult result = cancelled_result(uid);
   result.node = options_.name;
   if (entry->where == Where::away) {
@@ -151,7 +153,7 @@ bool Scheduler::on_cancel(const std::string& uid, Actions& out) {
   const bool may_be_held = entry->where == Where::away || entry->where == Where::parked;
   if (may_be_held) finish_away(*entry, result, out);
   answer(*entry, result, out);
-  return !may_be_in_queue;
+  return true;
 }
 
 bool Scheduler::may_cancel(PeerId peer, const std::string& uid) {

@@ -96,8 +96,8 @@ void Scheduler::on_queued(Entry& entry, Instant now, Actions& out) {
   tell_accepted(entry, out);
   if (entry.held_away && entry.is_anothers) return;  // it was taken to be handed on meanwhile
   entry.held_away = false;
-  // What was found and taken for lost may be held by this node still.
-  const bool may_be_held = entry.is_anothers && is_anothers_task(entry);
+  // What was away and taken for lost may be held by this node still.
+  const bool may_be_held = entry.is_anothers && entry.lease_number != 0;
   if (may_be_held && entry.where != Where::away) {
     out.push_back(TakeBack{entry.task->uid, entry.lease_number});
   }
@@ -181,9 +181,12 @@ void Scheduler::end_stray(const Late& late, const std::string& uid, std::uint32_
   out.push_back(FinishAway{stray.task.task, lease_number, result, {}, is_refused(result)});
 }
 
-/// The queue says whether it holds it: by asking it to, once it is there.
+/// The queue says whether it holds it: by asking it to, once it is there. Its answers come in
+/// order, and are known by the uid alone: one that has come again is answered first.
 void Scheduler::ask_for_stray(Stray stray, Actions& out) {
-  if (!queue_up_) {
+  const Entry* again = entry_of(stray.task.task->uid);
+  const bool is_asked_for = again != nullptr && (again->in_flight > 0 || again->is_withdrawn);
+  if (!queue_up_ || is_asked_for) {
     if (strays_.size() < most_strays) strays_.push_back(std::move(stray));
     return;
   }
@@ -230,6 +233,10 @@ void Scheduler::on_result(const TaskResult& result, Instant now, Actions& out) {
   ask_for_tasks(now, out);
 }
 
+void Scheduler::ask_for_strays(Actions& out) {
+  for (Stray& stray : std::exchange(strays_, {})) ask_for_stray(std::move(stray), out);
+}
+
 void Scheduler::on_load(const QueueBacklog& load, Instant now, Actions& out) {
   const bool had_workers = backlog_.workers() > 0;
   backlog_.set_queue(load);
@@ -237,6 +244,7 @@ void Scheduler::on_load(const QueueBacklog& load, Instant now, Actions& out) {
   if (had_workers || workers_seen_at_ == Instant{}) workers_seen_at_ = now;
   if (works_out_start_waits()) work_.set_workers(load.workers, now);
   if (!had_workers && load.workers > 0) place_parked(now, out);
+  if (queue_up_) ask_for_strays(out);
   if (has_outside_ && queue_up_ && now - offered_at_ >= between_offers) {
     offered_at_ = now;
     enqueue_again(out);
@@ -262,7 +270,7 @@ void Scheduler::on_queue_lost(Instant now, Actions& out) {
 void Scheduler::on_queue_up(bool lost, Instant now, Actions& out) {
   queue_up_ = true;
   lost |= std::exchange(queue_lost_, false);
-  for (Stray& stray : std::exchange(strays_, {})) ask_for_stray(std::move(stray), out);
+  ask_for_strays(out);
   for (auto& [uid, entry] : entries_) {
     // The result of what another call put there may have been lost on its way to this node.
     const bool asks_again = entry.where == Where::here && entry.is_anothers;

@@ -196,11 +196,8 @@ void MeshNode::on_task(Task task, Origin origin) {
 }
 
 void MeshNode::on_cancel(const std::string& uid) {
-  bool is_settled = false;
-  tell([&](Scheduler& scheduler, Instant, Actions& out) {
-    is_settled = scheduler.on_cancel(uid, out);
-  });
-  if (!is_settled) queue_->cancel(uid);
+  tell([&](Scheduler& scheduler, Instant, Actions& out) { (void)scheduler.on_cancel(uid, out); });
+  queue_->cancel(uid);
 }
 
 void MeshNode::on_given_up(PeerId peer, const std::string& uid,

@@ -1,5 +1,6 @@
 #include "support/mesh_queue.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "support/mesh_world.hpp"
@@ -8,6 +9,7 @@ namespace fogctl::support {
 namespace {
 
 constexpr Duration put_off = std::chrono::seconds(1);
+constexpr Duration longest_retry_delay = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -245,9 +247,14 @@ void MeshQueue::start_workers() {
         scheduler.on_started(uid, now, out);
       });
     }
-    world_.after(node_, result.execution_time, [this, run = *run, result] {
+    const bool is_tried_again = world_.fault(world_.options().runs_fail);
+    world_.after(node_, result.execution_time, [this, run = *run, result, is_tried_again] {
       --running_;
-      end_run(run, result);
+      if (is_tried_again) {
+        retry(run, world_.now() + world_.drawn({}, longest_retry_delay));
+      } else {
+        end_run(run, result);
+      }
       start_workers();
     });
   }
@@ -270,6 +277,21 @@ void MeshQueue::pass_on(const MeshStore::Stored& run) {
 void MeshQueue::give_back(const MeshStore::Stored& run) {
   if (store_->is_up()) return store_->give_back(holder_, run);
   unfinished_.emplace_back([this, run] { give_back(run); });
+}
+
+void MeshQueue::retry(const MeshStore::Stored& run, Instant not_before) {
+  if (!store_->is_up()) {
+    unfinished_.emplace_back([this, run, not_before] { retry(run, not_before); });
+    return;
+  }
+  store_->retry(holder_, run, not_before);
+  const Duration delay = std::max(not_before - world_.now(), Duration::zero());
+  world_.after(node_, delay, [this] { start_workers(); });
+}
+
+void MeshQueue::pause(bool is_paused) {
+  store_->pause(is_paused);
+  world_.after(node_, Duration::zero(), [this] { start_workers(); });
 }
 
 void MeshQueue::end_run(const MeshStore::Stored& run, const TaskResult& result) {

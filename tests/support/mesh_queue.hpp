@@ -39,6 +39,7 @@ class MeshQueue {
   void cancel(const std::string& uid);
   void ask_load();  // and again after each interval
 
+  void pause(bool is_paused);
   void go_away() { store_->go_away(); }
   void come_back(bool has_lost);
   /// No run begins, and where no others serve the queue, what is queued goes elsewhere.
@@ -78,6 +79,7 @@ class MeshQueue {
   void start_workers();
   void pass_on(const MeshStore::Stored& run);
   void give_back(const MeshStore::Stored& run);
+  void retry(const MeshStore::Stored& run, Instant not_before);
   void end_run(const MeshStore::Stored& run, const TaskResult& result);
   void end_unfinished();
 

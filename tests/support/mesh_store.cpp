@@ -16,7 +16,7 @@ constexpr Duration loses_up_to = std::chrono::seconds(1);
 }  // namespace
 
 void MeshStore::join(const std::string& holder, Ears ears) {
-  holders_[holder] = {std::move(ears), world_.now() + lease_length, 0, true};
+  holders_[holder] = {std::move(ears), world_.now() + lease_length, 0, true, false};
 }
 
 void MeshStore::set_workers(const std::string& holder, std::size_t workers) {
@@ -37,7 +37,8 @@ void MeshStore::leave(const std::string& holder, bool in_order) {
 bool MeshStore::extend(const std::string& holder) {
   const Instant now = world_.now();
   Holder& me = holders_.at(holder);
-  const bool is_lost = std::exchange(me.expiry, now + lease_length) == Instant::min();
+  me.expiry = now + lease_length;
+  const bool is_lost = std::exchange(me.has_lost, false);
   for (auto it = holders_.begin(); it != holders_.end();) {
     Holder& other = it->second;
     if (other.expiry >= now || other.expiry == Instant::min()) {
@@ -46,6 +47,7 @@ bool MeshStore::extend(const std::string& holder) {
     }
     put_back_all(it->first, true);
     other.expiry = Instant::min();
+    other.has_lost = true;
     it = other.is_there ? std::next(it) : holders_.erase(it);
   }
   return !is_lost;
@@ -75,11 +77,14 @@ EnqueueAnswer MeshStore::enqueue(const std::string& holder, const EnqueueTask& t
     if (world_.chance(70)) return {Kind::overloaded, 0, {}, {}};
     return {Kind::failed, 0, {}, "no"};
   }
-  const std::string held_by = task.away ? holder : "";
-  const Stored stored{task.task, task.arrival, holder, {},
-                      held_by,   task.away,    false,  ++last_number_};
-  store_.emplace(uid, stored);
-  if (task.away) return {Kind::away, stored.number, {}, {}};
+  Stored& stored = store_[uid];
+  stored.task = task.task;
+  stored.arrival = task.arrival;
+  stored.origin = holder;
+  if (task.away) {
+    hold(stored, holder, true);
+    return {Kind::away, stored.number, {}, {}};
+  }
   ready_.emplace(task.arrival, uid);
   return {Kind::queued, 0, {}, {}};
 }
@@ -112,9 +117,7 @@ WithdrawAnswer MeshStore::withdraw(const std::string& holder, const std::string&
   if (!stored.askers.empty()) return {};
   const bool waits = ready_.erase({stored.arrival, uid}) > 0;
   if (!waits) return {};
-  stored.is_away = true;
-  stored.holder = holder;
-  stored.number = ++last_number_;
+  hold(stored, holder, true);
   return {WithdrawAnswer::Kind::away, stored.number};
 }
 
@@ -130,10 +133,36 @@ void MeshStore::finish(const std::string& holder, const FinishAway& end_of) {
 }
 
 void MeshStore::give_back(const std::string& holder, const Stored& run) {
+  if (Stored* stored = held_by(holder, run)) put_back(*stored);
+}
+
+MeshStore::Stored* MeshStore::held_by(const std::string& holder, const Stored& run) {
   const auto known = store_.find(run.task->uid);
   const bool is_held = known != store_.end() && known->second.number == run.number &&
                        known->second.is_leased && known->second.holder == holder;
-  if (is_held) put_back(known->second);
+  return is_held ? &known->second : nullptr;
+}
+
+void MeshStore::retry(const std::string& holder, const Stored& run, Instant not_before) {
+  Stored* stored = held_by(holder, run);
+  if (stored == nullptr) return;
+  stored->is_leased = false;
+  stored->is_delayed = true;
+  stored->holder.clear();
+  delayed_.emplace(not_before, run.task->uid);
+}
+
+void MeshStore::end_delays() {
+  while (!delayed_.empty() && delayed_.begin()->first <= world_.now()) {
+    Stored& stored = store_.at(delayed_.begin()->second);
+    delayed_.erase(delayed_.begin());
+    put_back(stored);
+  }
+}
+
+bool MeshStore::waits(const std::string& uid) const {
+  const auto known = store_.find(uid);
+  return known != store_.end() && !known->second.is_leased && !known->second.is_away;
 }
 
 void MeshStore::hold_away(const std::string& uid) {
@@ -152,8 +181,17 @@ void MeshStore::take_back(const std::string& holder, const TakeBack& back) {
   put_back(stored);
 }
 
+/// A holder whose lease had run out has a new one from then on.
+void MeshStore::hold(Stored& stored, const std::string& holder, bool away) {
+  (away ? stored.is_away : stored.is_leased) = true;
+  stored.holder = holder;
+  stored.number = ++last_number_;
+  Holder& me = holders_.at(holder);
+  if (me.expiry == Instant::min()) me.expiry = world_.now() + lease_length;
+}
+
 void MeshStore::put_back(Stored& stored) {
-  stored.is_away = stored.is_leased = false;
+  stored.is_away = stored.is_leased = stored.is_delayed = false;
   stored.holder.clear();
   ready_.emplace(stored.arrival, stored.task->uid);
 }
@@ -164,12 +202,12 @@ void MeshStore::keep(const Task& task, const TaskResult& result) {
 }
 
 std::optional<MeshStore::Stored> MeshStore::lease(const std::string& holder, bool away) {
+  if (is_paused_ && !away) return std::nullopt;
+  end_delays();
   if (ready_.empty()) return std::nullopt;
   Stored& stored = store_.at(ready_.begin()->second);
   ready_.erase(ready_.begin());
-  (away ? stored.is_away : stored.is_leased) = true;
-  stored.holder = holder;
-  stored.number = ++last_number_;
+  hold(stored, holder, away);
   return stored;
 }
 
@@ -202,8 +240,10 @@ void MeshStore::cancel(const std::string& uid) {
   const auto known = store_.find(uid);
   if (known == store_.end()) return;
   const Stored& stored = known->second;
-  const bool waits = ready_.erase({stored.arrival, uid}) > 0;
-  if (waits) return end(uid, *stored.task, cancelled_result(uid), stored.origin);
+  if (waits(uid)) {
+    forget_turn(stored);
+    return end(uid, *stored.task, cancelled_result(uid), stored.origin);
+  }
   cancelled_.insert(uid);
   const auto holder = holders_.find(stored.holder);
   const bool hears = holder != holders_.end() && holder->second.is_there;
@@ -229,12 +269,19 @@ void MeshStore::come_back(bool has_lost) {
       ++it;
       continue;
     }
-    ready_.erase({it->second.arrival, it->first});
+    forget_turn(it->second);
     it = store_.erase(it);
   }
   for (const auto& [until, was] : std::exchange(were_away_, {})) {
     if (world_.now() - until < loses_up_to && world_.chance(50)) hold_again(was);
   }
+}
+
+/// Of one that waits.
+void MeshStore::forget_turn(const Stored& stored) {
+  const std::string& uid = stored.task->uid;
+  ready_.erase({stored.arrival, uid});
+  std::erase_if(delayed_, [&](const auto& delayed) { return delayed.second == uid; });
 }
 
 void MeshStore::hold_again(const Stored& was) {
@@ -243,7 +290,7 @@ void MeshStore::hold_again(const Stored& was) {
   const std::string& uid = was.task->uid;
   const auto known = store_.find(uid);
   if (known != store_.end() && (known->second.is_leased || known->second.is_away)) return;
-  ready_.erase({was.arrival, uid});
+  if (known != store_.end()) forget_turn(known->second);
   store_[uid] = was;
   kept_.erase(uid);
 }
@@ -258,11 +305,12 @@ std::vector<TakeBack> MeshStore::held_away_by(const std::string& holder) const {
 
 QueueBacklog MeshStore::load() const {
   QueueBacklog load;
+  load.is_paused = is_paused_;
   for (const auto& [name, holder] : holders_) {
     if (holder.expiry >= world_.now()) load.workers += holder.workers;
   }
   for (const auto& [uid, stored] : store_) {
-    if (!stored.is_away) ++load.tasks[index_of(stored.task->weight)];
+    if (!stored.is_away && !stored.is_delayed) ++load.tasks[index_of(stored.task->weight)];
     if (stored.is_leased) ++load.running;
   }
   return load;

@@ -27,6 +27,7 @@ class MeshStore {
     std::string holder;            // of the lease, while there is one
     bool is_away = false;
     bool is_leased = false;
+    bool is_delayed = false;  // its run failed, and it is tried again later
     std::uint32_t number = 0;
   };
   /// What a holder hears of.
@@ -47,6 +48,10 @@ class MeshStore {
   [[nodiscard]] EnqueueAnswer enqueue(const std::string& holder, const EnqueueTask& task);
   [[nodiscard]] WithdrawAnswer withdraw(const std::string& holder, const std::string& uid);
   void finish(const std::string& holder, const FinishAway& end);
+  /// Its run failed: it is leased again, but not before this.
+  void retry(const std::string& holder, const Stored& run, Instant not_before);
+  /// Nothing is leased to be run meanwhile.
+  void pause(bool is_paused) { is_paused_ = is_paused; }
   /// Unrun.
   void give_back(const std::string& holder, const Stored& run);
   /// What this holder leased to run is held as away from now on.
@@ -65,7 +70,9 @@ class MeshStore {
   [[nodiscard]] std::uint64_t losses() const { return losses_; }  // how often it had lost some
 
   [[nodiscard]] QueueBacklog load() const;
-  [[nodiscard]] std::size_t queued() const { return ready_.size(); }
+  [[nodiscard]] std::size_t queued() const { return ready_.size() + delayed_.size(); }
+  /// It is queued or delayed: no one holds it.
+  [[nodiscard]] bool waits(const std::string& uid) const;
   [[nodiscard]] std::size_t held_away() const;
   [[nodiscard]] std::vector<TakeBack> held_away_by(const std::string& holder) const;
   void put_back_all(const std::string& holder, bool leased_too);
@@ -76,12 +83,17 @@ class MeshStore {
     Ears ears;
     Instant expiry;
     std::size_t workers = 0;
-    bool is_there = true;  // else it died
+    bool is_there = true;   // else it died
+    bool has_lost = false;  // what it held, and has not been told so
   };
 
   [[nodiscard]] EnqueueAnswer meet_again(Stored& stored, const std::string& holder,
                                          const EnqueueTask& task) const;
+  void hold(Stored& stored, const std::string& holder, bool away);
   void put_back(Stored& stored);
+  void end_delays();
+  void forget_turn(const Stored& stored);
+  [[nodiscard]] Stored* held_by(const std::string& holder, const Stored& run);
   void hold_again(const Stored& was);
   void keep(const Task& task, const TaskResult& result);
   void end(const std::string& uid, const Task& task, const TaskResult& result,
@@ -92,6 +104,8 @@ class MeshStore {
   std::uint64_t losses_ = 0;
   std::map<std::string, Stored> store_;
   std::set<std::pair<Instant, std::string>> ready_;
+  std::set<std::pair<Instant, std::string>> delayed_;  // until when
+  bool is_paused_ = false;
   std::map<std::string, std::pair<TaskPtr, TaskResult>> kept_;
   std::set<std::string> cancelled_;  // given up while they were held
   std::map<std::string, Holder> holders_;

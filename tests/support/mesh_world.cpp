@@ -204,6 +204,10 @@ void MeshWorld::queue_comes(Node node, bool has_lost) {
   if (places_[node]->is_up) places_[node]->node->queue().come_back(has_lost);
 }
 
+void MeshWorld::pause(Node node, bool is_paused) {
+  if (places_[node]->is_up) places_[node]->node->queue().pause(is_paused);
+}
+
 void MeshWorld::set_workers(Node node, std::size_t workers) {
   places_[node]->node->set_workers(workers);
 }
@@ -304,6 +308,7 @@ void MeshWorld::settle(Duration longest) {
     restart(node);
     if (places_[node]->node == nullptr) continue;
     queue_comes(node);
+    pause(node, false);
     places_[node]->node->learn_kinds(first_kinds());
     set_workers(node, std::max<std::size_t>(1, places_[node]->node->workers()));
   }
@@ -314,7 +319,8 @@ void MeshWorld::settle(Duration longest) {
              return place->is_up && place->peer->is_quiet();
            });
   };
-  run_for(std::chrono::seconds(1));  // queues that have just come back are given their strays
+  // Queues that have just come back are given their strays, and what the dead held is queued again.
+  run_for(std::chrono::seconds(3));
   if (!run_until(is_quiet, longest) && broken_.empty()) {
     fail(std::to_string(unanswered()) + " tasks are lost, or something never comes to rest");
   }

@@ -42,6 +42,7 @@ struct MeshOptions {
   unsigned answers_lost = 0;    // ... that take effect although they say unavailable
   unsigned calls_repeated = 0;  // per cent: their answer is lost, and they are made again at once
   unsigned tasks_fail = 0;      // per cent of the runs
+  unsigned runs_fail = 0;       // ... that are tried again, after a while
   unsigned peers_lose = 0;      // per cent of the tasks that an original node or cloud gets
 };
 
@@ -104,6 +105,7 @@ class MeshWorld {
   void cloud_comes();
   void queue_goes(Node node);
   void queue_comes(Node node, bool has_lost = false);
+  void pause(Node node, bool is_paused = true);  // its queue
   void set_workers(Node node, std::size_t workers);
   /// No more faults, everything is there again, and runs until all is answered; then checks what
   /// must hold when all is quiet.

@@ -33,6 +33,7 @@ struct Faults {
   bool given_up = false;   // clients send to two nodes, and need only one
   bool kinds = false;      // nodes, and the cloud, differ in what they can run
   bool shared = false;     // some nodes serve one queue
+  bool pauses = false;     // queues are paused for a while
   bool copyless = false;   // most tasks are exclusive: they wait where they came, or are stolen
 };
 
@@ -86,6 +87,7 @@ class History {
     if (kind < 14 && faults_.nodes) return node_changes(draw_.below(all_));
     if (kind < 17 && faults_.links) return links_change();
     if (kind < 19 && faults_.queues) return queue_changes(draw_.below(nodes_));
+    if (kind > 16 && faults_.pauses) return world.pause(draw_.below(nodes_), chance(40));
   }
 
   void client_sends() {
@@ -279,6 +281,23 @@ TEST_CASE("Whatever happens to all of them, a task with copies is answered once"
   with.calls_repeated = 3;
   live_all({.links = true, .queues = true}, with);
   live_all({.nodes = true, .links = true, .queues = true, .originals = true, .kinds = true}, with);
+}
+
+TEST_CASE("A task that is tried again, here and where it has copies, is answered once") {
+  MeshOptions with = in_time(options(false));
+  with.runs_fail = 70;
+  with.longest_link = 30ms;  // the word that a copy has begun comes late: both have
+  live_all({}, with);
+  live_all({.links = true, .given_up = true, .pauses = true}, with);
+  live_all({.shared = true, .pauses = true}, with);
+  with = in_time(options(true));
+  with.answers_lost = with.calls_repeated = 3;
+  with.runs_fail = 50;
+  with.longest_link = 30ms;
+  Faults faults{.nodes = true, .links = true, .queues = true, .given_up = true, .pauses = true};
+  live_all(faults, with);
+  faults.shared = faults.kinds = true;
+  live_all(faults, with);
 }
 
 TEST_CASE("Whatever happens while tasks are stolen, each is answered once") {

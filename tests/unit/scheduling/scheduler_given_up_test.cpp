@@ -197,11 +197,27 @@ TEST_CASE("A task that is given up is given up wherever a copy of it may have be
   CHECK(bench.neighbour(101).handed_now == 0);
 }
 
+TEST_CASE("What the queue may hold of it is asked for once who took its uid since was answered") {
+  auto bench = SchedulerBench::with_workers(1);
+  (void)bench.cloud_up();
+  CHECK(only<EnqueueTask>(bench.task(cloud_task("heavy", "u1"))).away);
+  Actions out;
+  CHECK(bench.scheduler.on_cancel("u1", out));
+  CHECK_FALSE(only<EnqueueTask>(bench.task(task_of("light", "u1"))).away);
+  CHECK(bench.enqueued("u1", Kind::unavailable).empty());
+  CHECK_FALSE(only<EnqueueTask>(bench.queue_up()).away);
+  CHECK(only<ReturnResult>(bench.enqueued("u1", Kind::conflict)).result.error);
+  CHECK(bench.enqueued("u1", Kind::conflict).empty());
+  CHECK(only<EnqueueTask>(bench.load(1)).away);
+  CHECK(only<TakeBack>(bench.enqueued("u1", Kind::away, 4)).lease_number == 4);
+  CHECK(bench.load(1).empty());
+}
+
 TEST_CASE("A task that is given up while the queue is asked for it ends as cancelled") {
   Tied bench;
   (void)bench.copy_started(101, bench.a);
   Actions out;
-  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));  // the queue is asked, too
+  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));  // the queue says what comes of it
   const Actions end = bench.withdrawn("u1", Withdrawn::away, 5);
   CHECK(all<FinishAway>(end).at(0).lease_number == 5);
   CHECK(all<ReturnResult>(end).at(0).result.error->code == TaskErrorCode::cancelled);

@@ -97,6 +97,16 @@ TEST_CASE("What another node's call put there is asked for again once the queue 
   }
 }
 
+TEST_CASE("What was away and taken for lost is taken back where the queue has it all the same") {
+  auto bench = SchedulerBench::with_workers(1);
+  (void)bench.task(task_of("light", "u1"), client);
+  (void)bench.enqueued("u1", Kind::queued);
+  (void)bench.own_kinds({"other"});
+  CHECK(bench.taken(task_of("light", "u1"), 9, "00ff").empty());  // it waits for a place
+  CHECK(only<EnqueueTask>(bench.queue_lost()).away);
+  CHECK(only<TakeBack>(bench.met("u1")).lease_number == 9);
+}
+
 TEST_CASE("What a node hands on for another one is not handed to that one") {
   Sharing bench;
   (void)bench.peer_state(101, Duration::zero());

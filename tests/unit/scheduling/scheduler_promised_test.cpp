@@ -237,6 +237,23 @@ TEST_CASE("What a queue lost is offered to it again until it takes it, however f
   CHECK(all<ReturnResult>(bench.result(result_of("u1"))).size() == 1);
 }
 
+TEST_CASE("What a queue lost and has no room for ends here when it is given up") {
+  auto bench = SchedulerBench::with_workers(1);
+  (void)bench.task(task_of("light", "u1"));
+  (void)bench.enqueued("u1", Kind::queued);
+  Actions out;
+  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));
+  bench.scheduler.on_queue_down();
+  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));
+  (void)only<EnqueueTask>(bench.queue_up(true));
+  CHECK_FALSE(bench.scheduler.on_cancel("u1", out));
+  CHECK(out.empty());
+  CHECK(bench.enqueued("u1", Kind::overloaded).empty());
+  CHECK(bench.scheduler.on_cancel("u1", out));
+  CHECK(only<ReturnResult>(out).result.error->code == TaskErrorCode::cancelled);
+  CHECK(bench.scheduler.unanswered() == 0);
+}
+
 TEST_CASE(
     "Where its workers are gone for a while, and there is somewhere else, tasks are stranded") {
   auto bench = SchedulerBench::with_workers(1);
