@@ -86,7 +86,7 @@ stop fog
 rm -f "$file" "$file-wal"
 start_fog_on_file
 stop fog
-in_file "UPDATE file SET counts = x'0300000000000000' || zeroblob(56) RETURNING 1"
+in_file "UPDATE file SET counts = x'0300000000000000' || zeroblob(64) RETURNING 1"
 start_fog_on_file
 wait_for "the alarm" says "error   work stands still.*fogctl queue --connect"
 ! says redis || fail "advises Redis"
