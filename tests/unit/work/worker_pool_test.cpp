@@ -250,6 +250,25 @@ TEST_CASE("worker pool: a task without a handler is left to the queue's other wo
   CHECK(scene.ended.empty());
 }
 
+TEST_CASE("worker pool: a task that this version cannot read fails as a run does") {
+  HandlerTable table;
+  table.add("unreadable", quick());  // it is no task of that kind
+  Scene scene(std::move(table), 1);
+  Task task;
+  task.name = "unreadable";
+  task.uid = "u";
+  task.is_unreadable = true;
+  task.max_attempts = 1;
+  const NewTask queued{std::make_shared<const Task>(task), scene.clock.now(), scene.clock.now()};
+  CHECK(scene.queue.enqueue({&queued, 1}, {}, scene.clock.now()).has_value());
+  scene.pool.start();
+  REQUIRE(scene.wait_for(1));
+  const auto& error = scene.ended.front().error;
+  REQUIRE(error);
+  CHECK(error->code == TaskErrorCode::task_failed);
+  CHECK(error->message.contains("cannot read what the queue holds of it"));
+}
+
 TEST_CASE("worker pool: an idle worker waits for what an enqueue leases on its behalf") {
   HandlerTable table;
   table.add("task", quick());
