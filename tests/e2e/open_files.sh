@@ -29,15 +29,19 @@ start_redis always
 start_fog other
 other=$address
 with_limits 40 64
+start_fog few
+has_line() { grep -qF "$2" "$dir/$1.log"; } # NAME WORDS
+has_line few "'ulimit -n' is 64" || fail "the node says not that 64 files are few"
+stop few
+with_limits 40 256 # enough for all that it may need itself
 start fog fog --port "$redis_port" --listen 127.0.0.1:0 --no-discovery --workers 2 \
   --peer "$other" --tasks "$dir/tasks.toml"
 node=$address
 fogctl=$program
-has_line() { grep -qF "$2" "$dir/$1.log"; } # NAME WORDS
 wait_for "the node to have a neighbour" has_line fog "neighbour other"
 cat "/proc/${pid_of[fog]}/limits" >"$dir/limits"
-grep -qE '^Max open files +64 +64 ' "$dir/limits" || fail "not raised: $(cat "$dir/limits")"
-grep -qF "'ulimit -n' is 64" "$dir/fog.log" || fail "the node says not that 64 files are few"
+grep -qE '^Max open files +256 +256 ' "$dir/limits" || fail "not raised: $(cat "$dir/limits")"
+! has_line fog "'ulimit -n' is" || fail "the node says that 256 files are few"
 
 export dir
 python3 - >"$dir/clients.out" 2>"$dir/clients.log" <<'END' &
@@ -65,9 +69,9 @@ def is_refused(peer):
 first = Peer()
 got = first.ask(task("a", "sleep", 3, time_requirement=100, want_accept=True))
 check(got["message_type"] == "accepted", got)
-idle = [Peer() for _ in range(100)]
+idle = [Peer() for _ in range(200)]
 refused = sum(is_refused(peer) for peer in idle)
-check(refused == 69, refused, "refused")  # half of 64 are for who connects, one is `first`
+check(refused == 73, refused, "refused")  # half of 256 are for who connects, one is `first`
 touch("full")
 
 got = first.answer()
@@ -77,7 +81,7 @@ check(got["task_id"] == "b" and got["content"] == 7, got)
 first.send("".join(task(f"program {i}", "limit", time_requirement=100) for i in range(20)))
 for _ in range(20):
     got = first.answer()
-    check(got["content"] == "40\n64\n", got)
+    check(got["content"] == "40\n256\n", got)
 check(is_refused(Peer()), "there is room all at once")
 touch("answered")
 
@@ -101,10 +105,10 @@ wait_for "the tasks to be answered" test -e "$dir/answered"
 status=0
 "$program" nodes --connect "$node" >"$dir/out" 2>&1 || status=$?
 [ "$status" -eq 1 ] || fail "nodes ends with $status: $(cat "$dir/out")"
-grep -qF "$node says: overloaded: no room for more than 32 connections" "$dir/out" ||
+grep -qF "$node says: overloaded: no room for more than 128 connections" "$dir/out" ||
   fail "nodes says: $(cat "$dir/out")"
 spawn client "$program" client --connect "$node" --task echo --content 9 --requirement 20
-wait_for "the client to be told" has_line client "it says: no room for more than 32 connections"
+wait_for "the client to be told" has_line client "it says: no room for more than 128 connections"
 start_fog third --peer "$node"
 wait_for "a node to be told" has_line third "no neighbour: $node: it says: overloaded: no room"
 count() { grep -cF "$1" "$dir/fog.log" || true; }

@@ -108,7 +108,7 @@ try:
     while sent < 400:
         slowed.send(heavy("slowed", sent))
         sent += 1
-except TimeoutError:
+except OSError:  # a time-out; or it was dropped, where the queue was slower than it
     pass
 print(f"{sent} tasks of 0.4 MB, then it is not read from; {resident_mb() - before:.0f} MB more")
 check(0 < sent < 400, "one that sends without reading is slowed")
