@@ -50,7 +50,8 @@ std::string check_address(const std::string& text) {
 /// What a person can do about a Redis that cannot be used.
 std::string redis_advice(ErrorCode code, const RedisAddress& address) {
   const std::string check = fmt::format("'fogctl redis-check --redis {}'", address.display());
-  if (!address.sentinels.empty() && is_transient({code, {}})) {
+  const bool is_there = code == ErrorCode::no_room;
+  if (!address.sentinels.empty() && !is_there && is_transient({code, {}})) {
     return "Start the sentinels and the master that they watch, or name others with --redis; " +
            check + " says what each of them answers";
   }

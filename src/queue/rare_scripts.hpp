@@ -126,7 +126,7 @@ return 1
 inline constexpr std::string_view dead_set = R"lua(
 local function dead_mark()
   local newest = redis.call('ZREVRANGE', dead_age, 0, 0)[1] or ''
-  return redis.call('ZCARD', dead_age) .. ' ' .. newest
+  return redis.call('ZCARD', dead_age) .. ' ' .. redis.call('HLEN', dead) .. ' ' .. newest
 end
 local function sum_of_dead()
   local known = redis.call('HMGET', counts, 'dead_bytes', 'dead_mark')

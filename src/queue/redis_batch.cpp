@@ -106,6 +106,13 @@ TaskPtr unreadable_task(std::string_view uid) {
   return task;
 }
 
+TaskResult unreadable_result(std::string_view uid) {
+  TaskResult result;
+  result.uid = uid;
+  result.error = {TaskErrorCode::task_failed, "its result was kept by another version of fogctl"};
+  return result;
+}
+
 std::string time_digits(std::int64_t queue_time) {
   std::string digits;
   append_digits(digits, static_cast<std::uint64_t>(queue_time), time_width);
@@ -138,10 +145,10 @@ Result<DeadValue> read_dead(std::string_view uid, std::string_view value) {
   const auto size = static_cast<std::size_t>(read_number(value.substr(time_width + 8, 8)));
   if (value.size() < head + size) return failure(ErrorCode::failed, "not a dead task");
   auto result = read_result(value.substr(head, size));
-  if (!result) return failure(ErrorCode::failed, std::move(result.error().message));
   return DeadValue{read_number(value.substr(0, time_width)),
                    static_cast<std::uint32_t>(read_number(value.substr(time_width, 8))),
-                   std::move(*result), read_body(uid, value.substr(head + size))};
+                   result ? std::move(*result) : unreadable_result(uid),
+                   read_body(uid, value.substr(head + size))};
 }
 
 std::int64_t read_number(std::string_view digits) {

@@ -46,6 +46,8 @@ struct TaskBody {
 /// Of one that this version cannot read the task is unreadable_task(uid).
 [[nodiscard]] TaskBody read_body(std::string_view uid, std::string_view body);
 [[nodiscard]] TaskPtr unreadable_task(std::string_view uid);
+/// What stands for a result that this version cannot read: the task failed.
+[[nodiscard]] TaskResult unreadable_result(std::string_view uid);
 
 /// How long replies wait for their holder, ms.
 inline constexpr std::string_view replies_wait_ms = "3600000";

@@ -67,7 +67,7 @@ class RedisCaller {
   [[nodiscard]] std::string server() const { return pool_.route().display(); }
   [[nodiscard]] Error cannot(Doing doing, const Error& why) const;
 
-  /// How Redis' clock and ours differ; else measured once a minute.
+  /// How Redis' clock and ours differ. Where no call asks for that, it is measured once a minute.
   [[nodiscard]] Result<void> measure_time(Session& session);
   /// Microseconds of Redis' clock, within what a Lua number holds exactly: 0 to 8.99e15.
   [[nodiscard]] std::int64_t to_queue_time(Instant time) const;

@@ -21,7 +21,7 @@ Result<std::vector<DeadTask>> RedisQueue::dead(std::size_t most) {
       if (!value) return std::unexpected(value.error());
       if (value->kind() != RedisReply::Kind::text) continue;  // buried meanwhile
       auto dead = read_dead((*uids)[i].text(), value->text());
-      if (!dead) return std::unexpected(dead.error());
+      if (!dead) continue;  // it is none
       found.push_back({std::move(dead->body.task), std::move(dead->result), dead->attempts,
                        caller_->from_queue_time(dead->died_at)});
     }

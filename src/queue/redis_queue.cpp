@@ -151,15 +151,15 @@ Result<bool> RedisQueue::extend(std::size_t workers, Duration lease, Instant now
 Result<void> RedisQueue::retry(std::span<const Retry> runs, Instant) {
   for (; !runs.empty(); runs = runs.subspan(std::min(runs.size(), script_batch))) {
     const auto some = runs.first(std::min(runs.size(), script_batch));
-    RedisArguments arguments;
-    for (const std::string& key : {held_key_, keys_.delayed, keys_.counts}) arguments.add(key);
-    for (const Retry& run : some) {
-      arguments.add(run.lease.uid);
-      arguments.add_number(run.lease.number);
-      arguments.add(time_digits(caller_->to_queue_time(run.not_before)));
-      arguments.add_number(run.counts ? 1 : 0);
-    }
     const auto done = call({"put off", some.size()}, [&](Session& session) {
+      RedisArguments arguments;
+      for (const std::string& key : {held_key_, keys_.delayed, keys_.counts}) arguments.add(key);
+      for (const Retry& run : some) {
+        arguments.add(run.lease.uid);
+        arguments.add_number(run.lease.number);
+        arguments.add(time_digits(caller_->to_queue_time(run.not_before)));
+        arguments.add_number(run.counts ? 1 : 0);
+      }
       return caller_->run(session, Script::retry, 3, arguments);
     });
     if (!done) return std::unexpected(done.error());
@@ -194,10 +194,12 @@ Result<std::size_t> RedisQueue::give_back_some(Session& session, std::span<const
 }
 
 Result<std::size_t> RedisQueue::recover_expired(Instant now) {
-  const std::string now_text = time_digits(caller_->to_queue_time(now));
   return call({"recover tasks"}, [&](Session& session) -> Result<std::size_t> {
-    // First: it makes room in a Redis that is full of dead tasks, where nothing else goes on. Where
-    // that is refused, no lease is the worse for it.
+    if (auto measured = caller_->measure_time(session); !measured) {
+      return std::unexpected(measured.error());
+    }
+    const std::string now_text = time_digits(caller_->to_queue_time(now));
+    // First: it makes room in a Redis that is full of dead tasks, where nothing else goes on.
     if (const auto buried = bury_surplus(session); !buried && is_transient(buried.error())) {
       return std::unexpected(buried.error());
     }

@@ -126,7 +126,7 @@ class RedisQueue final : public TaskQueue {
     bool away = false;
   };
   [[nodiscard]] Result<void> read_bodies(Session& session, const LeasedBodies& leased,
-                                         std::vector<Lease>& leases) const;
+                                         std::vector<Lease>& leases);
   [[nodiscard]] Result<void> name_unreadable(Session& session, const LeasedBodies& leased,
                                              std::span<Lease> leases) const;
   struct FinishBatch;

@@ -110,7 +110,7 @@ Result<void> RedisQueue::enqueue_some(const EnqueueBatch& batch, Enqueued& done,
 }
 
 /// Its memory has no room for all of them: the smallest ones go first, until it has none for one.
-/// Where it has none at all, it is away.
+/// Where it takes no write at all, it is away.
 Result<void> RedisQueue::enqueue_apart(const EnqueueBatch& batch, Enqueued& done, Instant now) {
   std::vector<std::uint32_t> part(batch.part.begin(), batch.part.end());
   std::ranges::stable_sort(part, {},
@@ -119,7 +119,8 @@ Result<void> RedisQueue::enqueue_apart(const EnqueueBatch& batch, Enqueued& done
     const auto sent =
         enqueue_some({batch.tasks, {&part[k], 1}, LeaseWant{}, batch.repeats}, done, now);
     if (sent) continue;
-    if (k == 0 || sent.error().code != ErrorCode::no_room) return sent;
+    const bool is_full = sent.error().code == ErrorCode::no_room;
+    if (!is_full || (k == 0 && !probe())) return sent;
     for (const std::uint32_t left : std::span(part).subspan(k)) {
       done.outcomes[left] = {EnqueueStatus::no_room, 0, {}, sent.error().message};
     }
@@ -208,9 +209,9 @@ Result<void> RedisQueue::read_enqueued(Session& session, const RedisReply& reply
     if (outcome.status == EnqueueStatus::leased) {
       outcome.number = static_cast<std::uint32_t>(read_number(payloads[i + 1].text()));
     } else {
+      const Task& task = *batch.tasks[batch.part[position]].task;
       auto kept = read_kept(payloads[i + 1].text());
-      if (!kept) return std::unexpected(kept.error());
-      outcome.result = std::move(kept->result);
+      outcome.result = kept ? std::move(kept->result) : unreadable_result(task.uid);
     }
   }
   return read_bodies(session, {reply[4], reply[2].integer(), reply[5], number}, done.leased);
@@ -241,7 +242,7 @@ void RedisQueue::add_lease_head(RedisArguments& arguments, const LeaseWant& want
 }
 
 Result<void> RedisQueue::read_bodies(Session& session, const LeasedBodies& leased,
-                                     std::vector<Lease>& leases) const {
+                                     std::vector<Lease>& leases) {
   const std::size_t first = leases.size();
   leases.reserve(first + leased.bodies.size());
   bool is_all_read = true;
@@ -264,11 +265,15 @@ Result<void> RedisQueue::read_bodies(Session& session, const LeasedBodies& lease
   if (is_all_read) return {};
   const auto named = name_unreadable(session, leased, std::span(leases).subspan(first));
   if (!named) return named;
-  // Nobody else could read it either: it is not handed on.
+  // What cannot be read is not handed on: others may run it from the queue.
+  std::vector<LeaseRef> returned;
   std::erase_if(leases, [&](const Lease& lease) {
-    return lease.task->uid.empty() || (leased.away && lease.task->is_unreadable);
+    const bool is_returned = leased.away && lease.task->is_unreadable;
+    if (is_returned) returned.push_back({lease.task->uid, lease.number});
+    return is_returned || lease.task->uid.empty();
   });
-  return {};
+  const auto given = give_back_some(session, returned);
+  return given ? Result<void>() : std::unexpected(given.error());
 }
 
 /// Which tasks they are is not in what came: these uids are held under this lease, and theirs is
@@ -283,7 +288,9 @@ Result<void> RedisQueue::name_unreadable(Session& session, const LeasedBodies& l
     if (!body) return std::unexpected(body.error());
     for (std::size_t i = 0; i < leases.size(); ++i) {
       const bool is_it = leases[i].task->uid.empty() && leased.bodies[i].text() == body->text();
-      if (is_it) leases[i].task = unreadable_task(one.uid);
+      if (!is_it) continue;
+      leases[i].task = unreadable_task(one.uid);
+      break;
     }
   }
   return {};

@@ -250,9 +250,6 @@ return #uids
 // Returns holders, 100 at most.
 constexpr std::string_view overdue = R"lua(
 local now, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
-local since = now - (redis.call('HGET', KEYS[2], 'looked_at') or now - lease / 4)
--- Not each time: where every change is written to the disk at once, this is one.
-if since > lease / 20 or since < -lease then redis.call('HSET', KEYS[2], 'looked_at', ARGV[1]) end
 local time = redis.call('TIME')
 local clock, known = time[1] * 1000000 + time[2], redis.call('HGET', KEYS[2], 'clock')
 local step = clock - (known or 0)
@@ -260,11 +257,17 @@ local is_set_back = known and step < -lease / 10
 if step > lease / 20 or is_set_back then
   redis.call('HSET', KEYS[2], 'clock', string.format('%.0f', clock))
 end
-for _, key in ipairs(is_set_back and {KEYS[1], KEYS[4]} or {}) do
-  for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
-    redis.call('ZINCRBY', key, string.format('%.0f', step), member)
+if is_set_back then
+  for _, key in ipairs({KEYS[1], KEYS[4]}) do
+    for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+      redis.call('ZINCRBY', key, string.format('%.0f', step), member)
+    end
   end
+  return {} -- now may be by the clock as it was
 end
+local since = now - (redis.call('HGET', KEYS[2], 'looked_at') or now - lease / 4)
+-- Not each time: where every change is written to the disk at once, this is one.
+if since > lease / 20 or since < -lease then redis.call('HSET', KEYS[2], 'looked_at', ARGV[1]) end
 if since > lease / 3 then
   for _, holder in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
     redis.call('ZADD', KEYS[1], 'XX', 'GT', string.format('%016.0f', now + lease), holder)

@@ -15,7 +15,8 @@
 //   dead    when (16), attempts (8), length of the result (8), the result's record, body
 // Members and held values are longer than the 64 bytes up to which Redis would keep them in lists
 // that it searches from the front. The number of the batch is 0 for what was held at once.
-// Times are microseconds of Redis' clock in decimal digits; they come in ARGV, no script asks.
+// Times are microseconds of Redis' clock in decimal digits; they come in ARGV. Overdue asks it,
+// too: whether it was set back.
 #pragma once
 
 #include <array>

@@ -56,6 +56,16 @@ TEST_CASE("redis dead: the bytes of the dead outlive the server and whoever coun
   CHECK(redis.bytes() > 15'000);
 }
 
+TEST_CASE("redis dead: a dead set that a person deleted holds up none that comes after it") {
+  DeadQueue redis;
+  const auto queue = redis.open("a", {.max_dead_bytes = 25'000});
+  die(*queue, "t", 10'000, start());
+  die(*queue, "u", 10'000, start() + 1s);
+  redis.say({"DEL", "{fog}:dead"});
+  die(*queue, "v", 10'000, start() + 2s);
+  CHECK(dead_uids(*queue) == Names{"v"});
+}
+
 TEST_CASE("redis dead: what an older fogctl left uncounted is counted by whoever comes to it") {
   DeadQueue redis;
   const auto queue = redis.open("a", {.max_dead_bytes = 45'000});

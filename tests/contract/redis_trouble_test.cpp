@@ -118,6 +118,8 @@ TEST_CASE("redis trouble: a task that is too large for its memory costs the othe
   CHECK_MESSAGE(done.outcomes[1].why.contains("OOM"), done.outcomes[1].why);
   CHECK_MESSAGE(done.outcomes[1].why.contains("raise maxmemory"), done.outcomes[1].why);
   CHECK(uids(lease(*queue, 9)).size() == 3);
+  const auto alone = enqueue(*queue, {{.uid = "alone", .content = large}});
+  CHECK(statuses(alone) == std::vector{EnqueueStatus::no_room});
 }
 
 TEST_CASE("redis trouble: a script that runs too long refuses every call until it ends") {

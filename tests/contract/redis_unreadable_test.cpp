@@ -9,13 +9,19 @@ namespace {
 struct MixedQueue {
   /// What the queue holds of the task is of a later version from now on.
   void age(std::string_view uid) const {
-    constexpr std::string_view script =
-        "local body = redis.call('HGET', KEYS[1], ARGV[1]) "
-        "local at = 17 + string.byte(body, 17) + 16 + 1 "
-        "body = string.sub(body, 1, at - 1) .. '\\255' .. string.sub(body, at + 1) "
-        "return redis.call('HSET', KEYS[1], ARGV[1], body)";
+    change(uid, "{fog}:tasks", "17 + string.byte(value, 17) + 16 + 1");
+  }
+  /// Likewise what it keeps of the result.
+  void age_result(std::string_view uid) const { change(uid, "{fog}:results", "16 + 8 + 1"); }
+
+  void change(std::string_view uid, std::string_view key, const std::string& place) const {
+    const std::string script =
+        "local value = redis.call('HGET', KEYS[1], ARGV[1]) local at = " + place +
+        " value = string.sub(value, 1, at - 1) .. '\\255' .. "
+        "string.sub(value, at + 1) "
+        "return redis.call('HSET', KEYS[1], ARGV[1], value)";
     const auto hand = must(RedisConnection::open(server.address(), {}));
-    REQUIRE_FALSE(must(hand->call({"EVAL", script, "1", "{fog}:tasks", uid})).is_error());
+    REQUIRE_FALSE(must(hand->call({"EVAL", script, "1", key, uid})).is_error());
   }
 
   [[nodiscard]] Names listed(TaskState state) const {
@@ -80,8 +86,8 @@ TEST_CASE("redis unreadable: a task of another version is not handed on, and com
   LeaseWant want = up_to(2);
   want.away = true;
   CHECK(marked(must(queue.lease(want, start()))) == Names{"2"});
-  must(queue.leave(start()));
-  CHECK(marked(lease(queue, 2)) == Names{"1?", "2"});
+  const auto other = open_redis(redis_options(mixed.server, "fog", "b"));
+  CHECK(marked(lease(*other, 2)) == Names{"1?"});
 }
 
 TEST_CASE("redis unreadable: a task of another version can be given up, and buried") {
@@ -102,6 +108,18 @@ TEST_CASE("redis unreadable: a task of another version can be given up, and buri
   REQUIRE_FALSE(revived.has_value());
   CHECK(revived.error().message.find("cannot read task '2'") != std::string::npos);
   CHECK(must(queue.bury(Names{"2"})) == 1);
+}
+
+TEST_CASE("redis unreadable: a result that another version kept costs no other task") {
+  MixedQueue mixed;
+  TaskQueue& queue = *mixed.queue;
+  enqueue(queue, {{.uid = "1", .chosen = true}});
+  finish(queue, lease(queue, 1));
+  mixed.age_result("1");
+  const auto done = enqueue(queue, {{.uid = "1", .arrival = 1s, .chosen = true}, {.uid = "2"}});
+  CHECK(statuses(done) == std::vector{EnqueueStatus::done, accepted});
+  REQUIRE(done.outcomes[0].result);
+  CHECK(done.outcomes[0].result->error->message.contains("another version"));
 }
 
 TEST_CASE("redis unreadable: one that says not whose it is does not stop the others") {

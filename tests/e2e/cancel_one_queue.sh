@@ -18,11 +18,15 @@ busy, other = (Peer(address) for address in sys.argv[1:3])
 pid = int(sys.argv[3])
 
 
-def until_result(peer, uid):
-    while True:
-        got = peer.read()
-        if got["message_type"] == "result" and got["task_uid"] == uid:
-            return got.get("error", {}).get("code", "ok")
+codes_of = {}  # of the results at `busy`
+
+
+def until_result(uid):
+    while uid not in codes_of:
+        got = busy.read()
+        if got["message_type"] == "result":
+            codes_of[got["task_uid"]] = got.get("error", {}).get("code", "ok")
+    return codes_of[uid]
 
 
 def ask(words):
@@ -32,7 +36,7 @@ def ask(words):
 
 for how in ("cancel", "queue_query"):
     uid = "u-" + how
-    busy.send(task(1, "sleep", 2, task_uid="first-" + how))
+    busy.send(task(1, "sleep", 8, task_uid="first-" + how))
     got = busy.ask(task(2, "sleep", 0.01, task_uid=uid, want_accept=True))
     check(got["message_type"] == "accepted", got)
     os.kill(pid, signal.SIGSTOP)
@@ -51,9 +55,9 @@ for how in ("cancel", "queue_query"):
             if one["message_type"] != "result"]
     # The one that is stopped may hold it yet.
     check(codes == ["cancelled"] and said[0] in ("cancelled", "will apply"), how, answers)
-    there = until_result(busy, uid)
+    there = until_result(uid)
     check(there == "cancelled", how, "ended for one, and for the other one it was", there)
-    check(until_result(busy, "first-" + how) == "ok", "another one is not given up")
+    check(until_result("first-" + how) == "ok", "another one is not given up")
     # Nobody has asked for this one.
     other.send(json.dumps({"message_type": "cancel", "task_uid": "never-sent"}))
     check(other.read()["status"] == "unknown", "a task that nobody knows")

@@ -43,3 +43,21 @@ wait_for "it to end" has_ended
 status=0
 wait "${pid_of[fog]}" || status=$?
 [ "$status" -eq 0 ] || fail "an orderly end has status $status"
+
+# A terminal that nobody reads.
+timeout 60 python3 - "$fogctl" <<'EOF' || fail "a terminal that nobody reads holds up the node"
+import os, pty, subprocess, sys
+from peer import Peer, task, check
+screen, keyboard = pty.openpty()
+node = subprocess.Popen([sys.argv[1], "fog", "--queue-backend", "memory", "--listen",
+                         "127.0.0.1:0", "--no-discovery", "--name", "shown"],
+                        stdout=subprocess.PIPE, stderr=keyboard)
+address = node.stdout.readline().decode().split()[-1]
+peer, count = Peer(address), 2000
+peer.send("".join(task(i, "fail", 9, max_attempts=1) for i in range(count)))
+for _ in range(count):
+    got = peer.answer()
+    check(got["error"]["code"] == "task_failed", got)
+node.terminate()
+check(node.wait(20) == 0, "an orderly end has status", node.returncode)
+EOF

@@ -5,6 +5,7 @@
 #include <asio/read.hpp>
 #include <asio/write.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/loopback.hpp"
@@ -122,6 +123,7 @@ TEST_CASE("Who is turned away reads why, whatever it has sent, and then the end"
   Loop loop;
   auto [server, client] = support::connected_pair(loop.io);
   asio::write(client, asio::buffer(std::string(10'000, 'x')));
+  while (server.available() < 10'000) std::this_thread::yield();
   turn_away(std::move(server), "no room\n");
   std::string read;
   asio::error_code end;
