@@ -31,6 +31,7 @@ class RedisReply {
 
   [[nodiscard]] Kind kind() const;
   [[nodiscard]] bool is_error() const { return kind() == Kind::error; }
+  [[nodiscard]] bool is_array() const { return kind() == Kind::array; }
   [[nodiscard]] std::int64_t integer() const;   // 0 when it is not one
   [[nodiscard]] std::string_view text() const;  // of text, status and error; else empty
   [[nodiscard]] std::size_t size() const;       // of an array; else 0

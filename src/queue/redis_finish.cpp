@@ -99,7 +99,8 @@ Result<std::string> RedisQueue::finish_once(Session& session, const FinishBatch&
     return std::unexpected(std::move(why));
   };
   if (!reply) return failed(reply.error());
-  if (reply->size() != 5 || (*reply)[0].text().size() != batch.tasks.size()) {
+  const bool has_leases = (*reply)[3].is_array() && (*reply)[4].is_array();
+  if (!has_leases || (*reply)[0].text().size() != batch.tasks.size()) {
     return failed({ErrorCode::failed, "unexpected answer of the finish script"});
   }
   note_life((*reply)[1].text());

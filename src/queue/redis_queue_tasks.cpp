@@ -194,7 +194,8 @@ Result<void> RedisQueue::read_enqueued(Session& session, const RedisReply& reply
   const bool one_for_all = letters.size() == 1;
   const bool is_one_each = one_for_all || letters.size() == batch.part.size();
   const bool is_known = letters.find_first_not_of(status_letters) == std::string_view::npos;
-  if (reply.size() != 6 || !is_one_each || !is_known) return unexpected();
+  const bool has_leases = reply[3].is_array() && reply[4].is_array() && reply[5].is_array();
+  if (!has_leases || !is_one_each || !is_known) return unexpected();
   note_life(reply[0].text());
   for (std::size_t i = 0; i < batch.part.size(); ++i) {
     EnqueueOutcome& outcome = done.outcomes[batch.part[i]];
@@ -270,7 +271,7 @@ Result<void> RedisQueue::read_bodies(Session& session, const LeasedBodies& lease
   std::erase_if(leases, [&](const Lease& lease) {
     const bool is_returned = leased.away && lease.task->is_unreadable;
     if (is_returned) returned.push_back({lease.task->uid, lease.number});
-    return is_returned || lease.task->uid.empty();
+    return is_returned;
   });
   const auto given = give_back_some(session, returned);
   return given ? Result<void>() : std::unexpected(given.error());
@@ -293,7 +294,9 @@ Result<void> RedisQueue::name_unreadable(Session& session, const LeasedBodies& l
       break;
     }
   }
-  return {};
+  const auto is_nameless = [](const Lease& lease) { return lease.task->uid.empty(); };
+  if (std::ranges::none_of(leases, is_nameless)) return {};
+  return failure(ErrorCode::failed, "what was leased is not what is held");
 }
 
 Result<std::vector<Lease>> RedisQueue::lease(const LeaseWant& want, Instant now) {
@@ -307,7 +310,7 @@ Result<std::vector<Lease>> RedisQueue::lease(const LeaseWant& want, Instant now)
     const auto reply = caller_->run(session, Script::lease, lease_keys, arguments);
     Result<void> read = failure(ErrorCode::failed, "unexpected answer of the lease script");
     if (!reply) read = std::unexpected(reply.error());
-    if (reply && reply->size() == 4) {
+    if (reply && (*reply)[2].is_array() && (*reply)[3].is_array()) {
       note_life((*reply)[0].text());
       leases.clear();
       read = read_bodies(

@@ -6,12 +6,12 @@ source "$(dirname "$0")/support.sh"
 start_redis
 claim_port
 python3 - "$claimed_port" "$redis_port" "$dir/odd" >"$dir/proxy.out" 2>"$dir/proxy.log" <<'EOF' &
-import asyncio, os, random, sys
+import asyncio, collections, os, random, sys
 port, redis, odd = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-SHAPES = [b"+OK", b":1", b":-7", b"$-1", b"$0\r\n", b"$3\r\nodd", b"*0", b"*-1", b"*1\r\n*0",
-          b"*2\r\n$1\r\na\r\n*1\r\n:1", b"*6" + b"\r\n$1\r\nz" * 6, b"*1\r\n*2\r\n$1\r\nk\r\n:1",
-          b"*6\r\n+1\r\n+a\r\n:1\r\n*2\r\n:99\r\n+x\r\n*1\r\n:1\r\n*1\r\n:1", b"-ERR odd",
-          b"*5\r\n+a\r\n+1\r\n:9\r\n*1\r\n+a\r\n*1\r\n+b", b"*4" + b"\r\n:5" * 4]
+SHAPES = [b"+OK", b":-7", b"$0\r\n", b"$3\r\nodd", b"*1\r\n*0", b"-ERR odd",
+          b"*2\r\n$1\r\na\r\n*1\r\n:1", b"*6" + b"\r\n$1\r\nz" * 6, b"*4" + b"\r\n:5" * 4,
+          b"*6\r\n+1\r\n+a\r\n:1\r\n*2\r\n:99\r\n+x\r\n*1\r\n:1\r\n*1\r\n:1",
+          b"*5\r\n+a\r\n+1\r\n:9\r\n*1\r\n+a\r\n*1\r\n+b", b"*1\r\n*2\r\n$1\r\nk\r\n:1"]
 
 async def read_reply(reader):
     """One reply, as the bytes that it is."""
@@ -23,27 +23,32 @@ async def read_reply(reader):
         return line + b"".join([await read_reply(reader) for _ in range(size)])
     return line
 
-async def answer(reader, writer):
+# Only answers that can be told from right ones: of the queue's scripts, and its news.
+async def answer(reader, writer, commands):
     while True:
         reply = await read_reply(reader)
-        if os.path.exists(odd) and random.random() < 0.3:
+        is_garbled = commands.popleft() in (b"EVALSHA", b"XREAD") and os.path.exists(odd)
+        if is_garbled and random.random() < 0.3:
             reply = random.choice(SHAPES) + b"\r\n"
         writer.write(reply)
 
-async def ask(reader, writer):
-    while data := await reader.read(1 << 16):
-        writer.write(data)
+async def ask(reader, writer, commands):
+    while True:
+        command = await read_reply(reader)
+        commands.append(command.split(b"\r\n", 3)[2])
+        writer.write(command)
 
 async def serve(reader, writer):
-    server_reader, server_writer = await asyncio.open_connection("127.0.0.1", redis)
-    ways = [asyncio.ensure_future(ask(reader, server_writer)),
-            asyncio.ensure_future(answer(server_reader, writer))]
+    server_reader, server_writer = await asyncio.open_connection("127.0.0.1", redis, limit=1 << 26)
+    commands = collections.deque()
+    ways = [asyncio.ensure_future(ask(reader, server_writer, commands)),
+            asyncio.ensure_future(answer(server_reader, writer, commands))]
     await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     for end in (*ways, server_writer, writer):
         end.cancel() if end in ways else end.close()
 
 async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, limit=1 << 26)
     print("ready", flush=True)
     await server.serve_forever()
 seed = random.randrange(1 << 32)
