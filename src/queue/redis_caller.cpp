@@ -15,6 +15,7 @@ namespace {
 /// Nodes of a cluster that disagree may send a call in circles.
 constexpr int most_hops = 5;
 constexpr auto measure_every = std::chrono::minutes(1);
+constexpr std::int64_t much_error_ns = 10'000'000;
 constexpr std::int64_t latest = 8'999'999'999'999'999;
 
 std::int64_t to_number(std::string_view digits) {
@@ -108,9 +109,15 @@ Result<void> RedisCaller::measure_time(Session& session) {
   const auto redis_time = std::chrono::seconds(to_number((*time)[0].text())) +
                           std::chrono::microseconds(to_number((*time)[1].text()));
   const Duration offset = Duration(redis_time) - (before + took / 2).time_since_epoch();
-  // What differs by no more than it may be wrong by is not news: instants stay what they were.
-  const bool is_news = std::abs(offset.count() - offset_ns_.load()) > took.count();
-  if (is_news || !measured_.load()) offset_ns_.store(offset.count());
+  // What differs by no more than both may be wrong by is not news: instants stay what they were.
+  const std::int64_t error = took.count() / 2 + 1000;
+  const std::int64_t known_error = offset_error_ns_.load();
+  const bool is_news = std::abs(offset.count() - offset_ns_.load()) > error + known_error;
+  const bool is_better = known_error > much_error_ns && error < known_error / 2;
+  if (is_news || is_better || !measured_.load()) {
+    offset_ns_.store(offset.count());
+    offset_error_ns_.store(error);
+  }
   measured_.store(true);
   return {};
 }

@@ -98,6 +98,7 @@ class RedisCaller {
   const Clock& clock_;
   std::array<std::string, script_count> digests_;
   std::atomic<std::int64_t> offset_ns_{0};  // Redis' time less ours
+  std::atomic<std::int64_t> offset_error_ns_{0};
   std::atomic<std::int64_t> next_measure_ns_{0};
   std::atomic<bool> measured_{false};
   mutable std::mutex mutex_;
